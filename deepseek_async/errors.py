@@ -16,12 +16,8 @@ Cancellation is none of these: `asyncio.CancelledError` passes through untouched
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from .types import ChatCompletion
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol
 
 __all__ = [
     "APIConnectionError",
@@ -46,6 +42,25 @@ __all__ = [
 ]
 
 Phase = Literal["connect", "first_chunk", "idle", "total"]
+
+
+class PartialCompletion(Protocol):
+    """What an error carries of an answer: a `ChatCompletion` (of a FIM call, a `TextCompletion`) not yet complete.
+
+    Described by shape, since the values stand on this page (their validators raise `InvalidRequestError`) and this
+    page can therefore not stand on them.
+    """
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def finish_reason(self) -> str | None: ...
+    @property
+    def complete(self) -> bool: ...
+    @property
+    def choices(self) -> tuple[Any, ...]: ...
+    @property
+    def usage(self) -> Any: ...
 
 
 class DeepSeekError(Exception):
@@ -157,7 +172,7 @@ class APITimeoutError(DeepSeekError, TimeoutError):
         *,
         phase: Phase,
         seconds: float,
-        partial: ChatCompletion | None = None,
+        partial: PartialCompletion | None = None,
         delivered: int = 0,
         keepalives: int = 0,
         **context: Any,
@@ -305,7 +320,7 @@ class StreamInterruptedError(DeepSeekError):
         self,
         message: str,
         *,
-        partial: ChatCompletion | None = None,
+        partial: PartialCompletion | None = None,
         delivered: int = 0,
         **context: Any,
     ) -> None:

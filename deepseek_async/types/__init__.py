@@ -1,0 +1,68 @@
+"""Frozen values: what goes over the wire, in the wire's own names. No I/O, no JSON."""
+
+from .account import Balance, BalanceInfo, Model, ModelList
+from .chunk import ChatCompletionChunk, ChunkChoice, Delta
+from .completion import ChatCompletion, Choice, FinishReason, ParsedChatCompletion
+from .logprobs import BELOW_TOP, ChoiceLogprobs, TokenLogprob, TopLogprob, perplexity_of, spans_of, text_of
+from .messages import (
+    AssistantMessage,
+    ContentPart,
+    FilePart,
+    ImagePart,
+    ImageURL,
+    Message,
+    SystemMessage,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
+from .request import ChatRequest, ModelName, TextRequest
+from .text_completion import TextChoice, TextCompletion, TextLogprobs
+from .tools import FunctionCall, FunctionCallFragment, FunctionDefinition, Tool, ToolCall, ToolCallFragment
+from .usage import CompletionTokensDetails, PromptTokensDetails, Usage
+
+__all__ = [
+    "BELOW_TOP",
+    "AssistantMessage",
+    "Balance",
+    "BalanceInfo",
+    "ChatCompletion",
+    "ChatCompletionChunk",
+    "ChatRequest",
+    "Choice",
+    "ChoiceLogprobs",
+    "ChunkChoice",
+    "CompletionTokensDetails",
+    "ContentPart",
+    "Delta",
+    "FilePart",
+    "FinishReason",
+    "FunctionCall",
+    "FunctionCallFragment",
+    "FunctionDefinition",
+    "ImagePart",
+    "ImageURL",
+    "Message",
+    "Model",
+    "ModelList",
+    "ModelName",
+    "ParsedChatCompletion",
+    "PromptTokensDetails",
+    "SystemMessage",
+    "TextChoice",
+    "TextCompletion",
+    "TextLogprobs",
+    "TextPart",
+    "TextRequest",
+    "TokenLogprob",
+    "Tool",
+    "ToolCall",
+    "ToolCallFragment",
+    "ToolMessage",
+    "TopLogprob",
+    "Usage",
+    "UserMessage",
+    "perplexity_of",
+    "spans_of",
+    "text_of",
+]

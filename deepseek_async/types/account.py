@@ -1,0 +1,68 @@
+"""What the account sees: its models and its balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from .values import extra_field
+
+
+@attrs.frozen
+class Model:
+    """A model. Older answers have only ``id``, ``object`` and ``owned_by``.
+
+    Attributes:
+        context_window, max_output_tokens: In tokens.
+        effort: Supported and default reasoning effort, as sent.
+    """
+
+    id: str
+    object: str = "model"
+    owned_by: str | None = None
+    name: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    input_modalities: tuple[str, ...] | None = None
+    output_modalities: tuple[str, ...] | None = None
+    effort: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
+    api_capabilities: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
+    extra: Mapping[str, Any] = extra_field()
+
+
+@attrs.frozen
+class ModelList:
+    """The models, iterable. Aliases of retired names are not listed."""
+
+    object: str = "list"
+    data: tuple[Model, ...] = ()
+    extra: Mapping[str, Any] = extra_field()
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@attrs.frozen
+class BalanceInfo:
+    """One currency's balance. Amounts are exact; granted balance is spent first."""
+
+    currency: str
+    total_balance: Decimal
+    granted_balance: Decimal | None = None
+    topped_up_balance: Decimal | None = None
+    extra: Mapping[str, Any] = extra_field()
+
+
+@attrs.frozen
+class Balance:
+    """The account's balance. ``is_available``: whether requests are served."""
+
+    is_available: bool | None = None
+    balance_infos: tuple[BalanceInfo, ...] = ()
+    extra: Mapping[str, Any] = extra_field()

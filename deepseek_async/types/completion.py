@@ -1,0 +1,109 @@
+"""The whole answer, streamed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Generic, TypeVar
+
+import attrs
+
+from .logprobs import ChoiceLogprobs
+from .messages import AssistantMessage
+from .usage import Usage
+from .values import extra_field
+
+
+class FinishReason:
+    """The documented reasons. An open set: other servers send words of their own, kept as they are."""
+
+    STOP: Final = "stop"
+    LENGTH: Final = "length"
+    CONTENT_FILTER: Final = "content_filter"
+    TOOL_CALLS: Final = "tool_calls"
+    INSUFFICIENT_SYSTEM_RESOURCE: Final = "insufficient_system_resource"
+    ABORTED: Final = "aborted"
+
+
+@attrs.frozen
+class Choice:
+    """One of the answers (in practice the only one)."""
+
+    index: int = 0
+    message: AssistantMessage = AssistantMessage()
+    logprobs: ChoiceLogprobs | None = None
+    finish_reason: str | None = None
+    extra: Mapping[str, Any] = extra_field()
+
+
+@attrs.frozen
+class ChatCompletion:
+    """The answer to a chat request.
+
+    The law of reassembly: for one and the same answer, the completion folded from a stream equals the one that came
+    in one piece, field for field.
+
+    Attributes:
+        id: The server's id of the answer.
+        created: Unix seconds.
+        model: The model that answered; it may differ from the one asked for (an alias).
+        choices: The answers; conveniences (`text`, `reasoning`, …) read the first.
+        usage: Token counts; ``None`` where the server sent none.
+        complete: Whether the server finished the answer. False for a snapshot and for an error's ``partial``.
+        request_id: The server's id of the request (DeepSeek's ``x-ds-trace-id``); not compared.
+    """
+
+    id: str = ""
+    created: int = 0
+    model: str = ""
+    choices: tuple[Choice, ...] = ()
+    usage: Usage | None = None
+    system_fingerprint: str | None = None
+    object: str = "chat.completion"
+    complete: bool = attrs.field(default=True, kw_only=True)
+    request_id: str | None = attrs.field(default=None, eq=False, kw_only=True)
+    extra: Mapping[str, Any] = extra_field()
+
+    @property
+    def text(self) -> str:
+        """The content of choice 0; ``""`` where there is none."""
+        return self.message.content or ""
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning of choice 0; ``""`` where there is none."""
+        return self.message.reasoning_content or ""
+
+    @property
+    def message(self) -> AssistantMessage:
+        """The message of choice 0, ready to go back into ``messages``."""
+        return self.choices[0].message if self.choices else AssistantMessage()
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why choice 0 ended; see `FinishReason`."""
+        return self.choices[0].finish_reason if self.choices else None
+
+    @property
+    def logprobs(self) -> ChoiceLogprobs | None:
+        """The tokens of choice 0."""
+        return self.choices[0].logprobs if self.choices else None
+
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class ParsedChatCompletion(Generic[T]):
+    """An answer structured into a type of the caller's.
+
+    Attributes:
+        parsed: The value.
+        completion: The answer it was read from, the last of ``attempts``.
+        attempts: How many answers were asked for until one fitted.
+        usage: Token counts of all attempts together.
+    """
+
+    parsed: T
+    completion: ChatCompletion
+    attempts: int = 1
+    usage: Usage | None = None
