@@ -1,0 +1,81 @@
+"""The vectors: real and invented streams with what the standard makes of them, fed in every cut, to both views."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepseek_async.sse import ServerSentEvent
+
+from .feeding import byte_by_byte, feed, two_way_cuts
+from .reference import Reading, read
+
+pytestmark = pytest.mark.usefixtures("untraced")
+
+_CASES: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent.parent / "data" / "sse-cases.json").read_text(encoding="utf-8")
+)
+
+every_case = pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in _CASES])
+
+
+def _stream_of(case: dict[str, Any]) -> bytes:
+    if "generate" in case:
+        return b"".join(base64.b64decode(part["b64"]) * part["repeat"] for part in case["generate"]["parts"])
+    return base64.b64decode(case["input_b64"])
+
+
+def _events_of(listed: list[dict[str, Any]]) -> list[ServerSentEvent]:
+    events = []
+    for entry in listed:
+        parts = entry.get("data_parts")
+        data = entry["data"] if parts is None else "".join(part["text"] * part["repeat"] for part in parts)
+        events += [ServerSentEvent(entry["event"], data, entry["id"], entry["retry"])] * entry.get("repeat", 1)
+    return events
+
+
+def _assert_reads_as(reading: Reading, case: dict[str, Any]) -> None:
+    events = [item for item in reading.items if isinstance(item, ServerSentEvent)]
+    assert events == _events_of(case["events"])
+    flushed = events if reading.unfinished is None else [*events, reading.unfinished]
+    assert flushed == _events_of(case.get("events_eof_flush", case["events"]))
+
+
+@every_case
+def test_reference(case: dict[str, Any]) -> None:
+    """The reference parser, which the random streams are held against, reads every vector right itself."""
+    _assert_reads_as(read(_stream_of(case)), case)
+
+
+@every_case
+def test_whole(case: dict[str, Any]) -> None:
+    """A vector in one read gives its events; what the end cuts off, if anything, is the event it lists for a flush."""
+    stream = _stream_of(case)
+    _assert_reads_as(feed([stream]), case)
+    assert feed([stream]).items == read(stream).items
+
+
+@every_case
+def test_cut_in_two(case: dict[str, Any]) -> None:
+    """A vector cut in two at any place gives what it gives whole, comments and unframed text included."""
+    stream = _stream_of(case)
+    whole = feed([stream])
+    for reads in two_way_cuts(stream):
+        assert feed(reads) == whole, f"cut at {len(reads[0])}"
+
+
+@every_case
+def test_byte_by_byte(case: dict[str, Any]) -> None:
+    """A vector in reads of one byte gives what it gives whole, comments and unframed text included."""
+    stream = _stream_of(case)
+    assert feed(byte_by_byte(stream)) == feed([stream])
+
+
+def test_no_case_is_missing() -> None:
+    """The vectors are all there, under names of their own."""
+    assert len(_CASES) == 123
+    assert len({case["name"] for case in _CASES}) == 123
