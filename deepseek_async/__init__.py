@@ -1,0 +1,124 @@
+"""Async-first Python client for DeepSeek's chat completions, and for the servers that speak the protocol.
+
+The data's way is the layout: bytes → events (`sse`) → chunks (`codec`) → deltas (`client`) → completion (`codec`).
+
+Names are loaded at their first use (PEP 562), so that the core without a network costs no network library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client.async_client import AsyncClient as AsyncClient
+    from .client.statistics import Statistics as Statistics
+    from .client.stream import ChatCompletionStream as ChatCompletionStream
+    from .client.stream import TextCompletionStream as TextCompletionStream
+    from .codec.fold import fold as fold
+    from .errors import APIConnectionError as APIConnectionError
+    from .errors import APIResponseError as APIResponseError
+    from .errors import APIStatusError as APIStatusError
+    from .errors import APITimeoutError as APITimeoutError
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import BadRequestError as BadRequestError
+    from .errors import DeepSeekError as DeepSeekError
+    from .errors import EmptyResponseError as EmptyResponseError
+    from .errors import InsufficientBalanceError as InsufficientBalanceError
+    from .errors import InternalServerError as InternalServerError
+    from .errors import InvalidRequestError as InvalidRequestError
+    from .errors import MalformedResponseError as MalformedResponseError
+    from .errors import NotFoundError as NotFoundError
+    from .errors import PermissionDeniedError as PermissionDeniedError
+    from .errors import RateLimitError as RateLimitError
+    from .errors import ResponseTooLargeError as ResponseTooLargeError
+    from .errors import ServiceUnavailableError as ServiceUnavailableError
+    from .errors import StreamInterruptedError as StreamInterruptedError
+    from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .policy.retry import RetryPolicy as RetryPolicy
+    from .policy.timeouts import Timeouts as Timeouts
+    from .types import AssistantMessage as AssistantMessage
+    from .types import ChatCompletion as ChatCompletion
+    from .types import ChatCompletionChunk as ChatCompletionChunk
+    from .types import ChatRequest as ChatRequest
+    from .types import Choice as Choice
+    from .types import ChoiceLogprobs as ChoiceLogprobs
+    from .types import Delta as Delta
+    from .types import FinishReason as FinishReason
+    from .types import FunctionDefinition as FunctionDefinition
+    from .types import ParsedChatCompletion as ParsedChatCompletion
+    from .types import SystemMessage as SystemMessage
+    from .types import TextCompletion as TextCompletion
+    from .types import TokenLogprob as TokenLogprob
+    from .types import Tool as Tool
+    from .types import ToolCall as ToolCall
+    from .types import ToolMessage as ToolMessage
+    from .types import TopLogprob as TopLogprob
+    from .types import Usage as Usage
+    from .types import UserMessage as UserMessage
+
+_HOMES = {
+    "client.async_client": ("AsyncClient",),
+    "client.statistics": ("Statistics",),
+    "client.stream": ("ChatCompletionStream", "TextCompletionStream"),
+    "codec.fold": ("fold",),
+    "errors": (
+        "APIConnectionError",
+        "APIResponseError",
+        "APIStatusError",
+        "APITimeoutError",
+        "AuthenticationError",
+        "BadRequestError",
+        "DeepSeekError",
+        "EmptyResponseError",
+        "InsufficientBalanceError",
+        "InternalServerError",
+        "InvalidRequestError",
+        "MalformedResponseError",
+        "NotFoundError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "ResponseTooLargeError",
+        "ServiceUnavailableError",
+        "StreamInterruptedError",
+        "UnprocessableEntityError",
+    ),
+    "policy.retry": ("RetryPolicy",),
+    "policy.timeouts": ("Timeouts",),
+    "types": (
+        "AssistantMessage",
+        "ChatCompletion",
+        "ChatCompletionChunk",
+        "ChatRequest",
+        "Choice",
+        "ChoiceLogprobs",
+        "Delta",
+        "FinishReason",
+        "FunctionDefinition",
+        "ParsedChatCompletion",
+        "SystemMessage",
+        "TextCompletion",
+        "TokenLogprob",
+        "Tool",
+        "ToolCall",
+        "ToolMessage",
+        "TopLogprob",
+        "Usage",
+        "UserMessage",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if (home := _HOME_OF.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value  # from now on without this function
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""The client: calls, their attempts and deadlines, and the streams a caller reads."""

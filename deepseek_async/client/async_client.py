@@ -1,0 +1,151 @@
+"""`AsyncClient`: what a user makes first."""
+
+from __future__ import annotations
+
+import ssl as ssl_module
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ..errors import InvalidRequestError
+from ..hooks import Hook
+from ..policy.gate import Gate
+from ..policy.retry import RetryPolicy
+from ..policy.timeouts import Timeouts
+from ..transport import Transport
+from ..transport.network import AiohttpTransport
+from .call import Surroundings
+from .chat import Chat
+from .connection import Connection
+from .resources import Completions, Models, User
+from .settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
+from .statistics import Figures, Statistics
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+class AsyncClient:
+    """A client of DeepSeek's API, or of a server that speaks it.
+
+    Can be made outside a running loop, used under one `asyncio.run` and then another, and pickled. Use it as an async
+    context manager, or call `aclose`.
+
+    Args:
+        api_key: Else DEEPSEEK_API_KEY; a server on loopback (sandbox, vLLM, llama.cpp) needs none.
+        base_url: Else DEEPSEEK_BASE_URL, else ``https://api.deepseek.com``.
+        timeouts: See `Timeouts`; each call may have its own.
+        retry: See `RetryPolicy`; each call may have its own.
+        max_connections: Cap on open connections; ``None``: no cap of ours.
+        session: An `aiohttp.ClientSession` of the caller's: used, never closed.
+        headers: Sent with every request.
+        proxy: Proxy URL; else, with ``trust_env``, HTTP(S)_PROXY.
+        ssl: An `ssl.SSLContext`; ``None``: the system's trust.
+        trust_env: Whether to heed HTTP(S)_PROXY and NO_PROXY.
+        hooks: Called with a frozen record for each thing that happens; see `deepseek_async.hooks`.
+        allow_insecure: Allow plain http to another machine, which shows the key and the prompts to the network.
+        transport: What moves the bytes instead of aiohttp: tests, recorders.
+
+    Raises:
+        InvalidRequestError: No key, no URL, or a value out of range.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - a frozen value
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008
+        max_connections: int | None = None,
+        session: aiohttp.ClientSession | None = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+        trust_env: bool = True,
+        hooks: Sequence[Hook] = (),
+        allow_insecure: bool = False,
+        transport: Transport | None = None,
+    ) -> None:
+        _check_type("timeouts", timeouts, Timeouts)
+        _check_type("retry", retry, RetryPolicy)
+        if max_connections is not None and (not isinstance(max_connections, int) or max_connections < 1):
+            raise InvalidRequestError("max_connections", max_connections, "an integer of at least 1, or None")
+        endpoint = endpoint_of(base_url, allow_insecure=allow_insecure)
+        key = key_of(api_key, endpoint)
+        self._settings: dict[str, Any] = {
+            "base_url": endpoint.base_url,
+            "timeouts": timeouts,
+            "retry": retry,
+            "max_connections": max_connections,
+            "headers": headers,
+            "proxy": proxy,
+            "trust_env": trust_env,
+            "hooks": tuple(hooks),
+            "allow_insecure": allow_insecure,
+        }
+        self._is_picklable = session is None and ssl is None and transport is None
+        self._transport = transport or AiohttpTransport(
+            session=session,
+            max_connections=max_connections,
+            proxy=proxy,
+            ssl=ssl,
+            trust_env=trust_env,
+            connect_timeout=timeouts.connect,
+        )
+        self._figures = Figures()
+        self._connection = Connection(
+            endpoint,
+            base_headers(key, headers_of(headers, "headers")),
+            timeouts=timeouts,
+            retry=retry,
+            surroundings=Surroundings(self._transport, tuple(hooks), self._figures, Gate()),
+        )
+        self.chat = Chat(self._connection)
+        self.completions = Completions(self._connection)
+        self.models = Models(self._connection)
+        self.user = User(self._connection)
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go, without a slash at the end."""
+        return self._connection.endpoint.base_url
+
+    def statistics(self) -> Statistics:
+        """What the client is doing and has done."""
+        return self._figures.frozen()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running loop. The client can be used again; it then opens new ones."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient {self.base_url}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        if not self._is_picklable:
+            raise TypeError("an AsyncClient with a session, ssl or transport of the caller's cannot be pickled")
+        # The key stays here: where the pickle is loaded, the environment has to hold it.
+        return self._settings
+
+    def __setstate__(self, settings: dict[str, Any]) -> None:
+        try:
+            self.__init__(**settings)  # type: ignore[misc]
+        except InvalidRequestError as error:
+            if error.parameter != "api_key":
+                raise
+            advice = f"a pickled AsyncClient carries no key: set {API_KEY_VARIABLE} where it is loaded"
+            raise InvalidRequestError("api_key", None, message=advice) from None
+
+
+def _check_type(name: str, value: object, wanted: type) -> None:
+    if not isinstance(value, wanted):
+        raise InvalidRequestError(name, None, f"{wanted.__name__}, not {type(value).__name__}")

@@ -1,0 +1,156 @@
+"""``client.chat.completions``: one answer, awaited or streamed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+
+import attrs
+
+from ..codec.requests import request_to_json
+from ..codec.responses import completion_from_json, interruption_in
+from ..codec.stream import chat_decoder
+from ..errors import InvalidRequestError, ServiceUnavailableError
+from ..types import ChatCompletion, ChatRequest, FinishReason, ParsedChatCompletion
+from .exchange import Exchange
+from .parameters import CallOptions, ChatParameters, chat_request_of, split_off_options
+from .parse import ask_until_it_fits
+from .stream import ChatCompletionStream
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+T = TypeVar("T")
+
+
+class Chat:
+    """``client.chat``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.completions = ChatCompletions(connection)
+
+
+class ChatCompletions:
+    """``client.chat.completions``: ``POST /chat/completions``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @overload
+    async def create(
+        self, *, stream: Literal[False] | None = None, **parameters: Unpack[ChatParameters]
+    ) -> ChatCompletion: ...
+    @overload
+    async def create(self, *, stream: Literal[True], **parameters: Unpack[ChatParameters]) -> ChatCompletionStream: ...
+    @overload
+    async def create(
+        self, *, stream: bool | None = None, **parameters: Unpack[ChatParameters]
+    ) -> ChatCompletion | ChatCompletionStream: ...
+    async def create(
+        self, *, stream: bool | None = None, **parameters: Unpack[ChatParameters]
+    ) -> ChatCompletion | ChatCompletionStream:
+        """Ask for an answer.
+
+        Args:
+            stream: Whether to return once the answer begins, as a stream to be read.
+            parameters: Those of `ChatRequest`, and for this call: ``extra_headers``, ``timeouts``, ``retry``.
+
+        Returns:
+            The whole answer; with ``stream=True``, the stream of its chunks.
+
+        Raises:
+            InvalidRequestError: A parameter is out of range; nothing was sent.
+            APIConnectionError, APITimeoutError: No answer, or none in time.
+            APIStatusError: The server refused; its subclasses name the status.
+            APIResponseError: The answer cannot be understood, is empty, or too large.
+            ServiceUnavailableError: The server broke the answer off; ``partial`` carries it.
+        """
+        if stream:
+            opened = self.stream(**parameters)
+            await opened.open()
+            return opened
+        if stream not in (None, False):
+            raise InvalidRequestError("stream", stream, "True, False or None")
+        given: dict[str, Any] = dict(parameters)
+        options = split_off_options(given)
+        return await self.send(chat_request_of(given, stream=False), options)
+
+    def stream(self, **parameters: Unpack[ChatParameters]) -> ChatCompletionStream:
+        """Ask for a streamed answer: ``async with client.chat.completions.stream(…) as stream``.
+
+        The request goes out on entering the block, or at the stream's first use.
+
+        Args:
+            parameters: As for `create`.
+
+        Raises:
+            InvalidRequestError: A parameter is out of range.
+        """
+        given: dict[str, Any] = dict(parameters)
+        options = split_off_options(given)
+        request = chat_request_of(given, stream=True)
+        connection = self._connection
+        body = request_to_json(request)
+        url = connection.chat_url(request)
+        http_request = connection.http_request("POST", url, body, options)
+        return ChatCompletionStream(
+            lambda: connection.call(http_request, options, model=request.model, streamed=True),
+            lambda: chat_decoder(connection.max_event_bytes),
+        )
+
+    async def send(self, request: ChatRequest, options: CallOptions | None = None) -> ChatCompletion:
+        """Ask for the answer to a request that is a value already, in one piece. Raises as `create`."""
+        options = options or {}
+        connection = self._connection
+        if request.stream:
+            request = attrs.evolve(request, stream=None, stream_options=None)
+        http_request = connection.http_request("POST", connection.chat_url(request), request_to_json(request), options)
+        call = connection.call(http_request, options, model=request.model, streamed=False)
+
+        async def attempt(exchange: Exchange) -> ChatCompletion:
+            await exchange.open()
+            body = await exchange.read(connection.max_body_bytes)
+            call.tell_first_chunk(exchange.request_id)
+            completion = completion_from_json(body)
+            completion = attrs.evolve(completion, request_id=exchange.request_id)
+            return _checked(completion)
+
+        return await call.run(attempt)
+
+    async def parse(
+        self, *, response_type: type[T], attempts: int = 3, **parameters: Unpack[ChatParameters]
+    ) -> ParsedChatCompletion[T]:
+        """Ask for an answer of a given type.
+
+        JSON mode with the type's JSON Schema in a system message. An answer that does not fit is shown to the model
+        with what is wrong, and asked for again.
+
+        Args:
+            response_type: An attrs class, dataclass, TypedDict, msgspec Struct, or what cattrs can structure.
+            attempts: At most so many answers, the first included.
+            parameters: As for `create`, but for ``response_format``.
+
+        Raises:
+            MalformedResponseError: No answer fitted; the message says what was wrong with the last.
+            DeepSeekError: As `create`.
+        """
+        given: dict[str, Any] = dict(parameters)
+        options = split_off_options(given)
+        request = chat_request_of(given, stream=False)
+        return await ask_until_it_fits(
+            lambda asked: self.send(asked, options), request, response_type=response_type, attempts=attempts
+        )
+
+
+def _checked(completion: ChatCompletion) -> ChatCompletion:
+    """The completion, unless the server says in it that it broke the generation off."""
+    reason = interruption_in(choice.finish_reason for choice in completion.choices)
+    if reason is None:
+        return completion
+    raise ServiceUnavailableError(
+        f"the server broke the answer off: finish_reason {reason!r}",
+        status=200,
+        code=reason,
+        request_id=completion.request_id,
+        partial=completion,
+        retryable=reason == FinishReason.INSUFFICIENT_SYSTEM_RESOURCE,
+    )

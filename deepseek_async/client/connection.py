@@ -1,0 +1,71 @@
+"""What the resources of a client stand on: requests made out of bodies, calls made out of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..codec.stream import MAX_BODY_BYTES, MAX_EVENT_BYTES
+from ..policy.retry import RetryPolicy
+from ..policy.timeouts import Timeouts
+from ..transport import HTTPRequest
+from ..types import AssistantMessage, ChatRequest
+from .call import Call, Surroundings
+from .parameters import CallOptions
+from .settings import Endpoint, headers_of
+
+
+class Connection:
+    """One client's way to its server."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        headers: dict[str, str],
+        *,
+        timeouts: Timeouts,
+        retry: RetryPolicy,
+        surroundings: Surroundings,
+    ) -> None:
+        self.endpoint = endpoint
+        self.timeouts = timeouts
+        self.retry = retry
+        self.surroundings = surroundings
+        self.max_event_bytes = MAX_EVENT_BYTES
+        self.max_body_bytes = MAX_BODY_BYTES
+        self._headers = headers
+        self._headers_with_body = {**headers, "content-type": "application/json"}
+
+    def chat_url(self, request: ChatRequest) -> str:
+        """Where a chat request goes: the beta base URL if it continues a prefix or has strict tools."""
+        base = self.endpoint.beta_base_url if _is_beta(request) else self.endpoint.base_url
+        return f"{base}/chat/completions"
+
+    def http_request(self, method: str, url: str, body: bytes | None, options: CallOptions) -> HTTPRequest:
+        """The request with the client's headers and the call's. Raises `InvalidRequestError`."""
+        headers = self._headers if body is None else self._headers_with_body
+        if extra := options.get("extra_headers"):
+            headers = {**headers, **headers_of(extra, "extra_headers")}
+        return HTTPRequest(method, url, headers, body)
+
+    def call(self, request: HTTPRequest, options: CallOptions, *, model: str | None, streamed: bool) -> Call:
+        """A call that makes its attempts with that request."""
+        return Call(
+            self.surroundings,
+            request,
+            model=model,
+            streamed=streamed,
+            timeouts=options.get("timeouts") or self.timeouts,
+            retry=options.get("retry") or self.retry,
+        )
+
+
+def _is_beta(request: ChatRequest) -> bool:
+    last: Any = request.messages[-1]
+    prefix = last.prefix if isinstance(last, AssistantMessage) else isinstance(last, Mapping) and last.get("prefix")
+    return bool(prefix) or any(_is_strict(tool) for tool in request.tools or ())
+
+
+def _is_strict(tool: Any) -> bool:
+    function: Any = tool.get("function") if isinstance(tool, Mapping) else tool.function
+    return bool(function.get("strict") if isinstance(function, Mapping) else getattr(function, "strict", False))

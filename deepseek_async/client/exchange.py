@@ -1,0 +1,156 @@
+"""One attempt: one request sent, its answer's bytes as they come, its deadlines kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..codec.failures import failure_from, request_id_of
+from ..errors import DeepSeekError, EmptyResponseError, ResponseTooLargeError
+from ..policy.timeouts import Timeouts
+from ..transport import HTTPRequest, Response, Transport
+from .statistics import Figures
+from .watch import Watch
+
+MAX_ERROR_BYTES = 256 * 2**10
+
+
+class Exchange:
+    """One attempt. `open`, then `receive` or `read`, then `close`; `close` at any time.
+
+    Args:
+        transport: What moves the bytes.
+        request: What to send.
+        timeouts: Durations of the phases.
+        watch: The call's watch; ``total`` runs on in it.
+        figures: The client's figures.
+        streamed: Whether the answer comes as an event stream.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        request: HTTPRequest,
+        *,
+        timeouts: Timeouts,
+        watch: Watch,
+        figures: Figures,
+        streamed: bool,
+    ) -> None:
+        self._transport = transport
+        self._request = request
+        self._timeouts = timeouts
+        self._watch = watch
+        self._figures = figures
+        self._first_chunk = timeouts.first_chunk_of(streamed=streamed)
+        self._is_queued = False
+        self._is_open = False
+        self.response: Response | None = None
+
+    # What a transport tells.
+
+    def queued(self) -> None:
+        self._is_queued = True
+        self._figures.waiting_for_connection += 1
+
+    def connecting(self) -> None:
+        self._leave_queue()
+        self._watch.enter("connect", self._timeouts.connect)
+
+    def connected(self, *, reused: bool) -> None:
+        self._leave_queue()
+        if reused:
+            self._figures.connections_reused += 1
+        else:
+            self._figures.connections_made += 1
+        self._watch.enter("first_chunk", self._first_chunk)
+
+    def _leave_queue(self) -> None:
+        if self._is_queued:
+            self._is_queued = False
+            self._figures.waiting_for_connection -= 1
+
+    # What the client asks for.
+
+    async def open(self) -> Response:
+        """Send the request and wait for the head.
+
+        Raises:
+            APIConnectionError, APITimeoutError: The head did not come.
+            APIStatusError: It came with another status than 200; the body has been read.
+        """
+        self._is_open = True
+        self._figures.in_flight += 1
+        self._watch.enter("connect", None)  # nothing but the total runs while the request waits for a connection
+        try:
+            with self._watch:
+                self.response = await self._transport.send(self._request, self)
+        finally:
+            self._leave_queue()
+        if self.response.status != 200:
+            raise await self._failure(self.response)
+        return self.response
+
+    async def receive(self) -> bytes:
+        """The next bytes of the body; ``b""`` is its end. Raises `APIConnectionError`, `APITimeoutError`."""
+        assert self.response is not None  # noqa: S101 - open() came before
+        with self._watch:
+            return await self.response.receive()
+
+    def progressed(self) -> None:
+        """A chunk has come: the time until the next begins."""
+        self._watch.enter("idle", self._timeouts.idle)
+
+    async def read(self, max_bytes: int) -> bytes:
+        """The whole body of an answer that is not streamed, without the blank lines that kept it alive.
+
+        Raises:
+            APIConnectionError, APITimeoutError: It did not come whole.
+            EmptyResponseError: Nothing but white space.
+            ResponseTooLargeError: More than ``max_bytes``.
+        """
+        parts: list[bytes] = []
+        size = 0
+        while data := await self.receive():
+            if not parts:
+                stripped = data.lstrip()
+                self._watch.keepalives += data[: len(data) - len(stripped)].count(b"\n")
+                data = stripped
+                if not data:
+                    continue
+            elif data.isspace():
+                parts.append(data)
+                continue
+            self.progressed()
+            parts.append(data)
+            size += len(data)
+            if size > max_bytes:
+                raise ResponseTooLargeError(f"the body is larger than the cap of {max_bytes:,} bytes", limit=max_bytes)
+        if not parts:
+            raise EmptyResponseError(
+                f"the answer is empty: status 200 and {self._watch.keepalives} blank lines, no body; "
+                "an overloaded server does so"
+            )
+        return b"".join(parts)
+
+    async def _failure(self, response: Response) -> DeepSeekError:
+        body = b""
+        self.progressed()
+        try:
+            while len(body) < MAX_ERROR_BYTES and (data := await self.receive()):
+                body += data
+        except DeepSeekError:
+            pass  # the status is the news; a body that breaks off only says less
+        return failure_from(response.status, response.headers, body, datetime.now(UTC))
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request, once the head has come."""
+        return request_id_of(self.response.headers) if self.response is not None else None
+
+    def close(self) -> None:
+        """Let go of the connection. Never waits, may be called twice."""
+        if self._is_open:
+            self._is_open = False
+            self._figures.in_flight -= 1
+        if self.response is not None:
+            self.response.close()

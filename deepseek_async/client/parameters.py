@@ -1,0 +1,105 @@
+"""The keyword arguments of the calls: names, types, and which of them are the request's and which the call's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Required, TypedDict, cast
+
+import attrs
+
+from ..errors import InvalidRequestError
+from ..policy.retry import RetryPolicy
+from ..policy.timeouts import Timeouts
+from ..types import ChatRequest, Message, TextRequest, Tool
+
+
+class CallOptions(TypedDict, total=False):
+    """What belongs to the call and not to the body."""
+
+    extra_headers: Mapping[str, str] | None
+    timeouts: Timeouts | None
+    retry: RetryPolicy | None
+
+
+class ChatParameters(CallOptions, total=False):
+    """The parameters of a chat request; see `ChatRequest` for what each means and its range."""
+
+    messages: Required[Sequence[Message | Mapping[str, Any]]]
+    model: Required[str]
+    thinking: Mapping[str, Any] | None
+    reasoning_effort: str | None
+    max_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    frequency_penalty: float | None
+    presence_penalty: float | None
+    stop: str | Sequence[str] | None
+    stream_options: Mapping[str, Any] | None
+    response_format: Mapping[str, Any] | None
+    tools: Sequence[Tool | Mapping[str, Any]] | None
+    tool_choice: str | Mapping[str, Any] | None
+    logprobs: bool | None
+    top_logprobs: int | None
+    user_id: str | None
+    extra_body: Mapping[str, Any] | None
+
+
+class TextParameters(CallOptions, total=False):
+    """The parameters of a fill-in-the-middle request; see `TextRequest`."""
+
+    model: Required[str]
+    prompt: Required[str]
+    suffix: str | None
+    max_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    frequency_penalty: float | None
+    presence_penalty: float | None
+    stop: str | Sequence[str] | None
+    stream_options: Mapping[str, Any] | None
+    logprobs: int | None
+    echo: bool | None
+    extra_body: Mapping[str, Any] | None
+
+
+_CALL_OPTIONS = ("extra_headers", "timeouts", "retry")
+
+
+def split_off_options(parameters: dict[str, Any]) -> CallOptions:
+    """Take the call's options out of the keyword arguments; what is left is the request's.
+
+    Raises:
+        InvalidRequestError: An option is of the wrong type.
+    """
+    options: dict[str, Any] = {name: parameters.pop(name, None) for name in _CALL_OPTIONS}
+    for name, wanted in (("timeouts", Timeouts), ("retry", RetryPolicy), ("extra_headers", Mapping)):
+        value = options[name]
+        if value is not None and not isinstance(value, wanted):
+            raise InvalidRequestError(name, None, f"{wanted.__name__} or None, not {type(value).__name__}")
+    return cast(CallOptions, options)
+
+
+def chat_request_of(parameters: dict[str, Any], *, stream: bool) -> ChatRequest:
+    """The request that keyword arguments mean. Raises `InvalidRequestError`."""
+    _check_names(parameters, ChatRequest)
+    return ChatRequest(**parameters, stream=stream or None)
+
+
+def text_request_of(parameters: dict[str, Any], *, stream: bool) -> TextRequest:
+    """The request that keyword arguments mean. Raises `InvalidRequestError`."""
+    _check_names(parameters, TextRequest)
+    return TextRequest(**parameters, stream=stream or None)
+
+
+def _check_names(parameters: dict[str, Any], request_class: type[ChatRequest | TextRequest]) -> None:
+    fields = attrs.fields(request_class)
+    known = {field.name for field in fields} - {"stream"}
+    if unknown := sorted(parameters.keys() - known):
+        raise InvalidRequestError(
+            unknown[0], None, f"{', '.join(sorted(known))}; anything else goes into extra_body={{…}}"
+        )
+    for field in fields:
+        if field.default is attrs.NOTHING and parameters.get(field.name) is None:
+            raise InvalidRequestError(field.name, None, "a value: this parameter is required")
+    if parameters.get("extra_body", ...) is None:
+        del parameters["extra_body"]

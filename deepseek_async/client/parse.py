@@ -1,0 +1,79 @@
+"""Answers of a given type: ask in JSON mode, check, and ask again with what was wrong, within a bound.
+
+Not by ``response_format: json_schema``, which DeepSeek refuses; and JSON mode alone promises JSON, not its shape, and
+may answer empty (page "JSON Output").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import attrs
+import msgspec
+
+from ..codec.converter import structured
+from ..codec.lenient import parse_json
+from ..errors import InvalidRequestError, MalformedResponseError
+from ..types import ChatCompletion, ChatRequest, ParsedChatCompletion, SystemMessage, Usage, UserMessage
+
+T = TypeVar("T")
+
+_MAX_SHOWN_PROBLEM = 1000
+
+
+async def ask_until_it_fits(
+    ask: Callable[[ChatRequest], Awaitable[ChatCompletion]],
+    request: ChatRequest,
+    *,
+    response_type: type[T],
+    attempts: int,
+) -> ParsedChatCompletion[T]:
+    """Ask until an answer is of the type; see `ChatCompletions.parse`."""
+    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
+        raise InvalidRequestError("attempts", attempts, "an integer of at least 1")
+    if request.response_format is not None or request.tools is not None:
+        raise InvalidRequestError("parse", None, "no response_format and no tools: JSON mode is used")
+    instruction = SystemMessage(
+        "Answer with one JSON value and nothing else. It must be valid against this JSON Schema:\n"
+        + _schema_of(response_type)
+    )
+    messages = (instruction, *request.messages)
+    usage: Usage | None = None
+    attempt = 1
+    while True:
+        asked = attrs.evolve(request, messages=messages, response_format={"type": "json_object"})
+        completion = await ask(asked)
+        if completion.usage is not None:
+            usage = completion.usage if usage is None else usage + completion.usage
+        try:
+            parsed = structured(_json_in(completion.text), response_type, "the answer")
+            return ParsedChatCompletion(parsed, completion, attempt, usage)
+        except MalformedResponseError as error:
+            if attempt == attempts:
+                error.attempts, error.partial, error.request_id = attempt, completion, completion.request_id
+                raise
+            problem = error.message[:_MAX_SHOWN_PROBLEM]
+            correction = UserMessage(f"That was not it: {problem}. Answer again with the whole JSON value, corrected.")
+            # An empty answer is not repeated to the model: some servers refuse an empty assistant message.
+            said = (completion.message,) if completion.text.strip() else ()
+            messages = (*messages, *said, correction)
+            attempt += 1
+
+
+def _schema_of(response_type: Any) -> str:
+    try:
+        return msgspec.json.encode(msgspec.json.schema(response_type)).decode()
+    except (TypeError, RuntimeError, NotImplementedError) as error:
+        name = getattr(response_type, "__name__", str(response_type))
+        raise InvalidRequestError("response_type", name, f"a type that JSON Schema can describe ({error})") from None
+
+
+def _json_in(text: str) -> Any:
+    """The JSON value in an answer; models like to fence it."""
+    body = text.strip()
+    if not body:
+        raise MalformedResponseError("the answer is empty")
+    if body.startswith("```") and body.endswith("```"):
+        body = body.removeprefix("```json").removeprefix("```").removesuffix("```")
+    return parse_json(body.encode(), "the answer")

@@ -1,0 +1,102 @@
+"""The smaller resources: fill-in-the-middle, models, balance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+
+import attrs
+
+from ..codec.requests import request_to_json
+from ..codec.responses import balance_from_json, models_from_json, text_from_json
+from ..codec.stream import StreamDecoder
+from ..types import Balance, ModelList, TextCompletion
+from .exchange import Exchange
+from .parameters import CallOptions, TextParameters, split_off_options, text_request_of
+from .stream import TextCompletionStream
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+T = TypeVar("T")
+
+
+class Completions:
+    """``client.completions``: fill in the middle, ``POST {beta}/completions``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @overload
+    async def create(
+        self, *, stream: Literal[False] | None = None, **parameters: Unpack[TextParameters]
+    ) -> TextCompletion: ...
+    @overload
+    async def create(self, *, stream: Literal[True], **parameters: Unpack[TextParameters]) -> TextCompletionStream: ...
+    @overload
+    async def create(
+        self, *, stream: bool | None = None, **parameters: Unpack[TextParameters]
+    ) -> TextCompletion | TextCompletionStream: ...
+    async def create(
+        self, *, stream: bool | None = None, **parameters: Unpack[TextParameters]
+    ) -> TextCompletion | TextCompletionStream:
+        """Ask for the text between ``prompt`` and ``suffix``; parameters and ranges as in `TextRequest`.
+
+        Raises:
+            InvalidRequestError, APIConnectionError, APITimeoutError, APIStatusError, APIResponseError: As
+                `ChatCompletions.create`.
+        """
+        given: dict[str, Any] = dict(parameters)
+        options = split_off_options(given)
+        request = text_request_of(given, stream=bool(stream))
+        connection = self._connection
+        url = f"{connection.endpoint.beta_base_url}/completions"
+        http_request = connection.http_request("POST", url, request_to_json(request), options)
+        if stream:
+            opened = TextCompletionStream(
+                lambda: connection.call(http_request, options, model=request.model, streamed=True),
+                lambda: StreamDecoder(text_from_json, text_from_json, max_event_bytes=connection.max_event_bytes),
+            )
+            await opened.open()
+            return opened
+        call = connection.call(http_request, options, model=request.model, streamed=False)
+
+        async def attempt(exchange: Exchange) -> TextCompletion:
+            await exchange.open()
+            completion = text_from_json(await exchange.read(connection.max_body_bytes))
+            return attrs.evolve(completion, request_id=exchange.request_id)
+
+        return await call.run(attempt)
+
+
+class Models:
+    """``client.models``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def list(self, **options: Unpack[CallOptions]) -> ModelList:
+        """``GET /models``. Raises as `ChatCompletions.create`."""
+        return await _get(self._connection, "/models", models_from_json, options)
+
+
+class User:
+    """``client.user``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def balance(self, **options: Unpack[CallOptions]) -> Balance:
+        """``GET /user/balance``. Raises as `ChatCompletions.create`."""
+        return await _get(self._connection, "/user/balance", balance_from_json, options)
+
+
+async def _get(connection: Connection, path: str, read: Callable[[bytes], T], options: CallOptions) -> T:
+    request = connection.http_request("GET", connection.endpoint.base_url + path, None, options)
+    call = connection.call(request, options, model=None, streamed=False)
+
+    async def attempt(exchange: Exchange) -> T:
+        await exchange.open()
+        return read(await exchange.read(connection.max_body_bytes))
+
+    return await call.run(attempt)

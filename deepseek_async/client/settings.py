@@ -1,0 +1,144 @@
+"""What an `AsyncClient` is made of: where to send, as whom, and what may not leave the machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+from urllib.parse import urlsplit
+
+import attrs
+
+from ..errors import InvalidRequestError
+
+OFFICIAL_BASE_URL: Final = "https://api.deepseek.com"
+API_KEY_VARIABLE: Final = "DEEPSEEK_API_KEY"
+BASE_URL_VARIABLE: Final = "DEEPSEEK_BASE_URL"
+
+# Where a client or a call may not put a header of its own: they are what frames the request.
+_OWN_HEADERS = frozenset(("content-length", "transfer-encoding", "host", "content-type", "accept-encoding"))
+
+
+def _user_agent() -> str:
+    try:
+        number = version("deepseek_async")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        number = "0"
+    return f"deepseek_async/{number} Python/{platform.python_version()}"
+
+
+@attrs.frozen
+class Endpoint:
+    """Where requests go.
+
+    Attributes:
+        base_url: Without a slash at its end.
+        beta_base_url: For fill-in-the-middle and prefix completion. A base URL without a path is DeepSeek-shaped and
+            has its ``/beta`` beside it; one with a path (``…/v1`` of vLLM, SGLang, llama.cpp) serves all itself.
+        is_loopback: Whether the server is on this machine.
+    """
+
+    base_url: str
+    beta_base_url: str
+    is_loopback: bool
+
+
+def endpoint_of(base_url: str | None, *, allow_insecure: bool) -> Endpoint:
+    """The endpoint of a base URL; ``None``: DEEPSEEK_BASE_URL, else the official one.
+
+    Raises:
+        InvalidRequestError: No http(s) URL, or plain http to another machine without ``allow_insecure``.
+    """
+    source = "base_url"
+    if base_url is None:
+        base_url = os.environ.get(BASE_URL_VARIABLE, "").strip()
+        source = BASE_URL_VARIABLE if base_url else source
+        base_url = base_url or OFFICIAL_BASE_URL
+    if not isinstance(base_url, str):
+        raise InvalidRequestError(source, None, f"a URL as a string, not {type(base_url).__name__}")
+    try:
+        parts = urlsplit(base_url.strip())
+        host, _ = parts.hostname, parts.port  # the port is parsed here, and may be none
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise InvalidRequestError(source, _without_secrets(base_url), "an http:// or https:// URL with a host")
+    if parts.query or parts.fragment:
+        raise InvalidRequestError(source, _without_secrets(base_url), "a URL without query and fragment")
+    if parts.username or parts.password:
+        raise InvalidRequestError(source, None, "a URL without user and password; the key goes into api_key")
+    is_loopback = _is_loopback(host)
+    if parts.scheme == "http" and not is_loopback and not allow_insecure:
+        raise InvalidRequestError(
+            source, base_url, "https://; plain http shows the key and the prompts to the network (allow_insecure=True)"
+        )
+    path = parts.path.rstrip("/")
+    root = f"{parts.scheme}://{parts.netloc}"
+    is_official = host == "api.deepseek.com" and path in ("", "/v1")
+    beta = f"{root}/beta" if is_official or not path else root + path
+    return Endpoint(root + path, beta, is_loopback)
+
+
+def _without_secrets(url: str) -> str:
+    return url.rpartition("@")[2].partition("?")[0]
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def key_of(api_key: str | None, endpoint: Endpoint) -> str | None:
+    """The key to send; ``None``: none, which only a server on this machine is trusted to want.
+
+    Raises:
+        InvalidRequestError: There is no key, or one that no header can carry.
+    """
+    source = "api_key"
+    if api_key is None:
+        api_key = os.environ.get(API_KEY_VARIABLE)
+        source = API_KEY_VARIABLE
+    if api_key is None or not api_key.strip():
+        if endpoint.is_loopback:
+            return None
+        raise InvalidRequestError(
+            "api_key", None, f"the argument or {API_KEY_VARIABLE}; only a server on loopback needs none"
+        )
+    api_key = api_key.strip()
+    if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+        raise InvalidRequestError(source, None, "printable ASCII without spaces")
+    return api_key
+
+
+def headers_of(given: Mapping[str, str] | None, parameter: str) -> dict[str, str]:
+    """Headers of the caller's, names in lower case.
+
+    Raises:
+        InvalidRequestError: A name or value that HTTP cannot carry, or a header that is not the caller's to set.
+    """
+    headers: dict[str, str] = {}
+    for name, value in (given or {}).items():
+        if not isinstance(name, str) or not name.isascii() or not name or any(c <= " " or c == ":" for c in name):
+            raise InvalidRequestError(parameter, name, "names of printable ASCII without spaces and colons")
+        if not isinstance(value, str) or any(c in "\r\n\0" for c in value):
+            raise InvalidRequestError(f"{parameter}[{name!r}]", None, "a string of one line")
+        if name.lower() in _OWN_HEADERS:
+            raise InvalidRequestError(f"{parameter}[{name!r}]", None, "headers other than those that frame the request")
+        headers[name.lower()] = value
+    return headers
+
+
+def base_headers(key: str | None, given: dict[str, str]) -> dict[str, str]:
+    """The headers of every request. Compression is not asked for: it delays a stream and can hide a bomb."""
+    headers = {"accept-encoding": "identity", "user-agent": _user_agent()}
+    if key is not None:
+        headers["authorization"] = f"Bearer {key}"
+    headers.update(given)
+    return headers

@@ -1,0 +1,43 @@
+"""What a client is doing, in figures."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen
+class Statistics:
+    """A client's figures since it was made.
+
+    Attributes:
+        in_flight: Requests sent (or about to be) whose answer has not ended.
+        waiting_for_connection: Of those, how many wait for a connection because ``max_connections`` are open.
+        calls: Calls begun. A call may take several attempts.
+        attempts: Requests sent.
+        retries: Attempts after a call's first.
+        connections_made, connections_reused: How the attempts came by their connection.
+    """
+
+    in_flight: int = 0
+    waiting_for_connection: int = 0
+    calls: int = 0
+    attempts: int = 0
+    retries: int = 0
+    connections_made: int = 0
+    connections_reused: int = 0
+
+
+class Figures:
+    """The same, counting."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.waiting_for_connection = 0
+        self.calls = 0
+        self.attempts = 0
+        self.retries = 0
+        self.connections_made = 0
+        self.connections_reused = 0
+
+    def frozen(self) -> Statistics:
+        return Statistics(**vars(self))

@@ -1,0 +1,94 @@
+"""Requests → the body's bytes. What is ``None`` is not sent; an empty string is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+import msgspec
+
+from ..errors import InvalidRequestError
+from ..types import ChatRequest, TextRequest
+from .converter import converter
+
+_encode = msgspec.json.Encoder().encode
+_NOT_SENT = frozenset(("extra_body", "custom_id"))
+
+
+def body_of(request: ChatRequest | TextRequest) -> dict[str, Any]:
+    """The request as plain data, as it goes over the wire; ``extra_body`` wins over parameters of the same name."""
+    body = {
+        attribute.name: _plain(value)
+        for attribute in attrs.fields(type(request))
+        if attribute.name not in _NOT_SENT and (value := getattr(request, attribute.name)) is not None
+    }
+    body.update(request.extra_body)
+    return body
+
+
+def request_to_json(request: ChatRequest | TextRequest) -> bytes:
+    """The request's body.
+
+    Raises:
+        InvalidRequestError: A value has no JSON: a lone surrogate, NaN, an object. The message names the place.
+    """
+    body = body_of(request)
+    try:
+        data = _encode(body)
+    except (UnicodeEncodeError, TypeError, ValueError, RecursionError) as error:
+        _explain(body, error)
+    if b"null" in data:  # msgspec writes NaN and infinities as null, which no one asked for
+        for path, value in _walk(body, ""):
+            if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+                raise InvalidRequestError(path, value, "a finite number")
+    return data
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return converter.unstructure(value) if attrs.has(type(value)) else _plain_parts(value)
+
+
+def _plain_parts(value: Any) -> Any:
+    # A plain mapping passes as it is, but for values of ours inside it: content parts, tool calls.
+    if isinstance(value, Mapping):
+        if any(isinstance(item, (list, tuple)) or attrs.has(type(item)) for item in value.values()):
+            return {key: _plain(item) for key, item in value.items()}
+        return value if isinstance(value, dict) else dict(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _explain(body: dict[str, Any], error: Exception) -> None:
+    for path, value in _walk(body, ""):
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError as found:
+                place = f"the character at {found.start} is half of a surrogate pair (U+{ord(value[found.start]):04X})"
+                raise InvalidRequestError(
+                    path, None, "text that UTF-8 can encode", message=f"{path}: {place}; UTF-8 cannot encode it"
+                ) from None
+        elif value is not None and not isinstance(value, (bool, int, float, Mapping, Sequence)):
+            raise InvalidRequestError(path, None, f"what JSON can say, not {type(value).__name__}") from None
+        elif isinstance(value, int) and not -(2**63) <= value < 2**64:
+            raise InvalidRequestError(path, value, "an integer of 64 bits") from None
+    raise InvalidRequestError("the request", None, f"what JSON can say ({type(error).__name__})") from None
+
+
+def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Each value of nested plain data with its path, such as ``messages[2].content``."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise InvalidRequestError(f"{path}.{key!r}".lstrip("."), None, "a string as the key")
+            yield from _walk(item, f"{path}.{key}".lstrip("."))
+            yield path, key  # a key may hold what cannot be encoded, too
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
+        for number, item in enumerate(value):
+            yield from _walk(item, f"{path}[{number}]")
+    else:
+        yield path, value

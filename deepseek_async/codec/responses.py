@@ -1,0 +1,86 @@
+"""The server's JSON → values: straight into attrs classes where it is as documented, leniently where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import attrs
+import msgspec
+
+from ..errors import DeepSeekError, MalformedResponseError
+from ..types import Balance, ChatCompletion, ChatCompletionChunk, FinishReason, ModelList, TextCompletion
+from . import documented
+from .failures import in_band_failure
+from .lenient import parse_json, value_from
+
+T = TypeVar("T")
+
+
+def _reader(cls: type[T], shape: type[Any], what: str, required: str | None) -> Callable[[bytes], T]:
+    is_as_documented = msgspec.json.Decoder(shape).decode
+    decode = msgspec.json.Decoder(cls).decode
+
+    def read(text: bytes) -> T:
+        try:
+            is_as_documented(text)
+            return decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return read_leniently(text)
+
+    def read_leniently(text: bytes) -> T:
+        parsed = parse_json(text, what)
+        if (failure := in_band_failure(parsed)) is not None:
+            raise failure
+        if required is not None and isinstance(parsed, dict) and required not in parsed:
+            raise MalformedResponseError(f"{what}: no field `{required}` at $", body=text.decode("utf-8", "replace"))
+        return value_from(parsed, cls, what)
+
+    return read
+
+
+chunk_from_json = _reader(ChatCompletionChunk, documented.Chunk, "the chunk", None)
+"""One event's payload → chunk. Raises `MalformedResponseError`, or the `APIStatusError` that the payload stands for."""
+
+_read_completion = _reader(ChatCompletion, documented.Completion, "the completion", "choices")
+text_from_json = _reader(TextCompletion, documented.Text, "the completion", "choices")
+"""The body, or one event, of a FIM answer → `TextCompletion`. Raises as `chunk_from_json`."""
+
+# Generation was broken off: the answer came whole, yet the server did not finish it.
+_INTERRUPTED = (FinishReason.INSUFFICIENT_SYSTEM_RESOURCE, FinishReason.ABORTED)
+
+
+def interruption_in(finish_reasons: Iterable[str | None]) -> str | None:
+    """The reason by which the server says that it broke the generation of a choice off; ``None`` if there is none."""
+    return next((reason for reason in finish_reasons if reason in _INTERRUPTED), None)
+
+
+def completion_from_json(body: bytes) -> ChatCompletion:
+    """A whole body → completion.
+
+    Raises:
+        MalformedResponseError: No JSON, or a type does not fit; ``path`` names the place.
+        APIStatusError: The body is an error object in spite of its status.
+    """
+    completion = _read_completion(body)
+    if interruption_in(choice.finish_reason for choice in completion.choices):
+        return attrs.evolve(completion, complete=False)
+    return completion
+
+
+def models_from_json(body: bytes) -> ModelList:
+    """The body of ``GET /models`` → `ModelList`. Raises as `completion_from_json`."""
+    return _from_json(body, ModelList, "the list of models")
+
+
+def balance_from_json(body: bytes) -> Balance:
+    """The body of ``GET /user/balance`` → `Balance`. Raises as `completion_from_json`."""
+    return _from_json(body, Balance, "the balance")
+
+
+def _from_json(body: bytes, cls: type[T], what: str) -> T:
+    parsed = parse_json(body, what)
+    failure: DeepSeekError | None = in_band_failure(parsed)
+    if failure is not None:
+        raise failure
+    return value_from(parsed, cls, what)

@@ -1,0 +1,28 @@
+"""Instrumentation as data: hooks are called with frozen records and answer nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from .records import AttemptStarted, Ended, FirstChunk, Record, RetryScheduled
+
+__all__ = ["AttemptStarted", "Ended", "FirstChunk", "Hook", "Record", "RetryScheduled", "call_hooks"]
+
+_log = logging.getLogger("deepseek_async")
+
+
+class Hook(Protocol):
+    """Anything that can be called with a record; called inside the event loop, so it must be quick."""
+
+    def __call__(self, record: Record, /) -> None: ...
+
+
+def call_hooks(hooks: Sequence[Hook], record: Record) -> None:
+    """Hand a record to every hook. A hook that raises is logged: watching a call must not break it."""
+    for hook in hooks:
+        try:
+            hook(record)
+        except Exception:
+            _log.exception("the hook %r failed on %s", hook, type(record).__name__)

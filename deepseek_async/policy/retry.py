@@ -1,0 +1,95 @@
+"""Whether to try again, and when. Pure: the clock and the randomness are arguments.
+
+One owner: nothing below this decides to send a request again, but for one repetition of a request whose kept-alive
+connection turned out to be stale before the server saw it, which is no attempt.
+
+| failure | again? |
+| --- | --- |
+| no connection (refused, DNS, TLS, ``connect`` timeout); connection broken before the answer | yes |
+| 408, 429, 5xx | yes, not before ``Retry-After`` |
+| 200 with nothing; an error inside a 200 that is not our fault | yes |
+| ``insufficient_system_resource`` before any text was delivered | yes |
+| stream broken before its first chunk was delivered | yes |
+| any other status (400, 401, 402, 403, 404, 415, 422 …) | never |
+| malformed or too large answers; ``first_chunk``, ``idle`` and ``total`` timeouts | never |
+| anything after the first chunk was delivered | never: the caller has seen part of the answer |
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from ..errors import APIStatusError, APITimeoutError, DeepSeekError, InvalidRequestError, StreamInterruptedError
+
+
+def _positive(_: object, attribute: Any, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+        raise InvalidRequestError(f"retry.{attribute.name}", value, "seconds, 0 or more")
+
+
+def _count(_: object, attribute: Any, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidRequestError(f"retry.{attribute.name}", value, "an integer of at least 1 (the first try counts)")
+
+
+@attrs.frozen
+class RetryPolicy:
+    """When a failed attempt is followed by another.
+
+    Full jitter: before attempt n + 1 the wait is uniform in [0, min(wait_max, wait_initial · 2^(n-1))], so that clients
+    that failed together do not come back together. A ``Retry-After`` of the server's is the least wait instead.
+
+    Args:
+        attempts: At most so many tries, the first included; 1 means never again.
+        wait_initial: Upper end of the first wait, seconds.
+        wait_max: Upper end of every wait, seconds.
+        retry_after_max: A ``Retry-After`` above this, in seconds, is not waited for: the error is raised instead.
+
+    Raises:
+        InvalidRequestError: A value is out of range.
+    """
+
+    attempts: int = attrs.field(default=3, validator=_count)
+    wait_initial: float = attrs.field(default=0.5, validator=_positive)
+    wait_max: float = attrs.field(default=30.0, validator=_positive)
+    retry_after_max: float = attrs.field(default=120.0, validator=_positive)
+
+    def wait_before_next(
+        self, error: DeepSeekError, *, attempt: int, delivered: int, remaining: float | None, randomness: float
+    ) -> float | None:
+        """Seconds to wait before the next attempt; ``None``: no other attempt.
+
+        Args:
+            error: How the attempt ended.
+            attempt: Its number, from 1.
+            delivered: Chunks that the caller has received.
+            remaining: Seconds until the call's total deadline; ``None``: no such deadline.
+            randomness: Uniform in [0, 1).
+        """
+        if attempt >= self.attempts or delivered or not is_worth_another_attempt(error):
+            return None
+        wait = randomness * min(self.wait_max, self.wait_initial * 2.0 ** min(attempt - 1, 62))
+        retry_after = retry_after_in(error)
+        if retry_after is not None:
+            if retry_after > self.retry_after_max:
+                return None
+            wait += retry_after  # the jitter on top: everyone was told the same time
+        if remaining is not None and wait >= remaining:
+            return None  # better the true error now than a timeout later
+        return wait
+
+
+def is_worth_another_attempt(error: DeepSeekError) -> bool:
+    """Whether sending the same request again can help, by the table above."""
+    if isinstance(error, APITimeoutError):
+        return error.phase == "connect"
+    return error.retryable
+
+
+def retry_after_in(error: DeepSeekError) -> float | None:
+    """The server's wish to wait, in seconds, wherever the error carries it."""
+    if isinstance(error, StreamInterruptedError) and error.cause is not None:
+        return retry_after_in(error.cause)
+    return error.retry_after if isinstance(error, APIStatusError) else None

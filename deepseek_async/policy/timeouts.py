@@ -1,0 +1,52 @@
+"""The four timeouts of a call."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import attrs
+
+from ..errors import InvalidRequestError
+
+# A queued request is closed by the server after 600 s (page "Rate Limit"); half a minute for its notice to arrive.
+FIRST_CHUNK_STREAMED: Final = 630.0
+# Not streamed, the answer comes in one piece after the whole generation, which may take many minutes.
+FIRST_CHUNK_WHOLE: Final = 1800.0
+
+
+def _check(_: object, attribute: Any, value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or value <= 0:
+        raise InvalidRequestError(f"timeouts.{attribute.name}", value, "seconds above 0, or None")
+
+
+@attrs.frozen
+class Timeouts:
+    """How long to wait for what, in seconds. Each expiry is an `APITimeoutError` that names its phase.
+
+    Keep-alives re-arm nothing, waiting for a free connection of the pool counts for ``total`` only, and time that the
+    caller takes between chunks is not charged.
+
+    Args:
+        connect: For DNS, TCP and TLS of a new connection. ``None``: no limit.
+        first_chunk: From the request sent to the first chunk; not streamed, to the first byte that is no white space.
+            ``None``: 630 for a stream, 1,800 otherwise. ``math.inf``: no limit.
+        idle: Between one chunk and the next; not streamed, between reads of the body. ``None``: no limit.
+        total: For the whole call with all its attempts and waits. ``None``: no limit.
+
+    Raises:
+        InvalidRequestError: A value is not above 0.
+    """
+
+    connect: float | None = attrs.field(default=10.0, validator=_check)
+    first_chunk: float | None = attrs.field(default=None, validator=_check)
+    idle: float | None = attrs.field(default=120.0, validator=_check)
+    total: float | None = attrs.field(default=None, validator=_check)
+
+    def first_chunk_of(self, *, streamed: bool) -> float:
+        """The effective ``first_chunk``."""
+        if self.first_chunk is not None:
+            return self.first_chunk
+        return FIRST_CHUNK_STREAMED if streamed else FIRST_CHUNK_WHOLE

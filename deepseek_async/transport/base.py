@@ -1,0 +1,77 @@
+"""What the client needs of whatever moves its bytes: one request out, a head and a body's bytes in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import attrs
+
+
+def _names_only(headers: Mapping[str, str]) -> str:
+    return "{" + ", ".join(headers) + "}"  # the values hold the key
+
+
+@attrs.frozen
+class HTTPRequest:
+    """One request as it goes out. Reprs show neither key nor body."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(repr=_names_only, hash=False)
+    body: bytes | None = attrs.field(default=None, repr=lambda body: f"<{len(body or b'')} bytes>")
+
+
+class Progress(Protocol):
+    """Whom a transport tells how far the request has come, for the deadlines and the figures."""
+
+    def queued(self) -> None:
+        """All connections are busy; the request waits for one."""
+
+    def connecting(self) -> None:
+        """A new connection is being made."""
+
+    def connected(self, *, reused: bool) -> None:
+        """A connection is there; the request goes out."""
+
+
+class Response(Protocol):
+    """An answer whose head has arrived."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in lower case; of several values of one name, the last."""
+
+    async def receive(self) -> bytes:
+        """What has arrived of the body, at least one byte; ``b""`` is its end, then and ever after.
+
+        Raises:
+            APIConnectionError: The body broke off.
+        """
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the whole body has arrived and been received, so that the connection is free for the next."""
+
+    def close(self) -> None:
+        """Let go of the connection: kept for the next request if the body was read to its end, closed otherwise.
+
+        Never raises, never waits, may be called twice; works after the loop has ended.
+        """
+
+
+class Transport(Protocol):
+    """Moves bytes. Public, so that tests and recorders can stand in for the network."""
+
+    async def send(self, request: HTTPRequest, progress: Progress) -> Response:
+        """Send a request and wait for the answer's head. Redirects are not followed: their head is the answer.
+
+        Raises:
+            APIConnectionError: No connection, or it broke before the head.
+        """
+
+    async def aclose(self) -> None:
+        """Close all connections."""
