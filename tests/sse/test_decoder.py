@@ -319,6 +319,14 @@ def test_a_line_without_end_is_stopped(line: bytes) -> None:
             decoder.receive_data(b"x" * 100)
 
 
+def test_a_line_without_end_counts_with_the_lines_before_it() -> None:
+    """The size is the event's: a line that has not ended is stopped where it takes the whole over the cap."""
+    decoder = Decoder(max_event_bytes=10)
+    decoder.receive_data(b"data: 1\ndat")
+    with pytest.raises(ResponseTooLargeError):
+        decoder.receive_data(b"a")
+
+
 def test_an_event_of_endless_lines_is_stopped() -> None:
     """An event without its blank line is an error as soon as its lines are over the cap, empty ones too."""
     decoder = Decoder(max_event_bytes=1000)
