@@ -15,12 +15,22 @@ from .corpus import documents
 from .language_model import LanguageModel
 from .ngram import count_ngrams
 from .sampling import UNLIKELY, Sampling, Step
+from .schema import UnsupportedSchemaError, check_schema
 from .tokenizer import Tokenizer, learn_pieces
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["UNLIKELY", "LanguageModel", "Sampling", "Step", "Tokenizer", "load_model"]
+__all__ = [
+    "UNLIKELY",
+    "LanguageModel",
+    "Sampling",
+    "Step",
+    "Tokenizer",
+    "UnsupportedSchemaError",
+    "check_schema",
+    "load_model",
+]
 
 
 def load_model(cache_dir: Path | None = None) -> LanguageModel:

@@ -12,31 +12,50 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from .tokenizer import BYTES, EOS
+from .tokenizer import BOS, BYTES, EOS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .tokenizer import Tokenizer
 
-_MAX_TEXT = 2000  # tokens at the prompt's end that are looked at
-_MAX_WORDS_TO_BEGIN = 12
-_COMMON_RANKS = 160  # tokens more common than this are not worth copying on their own
-_SPACE = 0x20
-_INSIDE_WORD = 0.95  # how sure the rest of a copied word is
-_STRAY_BYTES = 0.02  # share of the bytes that could continue a character, beside those that do in the prompt
+_MAX_TOKENS: Final = 2000  # at the prompt's end, that are looked at
+_MAX_WORDS: Final = 12
+_COMMON_RANKS: Final = 160  # tokens more common than this are not worth copying on their own
+_SHORT: Final = 3  # characters
+_NAME: Final = 2.0  # weight of a name against another word
+_CLOSING: Final = " \n.!?。！？"
+_SPACE: Final = 0x20
+_FIRST_WITHOUT_SPELLING: Final = (
+    0xE2  # lead byte from which on scripts (and emoji) put no letters together, Hangul aside
+)
 
-_WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\x00-\x7f\s]+")
+# How sure it is that the answer goes on as the prompt did.
+_AFTER_ONE: Final = 0.3
+_AFTER_TWO: Final = 0.75
+_INSIDE_RUN: Final = 0.85  # of characters that stand for words: where one of those ends, nobody can tell
+_INSIDE_WORD: Final = 0.95
+_STRAY_BYTES: Final = 0.02  # share of the bytes that could continue a character, beside those that do in the prompt
+
+_WORD: Final = re.compile(r"\w+(?:['’-]\w+)*|[^\x00-\x7f\s]+")
+_EMPTY_WORDS: Final = frozenset(  # long enough to look like words of meaning, and common in questions
+    _WORD.findall(
+        "about above again also answer been below between both could does doing down during each from have having here"
+        " itself just like make many more most much must need only other over please question same should show some"
+        " such tell than that their them then there these they this those through today under until very want were what when"
+        " where which while whom will with would write you your give hello json"
+    )
+)
 # "Repeat after me: …", "say exactly '…'", "Translate …" is no such request.
-_RECITE = re.compile(
+_RECITE: Final = re.compile(
     r"\b(?:repeat|say|echo|recite|reply with|answer with|respond with)\b"
     r"(?:\s+(?:back|after me|exactly|only|just|this|verbatim|(?:the )?(?:words?|phrase|sentence|text|following)))*"
     r"\s*:?\s*(?P<quote>[\"'“‘«「`]?)(?P<target>\S.*?)[\"'”’»」`]?[.!?。！？]?\s*\Z",
     re.IGNORECASE | re.DOTALL,
 )
-_MAX_RECITED = 400  # tokens
+_MAX_RECITED: Final = 400  # tokens
 
-Shares = tuple[float, dict[int, float]]
+Follow = tuple[float, dict[int, float]]  # how sure, and the shares of what follows
 
 
 class Prompt:
@@ -45,34 +64,46 @@ class Prompt:
     Args:
         tokenizer: The model's.
         tokens: The prompt; of a long one the end counts.
-        common: Ranks of tokens by how common they are, 0 the most common.
+        ranks: The place of each token by how common it is, 0 the most common.
+
+    Attributes:
+        words: The words that the prompt seems to be about, the rarest first.
+        first: Tokens to begin a text with and their shares, which sum to one; empty if there are none.
+        later: Tokens to go on with after a word, likewise.
+        recited: The tokens that it asks to repeat, with the end after them; empty if it asks for no such thing.
     """
 
-    __slots__ = ("_after_one", "_after_two", "_characters", "_first", "_later", "_tokenizer", "recited")
+    __slots__ = (
+        "_after_one",
+        "_after_two",
+        "_characters",
+        "_ranks",
+        "_rare_ends",
+        "_tokenizer",
+        "first",
+        "later",
+        "recited",
+        "words",
+    )
 
-    def __init__(self, tokenizer: Tokenizer, tokens: Sequence[int], common: dict[int, int]) -> None:
-        text = tokenizer.decode(tokens[-_MAX_TEXT:]).lstrip("\ufffd")
+    def __init__(self, tokenizer: Tokenizer, tokens: Sequence[int], ranks: dict[int, int]) -> None:
+        text = tokenizer.decode(tokens[-_MAX_TOKENS:]).lstrip("\ufffd")
         self._tokenizer = tokenizer
-        self._after_one: dict[tuple[int, ...], dict[int, float]] = {}
-        self._after_two: dict[tuple[int, int], dict[int, float]] = {}
-        self._characters: dict[tuple[int, ...], dict[int, float]] = {}
-        self._first: dict[int, float] = {}
-        self._later: dict[int, float] = {}
+        self._ranks = ranks
         self.recited = _recited(tokenizer, text)
-        sequence = tokenizer.encode(text.rstrip(" \n.!?。！？"))
-        self._index(sequence)
-        self._index_characters(text)
-        self._index_words(tokenizer, text, common)
+        chosen = self._worth_copying(text)
+        self.words = list(chosen)
+        self.first = _shares((tokenizer.encode(word)[0], weight) for word, weight in chosen.items())
+        self.later = _shares((tokenizer.encode(" " + word)[0], weight) for word, weight in chosen.items())
+        # A word is split differently with and without the space before it: the answer may have it either way.
+        forms = [tokenizer.encode(form) for word in chosen for form in (word, " " + word)]
+        self._rare_ends = frozenset((form[-2], form[-1]) for form in forms if len(form) > 1 and form[-2] != _SPACE)
+        self._index(
+            [tokenizer.encode(text.rstrip(_CLOSING)), *forms, *((BOS, *tokenizer.encode(word)) for word in chosen)]
+        )
+        self._characters = _successions(_beginnings(text))
 
-    def first(self) -> dict[int, float]:
-        """Tokens to begin an answer with, and their shares; they sum to one, or there are none."""
-        return self._first
-
-    def later(self) -> dict[int, float]:
-        """Tokens to go on with after a word, as `first`."""
-        return self._later
-
-    def following(self, before: int, unit: tuple[int, ...]) -> Shares | None:
+    def following(self, before: int, unit: tuple[int, ...]) -> Follow | None:
         """What followed the last tokens in the prompt.
 
         Args:
@@ -82,16 +113,21 @@ class Prompt:
         Returns:
             How sure the match is, 0 to 1, and the shares of what followed; None without a match.
         """
-        if len(unit) == 1:
-            shares = self._after_two.get((before, unit[0]))
-            if shares is not None:
-                return (_INSIDE_WORD if self._goes_on(unit[0], shares) else 0.75), shares
-        shares = self._after_one.get(unit)
-        if shares is None:
-            return None
-        if len(unit) > 1:
-            return 0.6, shares
-        return (_INSIDE_WORD if self._goes_on(unit[0], shares) else 0.3), shares
+        return self._after_two.get((before, *unit)) or self._after_one.get(unit)
+
+    def is_end_of_rare_word(self, before: int, unit: tuple[int, ...]) -> bool:
+        """Whether the last tokens end a word of the prompt's that the model knows only in pieces, or no word at all."""
+        return len(unit) > 1 or (before, unit[0]) in self._rare_ends
+
+    def is_inside_word(self, before: int, unit: tuple[int, ...]) -> bool:
+        """Whether the last tokens are a part of a word that goes on in the prompt."""
+        following = self.following(before, unit)
+        return following is not None and following[0] >= _INSIDE_RUN
+
+    def is_end_of_name(self, before: int, unit: tuple[int, ...]) -> bool:
+        """Whether only words that carry no meaning followed in the prompt, or nothing did."""
+        following = self.following(before, unit)
+        return following is None or all(self._ranks.get(token, _COMMON_RANKS) < _COMMON_RANKS for token in following[1])
 
     def continuing(self, begun: tuple[int, ...]) -> dict[int, float]:
         """The bytes that can continue a character that has begun, with their shares."""
@@ -105,51 +141,61 @@ class Prompt:
             shares.setdefault(byte, stray)
         return shares
 
-    def _goes_on(self, token: int, shares: dict[int, float]) -> bool:
-        """Whether the token is not yet a whole word in the prompt, or is the space before a character."""
-        if token == _SPACE:
-            return any(0xC0 <= following < BYTES for following in shares)
-        text = self._tokenizer.token_text
-        return text(token)[-1].isalpha() and any(
-            text(following)[0].isalpha() and following >= BYTES for following in shares
-        )
+    def _index(self, sequences: Sequence[Sequence[int]]) -> None:
+        one: list[tuple[tuple[int, ...], int]] = []
+        two: list[tuple[tuple[int, ...], int]] = []
+        for sequence in sequences:
+            units = split_units(sequence)
+            one += [(here, following[0]) for here, following in pairwise(units)]
+            two += [
+                ((before[-1], *here), following[0])
+                for before, here, following in zip(units, units[1:], units[2:], strict=False)
+            ]
+            two += [
+                ((before[-1], *here[:size]), here[size])
+                for before, here in pairwise(units)
+                for size in range(1, len(here))
+            ]
+        self._after_one = {
+            unit: (self._sureness(unit, shares, _AFTER_ONE), shares) for unit, shares in _successions(one).items()
+        }
+        self._after_two = {
+            units: (self._sureness(units[1:], shares, _AFTER_TWO), shares)
+            for units, shares in _successions(two).items()
+        }
 
-    def _index(self, sequence: Sequence[int]) -> None:
-        units = split_units(sequence)
-        for here, following in pairwise(units):
-            _count(self._after_one.setdefault(here, {}), following[0])
-        for before, here, following in zip(units, units[1:], units[2:], strict=False):
-            if len(here) == 1:
-                _count(self._after_two.setdefault((before[-1], here[0]), {}), following[0])
-        for shares in (*self._after_one.values(), *self._after_two.values()):
-            _normalise(shares)
+    def _sureness(self, unit: tuple[int, ...], shares: dict[int, float], otherwise: float) -> float:
+        if missing_bytes(unit):
+            return _INSIDE_WORD
+        if unit[0] >= _FIRST_WITHOUT_SPELLING and len(unit) > 1:
+            return _INSIDE_RUN if any(_FIRST_WITHOUT_SPELLING <= token < BYTES for token in shares) else otherwise
+        if unit == (_SPACE,):
+            goes_on = any(0xC0 <= token < BYTES for token in shares)
+        else:
+            goes_on = self._is_letter(unit[0], -1) and any(self._is_letter(token, 0) for token in shares)
+        return _INSIDE_WORD if goes_on else otherwise
 
-    def _index_characters(self, text: str) -> None:
-        for character in text:
-            data = tuple(character.encode("utf-8"))
-            for size in range(1, len(data)):
-                _count(self._characters.setdefault(data[:size], {}), data[size])
-        for shares in self._characters.values():
-            _normalise(shares)
+    def _is_letter(self, token: int, place: int) -> bool:
+        """Whether the first or last character of a token is a letter of a script that spells its words."""
+        if 0x80 <= token < BYTES:
+            return 0xC0 <= token < _FIRST_WITHOUT_SPELLING
+        return self._tokenizer.token_text(token)[place].isalpha()
 
-    def _index_words(self, tokenizer: Tokenizer, text: str, common: dict[int, int]) -> None:
-        """Choose words worth bringing up: the rarest, and of equals the last."""
+    def _worth_copying(self, text: str) -> dict[str, float]:
+        """Words worth bringing up and their weights, the weightiest first, of equals the alphabetically first."""
         found: dict[str, float] = {}
         for match in _WORD.finditer(text):
             word = match[0]
-            tokens = tokenizer.encode(" " + word)
-            rank = common.get(tokens[0], len(common)) if len(tokens) == 1 else len(common)
-            if rank >= _COMMON_RANKS and (len(word) > 3 or not word.isascii()):
-                found[word] = (1.0 + rank / len(common)) * (1.0 if word.isascii() else 2.0)
-        chosen = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))[:_MAX_WORDS_TO_BEGIN]
-        for word, weight in chosen:
-            bare, spaced = tokenizer.encode(word), tokenizer.encode(" " + word)
-            _count(self._first, bare[0], weight)
-            _count(self._later, spaced[0], weight)
-            for form in (bare, spaced):
-                self._index(form)
-        _normalise(self._first)
-        _normalise(self._later)
+            tokens = self._tokenizer.encode(" " + word)
+            unknown = len(self._ranks)
+            rank = self._ranks.get(tokens[0], unknown) if len(tokens) == 1 else unknown
+            if rank < _COMMON_RANKS or word.lower() in _EMPTY_WORDS or (len(word) <= _SHORT and word.isascii()):
+                continue
+            weight = 1.0 + rank / unknown
+            if not word.isascii() or (word[0].isupper() and match.start() > 0):  # a name, most likely
+                weight *= _NAME
+            found[word] = weight
+        return dict(sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))[:_MAX_WORDS])
 
 
 def split_units(tokens: Sequence[int]) -> list[tuple[int, ...]]:
@@ -195,11 +241,27 @@ def _recited(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
     return (*tokens, EOS) if len(tokens) <= _MAX_RECITED else ()
 
 
-def _count(shares: dict[int, float], token: int, weight: float = 1.0) -> None:
-    shares[token] = shares.get(token, 0.0) + weight
+def _beginnings(text: str) -> Iterator[tuple[tuple[int, ...], int]]:
+    """For each character outside ASCII: its first bytes, and the byte after them."""
+    for character in text:
+        if not character.isascii():
+            data = character.encode("utf-8")
+            for size in range(1, len(data)):
+                yield tuple(data[:size]), data[size]
 
 
-def _normalise(shares: dict[int, float]) -> None:
-    total = sum(shares.values())
-    for token in shares:
-        shares[token] /= total
+def _successions(pairs: Iterable[tuple[tuple[int, ...], int]]) -> dict[tuple[int, ...], dict[int, float]]:
+    """For each context the shares of what followed it."""
+    counts: dict[tuple[int, ...], dict[int, float]] = {}
+    for context, token in pairs:
+        followers = counts.setdefault(context, {})
+        followers[token] = followers.get(token, 0.0) + 1.0
+    return {context: _shares(followers.items()) for context, followers in counts.items()}
+
+
+def _shares(weights: Iterable[tuple[int, float]]) -> dict[int, float]:
+    summed: dict[int, float] = {}
+    for token, weight in weights:
+        summed[token] = summed.get(token, 0.0) + weight
+    total = sum(summed.values())
+    return {token: weight / total for token, weight in summed.items()}

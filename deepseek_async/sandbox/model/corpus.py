@@ -40,7 +40,7 @@ _DOCSTRING = re.compile(
 )
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _NOT_PROSE = re.compile(
-    r">>>|^\s*[-=+]{4,}|^\s*\w+ = |^\s*(?:def|class|import|from|@)\b|:param|^\s*\w+ +-- ", re.MULTILINE
+    r">>>|^\s*[-=+]{4,}|^\s*\w+ = |^\s*(?:def|class|import|from|@)\b|:param|', '| -- |^\s*\w+ +-- ", re.MULTILINE
 )
 _SYMBOLS = re.compile(r"[(){}\[\]_=<>|*\\/`\"]")
 _MIN_PARAGRAPH = 20  # characters; shorter ones are headings

@@ -1,25 +1,25 @@
-"""The model: the next token's distribution, and answers drawn from it.
-
-Four things are mixed. What followed the last two tokens in the training text; what followed the last one; how common a
-token is at all, each taking over what the longer context leaves open (absolute discounting); and what the prompt offers
-to copy. On top comes the wish to end, which grows with the answer, and a dislike of going in circles.
-"""
+"""The model: answers drawn from the predicted distributions, token by token."""
 
 from __future__ import annotations
 
-import math
 import zlib
-from array import array
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from .copying import Prompt, missing_bytes
-from .ngram import ranked
-from .sampling import Distribution, Sampling, Step, Tail, build_tail, forced, salt, uniform
-from .tokenizer import ASSISTANT, BOS, BYTES, EOS, FIRST_PIECE, RARE, SYSTEM, THINK, TOOL, USER
+import attrs
+
+from .answer import Answer
+from .constrained import JsonWriter
+from .copying import Prompt
+from .outline import outlined
+from .prediction import Predictor
+from .sampling import Distribution, Sampling, Step, Tail, forced, salt, uniform
+from .schema import Root
+from .tokenizer import ASSISTANT, BOS, BYTES, EOS, FIRST_PIECE, SYSTEM, THINK, TOOL, USER
+from .values import write_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from random import Random
 
     from .ngram import Ngrams
@@ -28,78 +28,23 @@ if TYPE_CHECKING:
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
-_DISCOUNT = 0.6  # of each count, given to shorter contexts
-_TAIL_SHARE = 0.2  # of what the contexts leave open; the rest of it would only be noise
-_RECITING = 0.97
-_BEGINNING = 0.5  # share of the prompt's words at the start of an answer
-_AFTER_COMMON_WORD = 0.15  # " the", " of": where a noun fits
-_ANYWHERE = 0.02
-_COMMON_WORDS = 60
-_CIRCLE = 0.05  # factor for a token that followed the same three tokens earlier in this answer
-
-# Probability of the end after a full stop, by the length of the answer in units of 16 tokens.
-_ENDINGS: Final = (0.0, 0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-_ENDING_UNIT = 16
-_OVERLONG = 512  # tokens; from here an answer may end anywhere
-_OVERLONG_ENDING = 0.15
-
 _PLAIN: Final = Sampling()
-_MAX_EXPONENT = 200.0  # of a penalty's factor: as good as never, and far from overflow
-_LISTED_TAIL = 32  # most common tokens, listed where factors act: see `_distribution`
+_MAX_CONDITIONS: Final = 16
+_MAX_ROWS: Final = 1024  # of a condition; about 3 KB each
+_JSON_INDENT: Final = 2
 
-_MAX_CONDITIONS = 16
-_MAX_ROWS = 1024  # of a condition; about 3 KB each
-
-_TEMPLATE: Final = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT, "tool": TOOL}
+_ROLES: Final = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT, "tool": TOOL}
 
 
+@attrs.frozen(eq=False)
 class _Condition:
     """One prompt under one temperature and nucleus, with the distributions worked out so far."""
 
-    __slots__ = ("prompt", "rows", "tail", "temperature", "top_p")
-
-    def __init__(self, prompt: Prompt, tail: Tail, temperature: float, top_p: float) -> None:
-        self.prompt = prompt
-        self.tail = tail
-        self.temperature = temperature
-        self.top_p = top_p
-        self.rows: dict[tuple[float, ...], Distribution] = {}
-
-
-class _Answer:
-    """What the next step depends on beside the prompt: a function of the tokens written so far."""
-
-    __slots__ = ("before", "circles", "counts", "length", "reciting", "third", "unit")
-
-    def __init__(self, context: Sequence[int]) -> None:
-        self.before, self.third = BOS, BOS
-        self.unit: tuple[int, ...] = (BOS,)
-        self.circles: dict[tuple[int, int, int], list[int]] = {}
-        self.counts: dict[int, int] = {}
-        self.length = 0
-        self.reciting = True
-        # A special token at the end opens a new text. Eight tokens hold the last three units.
-        for token in context[-8:]:
-            if BYTES <= token < FIRST_PIECE:
-                self.third = self.before = BOS
-                self.unit = (BOS,)
-            else:
-                self._move(token)
-
-    def push(self, token: int, recited: tuple[int, ...]) -> None:
-        self.reciting = self.reciting and self.length < len(recited) and recited[self.length] == token
-        self.length += 1
-        self.counts[token] = self.counts.get(token, 0) + 1
-        self.circles.setdefault((self.third, self.before, self.unit[-1]), []).append(token)
-        self._move(token)
-
-    def _move(self, token: int) -> None:
-        if 0x80 <= token < 0xC0 and self.unit[0] < BYTES:
-            self.unit += (token,)
-        else:
-            self.third = self.before
-            self.before = self.unit[-1]
-            self.unit = (token,)
+    prompt: Prompt
+    tail: Tail
+    temperature: float
+    top_p: float
+    rows: dict[tuple[float, ...], Distribution] = attrs.field(factory=dict)
 
 
 class LanguageModel:
@@ -111,36 +56,13 @@ class LanguageModel:
             Python, since each has other docstrings.
     """
 
-    __slots__ = (
-        "_conditions",
-        "_ends",
-        "_inner",
-        "_ngrams",
-        "_openers",
-        "_prompts",
-        "_ranks",
-        "_tails",
-        "_unigrams",
-        "_words",
-        "fingerprint",
-        "tokenizer",
-    )
+    __slots__ = ("_conditions", "_predictor", "_prompts", "_string_tails", "_tails", "fingerprint", "tokenizer")
 
     def __init__(self, tokenizer: Tokenizer, ngrams: Ngrams) -> None:
         self.tokenizer = tokenizer
-        self._ngrams = ngrams
-        order = ranked(ngrams.singles)
-        total = sum(ngrams.singles)
-        self._words = array("H", order)
-        self._ranks = {token: rank for rank, token in enumerate(order)}
-        self._unigrams = array("d", [ngrams.singles[token] / total for token in order])
-        self._ends = frozenset(token for token in order if tokenizer.token_text(token)[-1] in ".!?")
-        texts = [(token, tokenizer.token_text(token)) for token in order]
-        self._openers = frozenset(
-            token for token, text in texts[:_COMMON_WORDS] if text[0] == " " and text[1:].isalpha()
-        )
-        self._inner = frozenset(token for token, text in texts if text[0].isalpha())
+        self._predictor = Predictor(tokenizer, ngrams)
         self._tails: OrderedDict[float, Tail] = OrderedDict()
+        self._string_tails: OrderedDict[float, Tail] = OrderedDict()
         self._prompts: OrderedDict[tuple[int, ...], Prompt] = OrderedDict()
         self._conditions: OrderedDict[tuple[object, ...], _Condition] = OrderedDict()
         checksum = zlib.crc32("\0".join(tokenizer.pieces).encode("ascii"))
@@ -163,7 +85,7 @@ class LanguageModel:
         """
         tokens = [BOS]
         for role, text in turns:
-            tokens.append(_TEMPLATE.get(role, USER))
+            tokens.append(_ROLES.get(role, USER))
             tokens += self.tokenizer.encode(text)
             if role == "assistant":
                 tokens.append(EOS)
@@ -200,18 +122,83 @@ class LanguageModel:
         Yields:
             The steps after the prefix. The end of the answer is a step with the token `Tokenizer.eos`, always the last.
         """
-        context = tuple(context)
-        if begin is None:
-            begin = last_user_turn(context)
-        condition = self._condition(tuple(begin), sampling)
-        seed = sampling.seed if sampling.seed is not None else rng.getrandbits(64) if rng is not None else 0
-        key = salt(seed, context)
+        condition = self._condition(begin, context, sampling)
+        key = salt(_seed(sampling, rng), context)
         written: Sequence[int] = ()
         if prefix:
-            written, rest = self._resume(context, sampling, condition, key, prefix)
-            if rest:
-                yield from map(forced, self.tokenizer.encode(rest))
+            replay = self._steps(context, sampling, condition, key, (), logprobs=False)
+            found = _find_place(self.tokenizer, replay, prefix)
+            written, rest = found or (self.tokenizer.encode(prefix), "")
+            yield from map(forced, self.tokenizer.encode(rest))
         yield from self._steps(context, sampling, condition, key, written, logprobs)
+
+    def generate_json(
+        self,
+        context: Sequence[int],
+        sampling: Sampling = _PLAIN,
+        schema: Mapping[str, object] | bool | None = None,
+        *,
+        begin: Sequence[int] | None = None,
+        rng: Random | None = None,
+        prefix: str = "",
+        logprobs: bool = True,
+        indent: int | None = None,
+    ) -> Iterator[Step]:
+        """Write a JSON value, token by token: an answer in JSON mode, or the arguments of a tool call.
+
+        Every token is drawn from the distribution over those that may stand there; where only one may, it is a step
+        with log probability 0.0 and no alternative. Values that the prompt names are preferred.
+
+        Args:
+            context: As for `generate`.
+            sampling: As for `generate`; penalties act inside strings.
+            schema: A JSON Schema for the value. None writes an object as the prompt describes it: like the first JSON
+                object in it, with the keys that it names in quotes, or else about its words. What a schema can ask for:
+                see `check_schema`; one that cannot be met is met as far as possible.
+            begin: As for `generate`.
+            rng: As for `generate`.
+            prefix: As for `generate`, except that a prefix of the caller's own is followed by a whole new value.
+            logprobs: As for `generate`.
+            indent: Spaces for each level, on lines of their own; None writes one line. None without a schema: 2.
+
+        Yields:
+            The steps after the prefix, the last of them the end.
+        """
+        condition = self._condition(begin, context, sampling)
+        seed = 0 if sampling.temperature == 0.0 else _seed(sampling, rng)
+        string_tail = _remembered(
+            self._string_tails,
+            condition.temperature,
+            lambda: self._predictor.tail(condition.temperature, self.tokenizer.is_plain_in_json),
+        )
+        text = self.tokenizer.decode(context)
+
+        def steps() -> Iterator[Step]:
+            writer = JsonWriter(
+                self.tokenizer,
+                self._predictor,
+                condition.prompt,
+                text,
+                sampling,
+                string_tail,
+                salt(seed, context),
+                indent=_JSON_INDENT if indent is None and schema is None else indent,
+                logprobs=logprobs,
+            )
+            root = Root(outlined(text, condition.prompt.words) if schema is None else schema)
+            yield from write_value(writer, root, root.schema)
+            yield from writer.end()
+
+        if not prefix:
+            yield from steps()
+            return
+        going_on = steps()
+        found = _find_place(self.tokenizer, going_on, prefix)
+        if found is None:
+            yield from steps()
+            return
+        yield from map(forced, self.tokenizer.encode(found[1]))
+        yield from going_on
 
     def _steps(
         self,
@@ -222,10 +209,7 @@ class LanguageModel:
         written: Sequence[int],
         logprobs: bool,
     ) -> Iterator[Step]:
-        recited = condition.prompt.recited
-        answer = _Answer(context)
-        for token in written:
-            answer.push(token, recited)
+        answer = Answer(context, written, condition.prompt.recited)
         greedy = sampling.temperature == 0.0
         while True:
             distribution = self._distribution(answer, sampling, condition)
@@ -236,152 +220,36 @@ class LanguageModel:
                 yield Step(token, 0.0, ())
             if token == EOS:
                 return
-            answer.push(token, recited)
+            answer.push(token)
 
-    def _resume(
-        self, context: Sequence[int], sampling: Sampling, condition: _Condition, key: int, prefix: str
-    ) -> tuple[list[int], str]:
-        """Find the place in the answer where a text ends.
-
-        Returns:
-            The tokens up to there, and the part of the last one that is not in the text.
-        """
-        wanted = prefix.encode("utf-8")
-        written: list[int] = []
-        text = b""
-        for step in self._steps(context, sampling, condition, key, (), logprobs=False):
-            data = self.tokenizer.token_bytes(step.token)
-            if data is None:
-                break
-            written.append(step.token)
-            text += data
-            if len(text) >= len(wanted):
-                if text.startswith(wanted):
-                    return written, text[len(wanted) :].decode("utf-8")
-                break
-            if not wanted.startswith(text):
-                break
-        return self.tokenizer.encode(prefix), ""
-
-    def _distribution(self, answer: _Answer, sampling: Sampling, condition: _Condition) -> Distribution:
-        factors = self._factors(answer, sampling)
-        ending = self._ending(answer, sampling)
-        reciting = answer.length if answer.reciting and condition.prompt.recited else -1
-        key = (ending, reciting, answer.before, *answer.unit)
-        if not factors:
-            found = condition.rows.get(key)
-            if found is not None:
-                return found
-        listed, tail_share = self._listed(answer, condition.prompt, ending)
+    def _distribution(self, answer: Answer, sampling: Sampling, condition: _Condition) -> Distribution:
+        predictor = self._predictor
+        factors = predictor.factors(answer, sampling)
+        ending = predictor.ending(answer, sampling.min_tokens)
         if factors:
-            unigrams, ranks = self._unigrams, self._ranks
-            # At a low temperature the most common tokens are nearly all of the tail: were one of them taken out of it,
-            # rounding would swallow the others.
-            for rank, token in enumerate(self._words[:_LISTED_TAIL]):
-                if token not in listed:
-                    listed[token] = unigrams[rank] * tail_share
-            for token, factor in factors.items():
-                if token not in listed:
-                    listed[token] = unigrams[ranks[token]] * tail_share if token in ranks else 0.0
-                listed[token] *= factor
-        made = Distribution(listed, condition.tail, tail_share, condition.temperature, condition.top_p)
-        if not factors:
+            listed, tail_share = predictor.listed(answer, condition.prompt, ending)
+            predictor.weighed(listed, tail_share, factors)
+            return Distribution(listed, condition.tail, tail_share, condition.temperature, condition.top_p)
+        key = (ending, answer.length if answer.is_reciting else -1, answer.before, *answer.unit)
+        found = condition.rows.get(key)
+        if found is None:
+            listed, tail_share = predictor.listed(answer, condition.prompt, ending)
+            found = Distribution(listed, condition.tail, tail_share, condition.temperature, condition.top_p)
             if len(condition.rows) >= _MAX_ROWS:
                 condition.rows.clear()
-            condition.rows[key] = made
-        return made
+            condition.rows[key] = found
+        return found
 
-    def _factors(self, answer: _Answer, sampling: Sampling) -> dict[int, float]:
-        """What the answer so far does to the weight of single tokens: penalties, and not going in circles."""
-        factors: dict[int, float] = {}
-        frequency, presence = sampling.frequency_penalty, sampling.presence_penalty
-        if frequency or presence:
-            for token, count in answer.counts.items():
-                factors[token] = math.exp(max(-_MAX_EXPONENT, min(_MAX_EXPONENT, -(frequency * count + presence))))
-        followers = answer.circles.get((answer.third, answer.before, answer.unit[-1]))
-        if followers and not answer.reciting and not missing_bytes(answer.unit):
-            for token in followers:
-                if token not in self._inner:  # the rest of a word is not a circle
-                    factors[token] = factors.get(token, 1.0) * _CIRCLE
-        return factors
-
-    def _ending(self, answer: _Answer, sampling: Sampling) -> float:
-        """How probable the end is now."""
-        length = answer.length
-        if not length or length < sampling.min_tokens or missing_bytes(answer.unit):
-            return 0.0
-        if answer.unit[-1] in self._ends:
-            return _ENDINGS[min(length // _ENDING_UNIT, len(_ENDINGS) - 1)]
-        return _OVERLONG_ENDING if length >= _OVERLONG else 0.0
-
-    def _listed(self, answer: _Answer, prompt: Prompt, ending: float) -> tuple[dict[int, float], float]:
-        """The probabilities that the context gives, and what it leaves to all other tokens."""
-        unit = answer.unit
-        if missing_bytes(unit):
-            return prompt.continuing(unit), 0.0
-        listed, open_share = self._counted(answer.before, unit[-1] if len(unit) == 1 else RARE)
-        tail_share = open_share * _TAIL_SHARE
-        for share, tokens in self._copied(answer, prompt):
-            if tokens:
-                _mix_in(listed, share, tokens)
-                tail_share *= 1.0 - share
-        if ending:
-            _mix_in(listed, ending, {EOS: 1.0})
-            tail_share *= 1.0 - ending
-        return listed, tail_share
-
-    def _counted(self, before: int, last: int) -> tuple[dict[int, float], float]:
-        """Trigrams over bigrams; they sum to one less what the tail takes.
-
-        Returns:
-            Probabilities, and the share that neither context claims.
-        """
-        open_share = 1.0
-        listed: dict[int, float] = {}
-        longer = self._ngrams.triples.after(before << 16 | last)
-        if longer is not None:
-            tokens, counts, total = longer
-            listed = {token: (count - _DISCOUNT) / total for token, count in zip(tokens, counts, strict=True)}
-            open_share -= sum(listed.values())
-        shorter = self._ngrams.pairs.after(last) or self._ngrams.pairs.after(RARE)
-        if shorter is not None:
-            tokens, counts, total = shorter
-            scale, used = open_share / total, 0.0
-            for token, count in zip(tokens, counts, strict=True):
-                share = (count - _DISCOUNT) * scale
-                used += share
-                listed[token] = listed.get(token, 0.0) + share
-            open_share -= used
-        if listed:
-            growth = (1.0 - open_share * _TAIL_SHARE) / (1.0 - open_share)
-            listed = {token: share * growth for token, share in listed.items()}
-        return listed, open_share
-
-    def _copied(self, answer: _Answer, prompt: Prompt) -> Iterator[tuple[float, dict[int, float]]]:
-        """What the prompt offers here, each with its share of the distribution, the weakest first."""
-        if answer.reciting and answer.length < len(prompt.recited):
-            yield _RECITING, {prompt.recited[answer.length]: 1.0}
-            return
-        last = answer.unit[-1]
-        if last == BOS:
-            yield _BEGINNING, prompt.first()
-            return
-        yield (_AFTER_COMMON_WORD if last in self._openers else _ANYWHERE), prompt.later()
-        following = prompt.following(answer.before, answer.unit)
-        if following is not None:
-            yield following
-
-    def _condition(self, begin: tuple[int, ...], sampling: Sampling) -> _Condition:
+    def _condition(self, begin: Sequence[int] | None, context: Sequence[int], sampling: Sampling) -> _Condition:
+        copied = last_user_turn(context) if begin is None else tuple(begin)
         greedy = sampling.temperature == 0.0
         temperature, top_p = (1.0, 1.0) if greedy else (sampling.temperature, sampling.top_p)
         return _remembered(
             self._conditions,
-            (begin, temperature, top_p),
+            (copied, temperature, top_p),
             lambda: _Condition(
-                _remembered(self._prompts, begin, lambda: Prompt(self.tokenizer, begin, self._ranks)),
-                _remembered(
-                    self._tails, temperature, lambda: build_tail(self._words, self._ranks, self._unigrams, temperature)
-                ),
+                _remembered(self._prompts, copied, lambda: Prompt(self.tokenizer, copied, self._predictor.ranks)),
+                _remembered(self._tails, temperature, lambda: self._predictor.tail(temperature)),
                 temperature,
                 top_p,
             ),
@@ -399,12 +267,33 @@ def last_user_turn(context: Sequence[int]) -> tuple[int, ...]:
     return tuple(token for token in context if not BYTES <= token < FIRST_PIECE)
 
 
-def _mix_in(listed: dict[int, float], share: float, tokens: dict[int, float]) -> None:
-    rest = 1.0 - share
-    for token in listed:
-        listed[token] *= rest
-    for token, part in tokens.items():
-        listed[token] = listed.get(token, 0.0) + share * part
+def _seed(sampling: Sampling, rng: Random | None) -> int:
+    if sampling.seed is not None:
+        return sampling.seed
+    return 0 if rng is None else rng.getrandbits(64)
+
+
+def _find_place(tokenizer: Tokenizer, steps: Iterator[Step], prefix: str) -> tuple[list[int], str] | None:
+    """Read steps up to the place where a text ends, and no further.
+
+    Returns:
+        The tokens up to there, and the part of the last one that is not in the text; None if the text is another one.
+    """
+    wanted = prefix.encode("utf-8")
+    written: list[int] = []
+    place = 0
+    for step in steps:
+        data = tokenizer.token_bytes(step.token)
+        if data is None:
+            return None
+        written.append(step.token)
+        left = wanted[place : place + len(data)]
+        if not data.startswith(left):
+            return None
+        place += len(data)
+        if place >= len(wanted):
+            return written, data[len(left) :].decode("utf-8")
+    return None
 
 
 def _remembered(memory: OrderedDict[_Key, _Value], key: _Key, make: Callable[[], _Value]) -> _Value:

@@ -46,6 +46,8 @@ _WORDS = re.compile(
     r" ?[A-Za-z]+| ?[0-9]{1,3}| ?[!-/:-@\[-`{-~]+|\n+|[^\S\n]+(?!\S)|\s|[^\x00-\x7f\s]+|.",
     re.DOTALL,
 )
+_ESCAPED_IN_JSON: Final = frozenset((*range(0x20), *b'"\\', 0x7F))
+MAX_PIECE: Final = 20  # characters
 _MIN_WORD_COUNT = 4
 _MAX_FRAGMENTS = 700
 _FRAGMENT_SIZES = range(2, 6)
@@ -123,6 +125,11 @@ class Tokenizer:
             return _SPECIAL_TEXT.get(token, f"<｜reserved{token - BYTES}｜>")
         return data.decode("ascii") if data.isascii() else f"bytes:\\x{data[0]:02x}"
 
+    def is_plain_in_json(self, token: int) -> bool:
+        """Whether the token can stand in a JSON string as it is (RFC 8259, section 7)."""
+        data = self._bytes[token]
+        return data is not None and not _ESCAPED_IN_JSON.intersection(data)
+
     def _split(self, word: str) -> tuple[int, ...]:
         """Cover a word from the left, each time with the longest piece that fits, else with bytes."""
         known = self._ids
@@ -164,7 +171,7 @@ def learn_pieces(documents: Iterable[str]) -> list[str]:
             for size in _FRAGMENT_SIZES:
                 for start in range(len(word) - size + 1):
                     fragments[word[start : start + size]] += count
-    chosen = {word: count for word, count in words.items() if count >= _MIN_WORD_COUNT and len(word) > 1}
+    chosen = {word: count for word, count in words.items() if count >= _MIN_WORD_COUNT and 1 < len(word) <= MAX_PIECE}
     for blank in ("\n\n", "  ", "    ", "        "):  # code and lists, which prompts have and prose has not
         chosen.setdefault(blank, 1)
     shared = sorted(fragments, key=lambda fragment: (-fragments[fragment] * len(fragment), fragment))

@@ -1,0 +1,72 @@
+"""What an answer is so far, as far as its next token depends on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .tokenizer import BOS, BYTES, FIRST_PIECE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_LOOK_BACK: Final = 12  # tokens: enough for three characters of four bytes
+
+
+class Answer:
+    """A growing answer. Its state is a function of the context and the tokens pushed, of nothing else.
+
+    Args:
+        context: What stands before it. A special token at the end opens a new text.
+        written: Tokens of the answer that are there already.
+        recited: Tokens that the prompt asks for, word for word.
+
+    Attributes:
+        unit: The last token, or all bytes so far of the last character outside ASCII.
+        before: The last token before the unit.
+        third: The last token before that.
+        length: Tokens pushed.
+        counts: How often each token was pushed.
+        followers: What followed three tokens: to notice when the answer goes in circles.
+        is_reciting: Whether all of it is what the prompt asks to recite.
+    """
+
+    __slots__ = ("before", "counts", "followers", "is_reciting", "length", "recited", "third", "unit")
+
+    def __init__(self, context: Sequence[int] = (), written: Iterable[int] = (), recited: tuple[int, ...] = ()) -> None:
+        self.before = self.third = BOS
+        self.unit: tuple[int, ...] = (BOS,)
+        self.length = 0
+        self.counts: dict[int, int] = {}
+        self.followers: dict[tuple[int, int, int], list[int]] = {}
+        self.recited = recited
+        self.is_reciting = bool(recited)
+        for token in context[-_LOOK_BACK:]:
+            if BYTES <= token < FIRST_PIECE:
+                self.before = self.third = BOS
+                self.unit = (BOS,)
+            else:
+                self._move(token)
+        for token in written:
+            self.push(token)
+
+    def push(self, token: int) -> None:
+        """Write one more token."""
+        if self.is_reciting:
+            self.is_reciting = self.length < len(self.recited) and self.recited[self.length] == token
+        self.length += 1
+        self.counts[token] = self.counts.get(token, 0) + 1
+        context = self.third, self.before, self.unit[-1]
+        followers = self.followers.get(context)
+        if followers is None:
+            self.followers[context] = [token]
+        else:
+            followers.append(token)
+        self._move(token)
+
+    def _move(self, token: int) -> None:
+        if 0x80 <= token < 0xC0 and self.unit[0] < BYTES:
+            self.unit += (token,)
+        else:
+            self.third = self.before
+            self.before = self.unit[-1]
+            self.unit = (token,)
