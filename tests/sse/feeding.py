@@ -23,8 +23,9 @@ def two_way_cuts(stream: bytes) -> Iterator[tuple[bytes, bytes]]:
     size = len(stream)
     places: Iterable[int] = range(size + 1)
     if size > 8 * 2**10:
-        middle = range(size // 2 - 11, size // 2 + 11) if size < 64 * 2**10 else range(size // 2 - 4, size // 2 + 5)
-        places = [0, 1, 2, *random.Random(size).sample(range(3, size - 2), 4), *middle, size - 2, size - 1, size]
+        block = 21 if size < 64 * 2**10 else 8
+        middle = range((size - block) // 2, (size + block) // 2)
+        places = [1, 2, *random.Random(size).sample(range(3, size - 2), 2), *middle, size - 2, size - 1]
     for place in places:
         yield stream[:place], stream[place:]
 
