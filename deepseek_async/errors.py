@@ -71,6 +71,9 @@ class DeepSeekError(Exception):
         request_id: The server's id of the request (DeepSeek's ``x-ds-trace-id``), if a head arrived.
         attempts: How many times the request was sent; 0 if it never left.
         retryable: Whether sending the same request again can help.
+        partial: What had arrived of the answer, folded (``complete`` is False); ``None`` if no answer had begun.
+            Show it, or continue from it.
+        delivered: How many chunks of a stream the caller had received before.
         history: What each attempt before the last ended with, first to last.
     """
 
@@ -83,12 +86,16 @@ class DeepSeekError(Exception):
         request_id: str | None = None,
         attempts: int = 0,
         retryable: bool | None = None,
+        partial: PartialCompletion | None = None,
+        delivered: int = 0,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.request_id = request_id
         self.attempts = attempts
         self.retryable = self.default_retryable if retryable is None else retryable
+        self.partial = partial
+        self.delivered = delivered
         self.history: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -158,8 +165,6 @@ class APITimeoutError(DeepSeekError, TimeoutError):
     Attributes:
         phase: Which one: ``"connect"``, ``"first_chunk"``, ``"idle"`` or ``"total"``.
         seconds: The timeout that was set for that phase.
-        partial: What had arrived, folded; ``None`` if nothing had.
-        delivered: How many chunks the caller had received.
         keepalives: Keep-alive comments or blank lines seen meanwhile. More than 0 means that the server was alive
             and the request queued; 0 means silence.
     """
@@ -172,16 +177,12 @@ class APITimeoutError(DeepSeekError, TimeoutError):
         *,
         phase: Phase,
         seconds: float,
-        partial: PartialCompletion | None = None,
-        delivered: int = 0,
         keepalives: int = 0,
         **context: Any,
     ) -> None:
         super().__init__(message, **context)
         self.phase = phase
         self.seconds = seconds
-        self.partial = partial
-        self.delivered = delivered
         self.keepalives = keepalives
 
 
@@ -309,28 +310,16 @@ class StreamInterruptedError(DeepSeekError):
     """A stream ended without its end: cut, no ``[DONE]``, or an error in the band.
 
     Attributes:
-        partial: What had arrived, folded (``complete`` is False). Hand it to the user or continue from it.
-        delivered: How many chunks the caller had received before this error.
-        cause: The error the server sent inside the stream, where it did; also ``__cause__``.
+        cause: The error underneath, where there is one: what the server sent inside the stream, or how the
+            connection broke. The same as ``__cause__``, and pickled with the error.
     """
 
     default_retryable = True
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        partial: PartialCompletion | None = None,
-        delivered: int = 0,
-        **context: Any,
-    ) -> None:
+    def __init__(self, message: str, *, cause: DeepSeekError | None = None, **context: Any) -> None:
         super().__init__(message, **context)
-        self.partial = partial
-        self.delivered = delivered
-
-    @property
-    def cause(self) -> BaseException | None:
-        return self.__cause__
+        self.cause = cause
+        self.__cause__ = cause
 
 
 def describe(errors: Sequence[DeepSeekError]) -> tuple[str, ...]:
