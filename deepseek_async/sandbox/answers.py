@@ -8,28 +8,41 @@ Emissions and tokens are made by the hundred thousand, hence structs and not att
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 import attrs
 from msgspec import Struct
 
-__all__ = ["Answer", "Called", "Emission", "Finished", "Token", "Usage"]
+__all__ = ["Alternative", "Answer", "Called", "Channel", "Emission", "Finished", "Said", "Token", "Usage"]
 
 Channel = Literal["content", "reasoning_content"]
 
 
-class Token(Struct, frozen=True):
-    """A token with its log probability, as ``logprobs`` lists it; its ``top`` only where asked for."""
+class Alternative(Struct, frozen=True):
+    """A token that could have stood there, with its log probability."""
 
     token: str
     logprob: float
     bytes: tuple[int, ...] | None
-    top_logprobs: tuple[Token, ...] = ()
+
+
+class Token(Struct, frozen=True):
+    """A token as ``logprobs`` lists it."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] | None
+    top_logprobs: tuple[Alternative, ...] = ()
 
 
 class Emission(Struct, frozen=True):
-    """Text of one channel, with the tokens it came from."""
+    """Text of one channel.
+
+    Attributes:
+        count: How many tokens were generated for it.
+        tokens: Those that belong to the answer; None if none are listed at all.
+    """
 
     channel: Channel
     text: str
@@ -48,24 +61,33 @@ class Called(Struct, frozen=True):
 
 
 class Finished(Struct, frozen=True):
-    """The end of a choice."""
+    """The end of a choice; ``count`` tokens were generated that nothing shows, such as those of a stop sequence."""
 
     reason: str
     count: int = 0
 
 
-@attrs.frozen
+Said = Emission | Called | Finished
+
+
+@attrs.frozen(kw_only=True)
 class Usage:
-    """Token counts of one request."""
+    """Token counts of one request.
+
+    Attributes:
+        reasoning_tokens: None without thinking: the API then leaves the details out.
+        changes: Fields that replace those counted, where a script says so.
+    """
 
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
-    reasoning_tokens: int | None
+    reasoning_tokens: int | None = None
+    changes: Mapping[str, Any] = attrs.field(factory=dict)
 
-    def to_wire(self) -> dict[str, object]:
-        """As the API writes it; the completion's details are absent where there was no thinking."""
-        usage: dict[str, object] = {
+    def to_wire(self) -> dict[str, Any]:
+        """As the API writes it."""
+        usage: dict[str, Any] = {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "total_tokens": self.prompt_tokens + self.completion_tokens,
@@ -75,24 +97,35 @@ class Usage:
         }
         if self.reasoning_tokens is not None:
             usage["completion_tokens_details"] = {"reasoning_tokens": self.reasoning_tokens}
-        return usage
+        return {**usage, **self.changes}
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Answer:
     """Everything a completion says, its emissions still to be drawn.
 
-    ``emissions`` yields (choice index, emission) in the order a stream sends them, one `Finished` a choice, and can be
-    read once. Drawing one is what costs time: it is the model's work.
+    Attributes:
+        emissions: (choice index, what is said), in the order a stream sends them, one `Finished` a choice. Can be read
+            once. Drawing is what costs time: it is the model's work.
     """
 
     id: str
     created: int
     model: str
-    emissions: Iterator[tuple[int, Emission | Called | Finished]]
+    fingerprint: str
+    emissions: Iterator[tuple[int, Said]]
     choices: int
     prompt_tokens: int
     cached_tokens: int
     thinking: bool
-    logprobs: bool
-    fingerprint: str = "fp_sandbox_0001"
+    usage_changes: Mapping[str, Any] = attrs.field(factory=dict)
+
+    def usage(self, completion_tokens: int, reasoning_tokens: int) -> Usage:
+        """The whole account, once everything was said."""
+        return Usage(
+            prompt_tokens=self.prompt_tokens,
+            cached_tokens=self.cached_tokens,
+            completion_tokens=completion_tokens,
+            reasoning_tokens=reasoning_tokens if self.thinking else None,
+            changes=self.usage_changes,
+        )

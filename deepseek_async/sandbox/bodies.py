@@ -39,14 +39,16 @@ MAX_CHOICES = 128
 MAX_USER_ID_BYTES = 512
 
 
-def _within(minimum: float | None = None, maximum: float | None = None, **more: Any) -> Meta:
+def _within(
+    minimum: float | None = None, maximum: float | None = None, *, description: str | None = None, **more: Any
+) -> Meta:
     """A range for the description. `checks` enforces it, with the API's own words."""
     keywords: dict[str, Any] = dict(more)
     if minimum is not None:
         keywords["minimum"] = minimum
     if maximum is not None:
         keywords["maximum"] = maximum
-    return Meta(extra_json_schema=keywords)
+    return Meta(extra_json_schema=keywords, description=description)
 
 
 class TextPart(Struct, tag_field="type", tag="text"):
@@ -190,6 +192,8 @@ TopP = Annotated[float | None, _within(maximum=1, exclusiveMinimum=0)]
 Penalty = Annotated[float | None, _within(-2, 2)]
 MaxTokens = Annotated[int | None, _within(1, MAX_TOKENS, description="Reasoning counts against it.")]
 Seed = Annotated[int | None, Meta(description="The same seed and request give the same answer, streamed or not.")]
+Choices = Annotated[int | None, _within(1, MAX_CHOICES, description="How many answers; other servers have it.")]
+MinTokens = Annotated[int | None, _within(0, MAX_TOKENS, description="The answer is not shorter; as vLLM has it.")]
 
 
 class ChatBody(Struct, kw_only=True):
@@ -214,7 +218,8 @@ class ChatBody(Struct, kw_only=True):
     top_logprobs: Annotated[int | None, _within(0, MAX_TOP_LOGPROBS)] = None
     user_id: Annotated[str | None, Meta(extra_json_schema={"maxLength": MAX_USER_ID_BYTES})] = None
     seed: Seed = None
-    n: Annotated[int | None, _within(1, MAX_CHOICES)] = None
+    n: Choices = None
+    min_tokens: MinTokens = None
 
 
 class CompletionBody(Struct, kw_only=True):
@@ -235,4 +240,5 @@ class CompletionBody(Struct, kw_only=True):
     stream_options: StreamOptions | None = None
     user_id: Annotated[str | None, Meta(extra_json_schema={"maxLength": MAX_USER_ID_BYTES})] = None
     seed: Seed = None
-    n: Annotated[int | None, _within(1, MAX_CHOICES)] = None
+    n: Choices = None
+    min_tokens: MinTokens = None

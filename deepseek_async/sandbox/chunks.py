@@ -1,7 +1,7 @@
 """An answer as a stream: one chunk an emission, written from byte templates prepared once an answer.
 
 Order and fields are the API's: the role first, ``content: null`` while thinking, usage on the chunk that carries the
-finish reason, ``data: [DONE]`` after it.
+last finish reason, ``data: [DONE]`` after it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,30 @@ from typing import Any
 
 import msgspec
 
-from .answers import Answer, Called, Emission, Usage
+from .actions import Event
+from .answers import Answer, Called, Emission, Token
+from .playing import DONE
 
-__all__ = ["DONE", "chunk_events"]
+__all__ = ["stream_events"]
 
-DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
 
+_ROLE = b'{"role":"assistant","content":""}'
+_ROLE_THINKING = b'{"role":"assistant","content":null,"reasoning_content":""}'
+_THOUGHT = b'{"content":null,"reasoning_content":'
+_CONTENT = b'{"content":'
+_CONTENT_AFTER_THOUGHT = b'{"reasoning_content":null,"content":'
+_NOTHING = b'{"content":""}'
+_NO_LOGPROBS = b',"logprobs":null'
+_UNFINISHED = b',"finish_reason":null}]'
 
-def chunk_events(answer: Answer, *, include_usage: bool) -> Iterator[tuple[bytes, int]]:
-    """Yield (event, tokens in it), ``[DONE]`` not included."""
+
+def stream_events(answer: Answer, *, include_usage: bool) -> Iterator[Event]:
+    """The events of a stream, ``[DONE]`` included.
+
+    Args:
+        include_usage: Whether chunks before the last one say ``usage: null``.
+    """
     head = _encode(
         {
             "id": answer.id,
@@ -30,59 +44,55 @@ def chunk_events(answer: Answer, *, include_usage: bool) -> Iterator[tuple[bytes
             "system_fingerprint": answer.fingerprint,
         }
     )
-    before = [b"data: " + head[:-1] + b',"choices":[{"index":%d,"delta":' % n for n in range(answer.choices)]
+    # Everything but the text is the same in every chunk of a choice: two templates, one concatenation.
+    before = [b'data: %b,"choices":[{"index":%d,"delta":' % (head[:-1], index) for index in range(answer.choices)]
     no_usage = b',"usage":null}\n\n' if include_usage else b"}\n\n"
-    going_on = b',"finish_reason":null}]' + no_usage
-    no_logprobs = b',"logprobs":null'
+    going_on = _UNFINISHED + no_usage
+    after = b"}" + _NO_LOGPROBS + going_on
+    content = _CONTENT_AFTER_THOUGHT if answer.thinking else _CONTENT
+    role = _ROLE_THINKING if answer.thinking else _ROLE
 
-    first = (
-        b'{"role":"assistant","content":null,"reasoning_content":""}'
-        if answer.thinking
-        else (b'{"role":"assistant","content":""}')
-    )
     for index in range(answer.choices):
-        yield before[index] + first + no_logprobs + going_on, 0
-
-    thinking_delta = b'{"content":null,"reasoning_content":'
-    content_delta = b'{"reasoning_content":null,"content":' if answer.thinking else b'{"content":'
+        yield Event(before[index] + role + _NO_LOGPROBS + going_on)
     completion_tokens = reasoning_tokens = 0
     left = answer.choices
-    for index, emission in answer.emissions:
-        completion_tokens += emission.count
-        if isinstance(emission, Emission):
-            logprobs = no_logprobs
-            if emission.channel == "content":
-                delta = content_delta + _encode(emission.text) + b"}"
-                if emission.tokens is not None:
-                    logprobs = b',"logprobs":{"content":' + _encode(emission.tokens) + b',"reasoning_content":null}'
+    for index, said in answer.emissions:
+        completion_tokens += said.count
+        if isinstance(said, Emission):
+            thought = said.channel == "reasoning_content"
+            if thought:
+                reasoning_tokens += said.count
+            delta = (_THOUGHT if thought else content) + _encode(said.text)
+            if said.tokens:
+                yield Event(
+                    before[index] + delta + b"}" + _logprobs(said.tokens, thought=thought) + going_on,
+                    "chunk",
+                    said.count,
+                )
             else:
-                reasoning_tokens += emission.count
-                delta = thinking_delta + _encode(emission.text) + b"}"
-                if emission.tokens is not None:
-                    logprobs = b',"logprobs":{"content":null,"reasoning_content":' + _encode(emission.tokens) + b"}"
-            yield before[index] + delta + logprobs + going_on, emission.count
-        elif isinstance(emission, Called):
-            yield (
-                before[index] + _encode({"tool_calls": [_fragment(emission)]}) + no_logprobs + going_on,
-                emission.count,
-            )
+                yield Event(before[index] + delta + after, "chunk", said.count)
+        elif isinstance(said, Called):
+            delta = _encode({"tool_calls": [_fragment(said)]})
+            yield Event(before[index] + delta + _NO_LOGPROBS + going_on, "chunk", said.count)
         else:
             left -= 1
-            ending = b'{"content":""},"logprobs":null,"finish_reason":'.replace(b',"logprobs":null', no_logprobs)
             tail = no_usage
             if not left:
-                usage = Usage(
-                    answer.prompt_tokens,
-                    answer.cached_tokens,
-                    completion_tokens,
-                    reasoning_tokens if answer.thinking else None,
-                )
+                usage = answer.usage(completion_tokens, reasoning_tokens)
                 tail = b',"usage":' + _encode(usage.to_wire()) + b"}\n\n"
-            yield before[index] + ending + _encode(emission.reason) + b"}]" + tail, emission.count
+            ending = _NO_LOGPROBS + b',"finish_reason":' + _encode(said.reason) + b"}]" + tail
+            yield Event(before[index] + _NOTHING + ending, "chunk" if left else "last", said.count)
+    yield Event(DONE, "done")
+
+
+def _logprobs(tokens: tuple[Token, ...], *, thought: bool) -> bytes:
+    if thought:
+        return b',"logprobs":{"content":null,"reasoning_content":%b}' % _encode(tokens)
+    return b',"logprobs":{"content":%b,"reasoning_content":null}' % _encode(tokens)
 
 
 def _fragment(call: Called) -> dict[str, Any]:
-    function: dict[str, Any] = {"arguments": call.arguments}
+    function = {"arguments": call.arguments}
     if call.id is None:
         return {"index": call.index, "function": function}
     return {"index": call.index, "id": call.id, "type": "function", "function": {"name": call.name, **function}}

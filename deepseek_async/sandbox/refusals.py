@@ -19,6 +19,7 @@ __all__ = [
     "bad_request",
     "beta_only",
     "insufficient_balance",
+    "method_not_allowed",
     "no_such_path",
     "not_deserialized",
     "not_json",
@@ -42,8 +43,8 @@ class Refusal(Exception):  # noqa: N818 - the server did nothing wrong: it is an
         status: HTTP status.
         message: The text.
         type, code, param: The error object's fields.
-        retry_after: What ``Retry-After`` says, in seconds or as a date; ``None``: the header is left out, as the API does.
         plain: The body is the bare text, as ``text/plain``, not an error object.
+        raw: The body as it is, instead of either.
         headers: More headers, such as ``Allow``.
     """
 
@@ -52,8 +53,8 @@ class Refusal(Exception):  # noqa: N818 - the server did nothing wrong: it is an
     type: str = INVALID_REQUEST
     code: str | None = INVALID_REQUEST
     param: str | None = None
-    retry_after: float | str | None = None
     plain: bool = False
+    raw: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
 
     def error(self) -> dict[str, Any]:
@@ -62,6 +63,8 @@ class Refusal(Exception):  # noqa: N818 - the server did nothing wrong: it is an
 
     def body(self) -> tuple[bytes, str]:
         """The body's bytes and its content type."""
+        if self.raw is not None:
+            return self.raw.encode(), "application/json"
         if self.plain:
             return self.message.encode(), "text/plain; charset=utf-8"
         return msgspec.json.encode({"error": self.error()}), "application/json"

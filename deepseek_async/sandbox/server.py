@@ -5,17 +5,32 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from aiohttp import web
 
-from . import app
-from .standin import load_model
+from .admission import Admission, Ceiling
+from .bodies import ChatBody, CompletionBody
+from .endpoints import ENDPOINTS, PREFIXES
+from .exchange import Exchange, chosen_script
+from .identity import Identity, identify
+from .ledger import Ledger
+from .model import LanguageModel, load_model
+from .prefix_cache import PrefixCache
+from .refusals import Refusal, method_not_allowed, no_such_path, too_large
+from .repertoire import Repertoire
+from .requests import SeenRequest
+from .rules import Rules
+from .scripts import Script
+from .wire import Played
 
 __all__ = ["SandboxServer"]
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_MAX_BODY_BYTES = 48 * 2**20
+_NO_SCRIPT = Script()
 
 
 class SandboxServer:
@@ -25,10 +40,26 @@ class SandboxServer:
         host: Address to listen on.
         port: 0 for a free one.
         seed: Makes every answer repeatable, as if each request carried this ``seed``.
-        api_key: The one key that is accepted; ``None``: any key, and none at all.
+        api_key: The one key that is accepted; None: any key, and none at all.
+        rules: ``"seed"``: the parameters of the 2024 page all act. ``"today"``: they act as far as the present API lets
+            them; see `rules`.
         beta_everywhere: Serve beta features (FIM, prefix completion, strict tools) outside ``/beta`` too.
+        rate: Tokens a second of each answer; None: as fast as they come.
+        latency: Seconds before the first token.
+        heads: ``"early"``: a 200's head is sent on admission; ``"late"``: with the first token.
+        ceiling: Requests in flight beyond which one is answered 429: a number, one for each model, or a `Schedule`.
+            `admission` counts, and its ``ceiling`` can be set while requests run.
+        balance: US dollars on the account; spent by answers, 402 when gone. None: never runs dry.
+        prefix_cache: Whether prompts' beginnings are remembered and counted as cache hits.
         clock: Unix time in seconds, for ``created``.
+        keep_requests: How many of the requests seen are kept in `requests`, the latest; None: all.
         expose: Allow a host that is not loopback.
+
+    Attributes:
+        requests: Every request seen, oldest first.
+        scripts: Those waiting to be played; see `script`.
+        admission: Requests in flight, their peak, how many were admitted and refused.
+        ledger: What was spent, and how often each row was billed.
 
     Raises:
         ValueError: ``host`` is not loopback and ``expose`` is false.
@@ -41,24 +72,44 @@ class SandboxServer:
         port: int = 0,
         seed: int | None = None,
         api_key: str | None = None,
+        rules: Rules = "seed",
         beta_everywhere: bool = False,
+        rate: float | None = None,
+        latency: float = 0.0,
+        heads: Literal["early", "late"] = "early",
+        ceiling: Ceiling = None,
+        balance: Decimal | str | int | None = None,
+        prefix_cache: bool = True,
         clock: Callable[[], float] = time.time,
+        keep_requests: int | None = None,
         expose: bool = False,
     ) -> None:
         if host not in _LOOPBACK and not expose:
             raise ValueError(
-                f"host {host!r} is not loopback: the sandbox has no protection against strangers. "
-                "Pass expose=True if it shall be reachable from other machines."
+                f"host {host!r} is not loopback, and the sandbox has no protection against strangers; "
+                "pass expose=True if other machines shall reach it"
             )
         self.host = host
         self.seed = seed
         self.api_key = api_key
+        self.rules: Rules = rules
         self.beta_everywhere = beta_everywhere
+        self.rate = rate
+        self.latency = latency
+        self.heads: Literal["early", "late"] = heads
+        self.admission = Admission(ceiling, self.elapsed)
+        self.ledger = Ledger(None if balance is None else Decimal(balance))
+        self.prefix_cache = PrefixCache() if prefix_cache else None
+        self.requests: list[SeenRequest] = []
+        self.scripts = Repertoire()
+        self._keep_requests = keep_requests
         self._port = port
         self._clock = clock
-        self._runner: web.AppRunner | None = None
-        self._model: Any = None
         self._started = 0
+        self._started_at = 0.0
+        self._model: LanguageModel | None = None
+        self._runner: web.ServerRunner | None = None
+        self._exchanges: set[asyncio.Task[Any]] = set()
 
     @property
     def base_url(self) -> str:
@@ -66,20 +117,106 @@ class SandboxServer:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self._port}"
 
+    @property
+    def model(self) -> LanguageModel:
+        """The language model, once the server was started."""
+        if self._model is None:
+            raise RuntimeError("the sandbox is not started: use `async with SandboxServer() as server`")
+        return self._model
+
+    @property
+    def billed(self) -> dict[str, int]:
+        """How often each row was billed; see `Ledger`."""
+        return dict(self.ledger.billed)
+
+    def script(
+        self, *scripts: Script, times: int | None = 1, when: Callable[[SeenRequest], bool] | None = None
+    ) -> None:
+        """Have scripts played, one a request, in this order, after those already waiting.
+
+        Args:
+            times: How often each is played before the next one; None: for ever.
+            when: Only for requests for which this is true.
+        """
+        for script in scripts:
+            self.scripts.add(script, times=times, when=when)
+
+    def elapsed(self) -> float:
+        """Seconds since the start, on the monotonic clock."""
+        return time.monotonic() - self._started_at
+
+    def identify(self, body: ChatBody | CompletionBody) -> Identity:
+        """The id, seed and time of an answer."""
+        return identify(body, server_seed=self.seed, started=self._started, now=self._clock())
+
     async def __aenter__(self) -> Self:
         self._model = await asyncio.to_thread(load_model)
-        self._started = int(self._clock())
-        runner = web.AppRunner(app.build(self), access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, self.host, self._port)
-        await site.start()
-        self._port = runner.addresses[0][1]
-        self._runner = runner
+        self._started, self._started_at = int(self._clock()), time.monotonic()
+        http = web.Server(self._serve, request_factory=_request, handler_cancellation=True, access_log=None)
+        self._runner = web.ServerRunner(http, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self.host, self._port, backlog=4096).start()
+        self._port = self._runner.addresses[0][1]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
+        runner, self._runner = self._runner, None
+        for task in tuple(self._exchanges):  # stalled ones would hold the exit up
+            task.cancel()
+        if runner is not None:
             await runner.cleanup()
+
+    async def _serve(self, request: web.BaseRequest) -> Played:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - aiohttp runs a task for each request
+        self._exchanges.add(task)
+        try:
+            return await self._exchange(request)
+        finally:
+            self._exchanges.discard(task)
+
+    async def _exchange(self, request: web.BaseRequest) -> Played:
+        prefix, path = _split_prefix(request.path)
+        endpoint = ENDPOINTS.get(path)
+        refusal: Refusal | None = None
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            body, refusal = b"", too_large(_MAX_BODY_BYTES)
+        seen = SeenRequest(request.method, request.path, request.headers, body, self.elapsed())
+        self._keep(seen)
+        exchange = Exchange(self, request, path, prefix == "/beta" or self.beta_everywhere, seen, _NO_SCRIPT)
+        if endpoint is None:
+            refusal = no_such_path(request.path)
+        elif request.method != endpoint.method:
+            refusal = method_not_allowed(request.method, (endpoint.method,))
+        if refusal is not None:
+            return await exchange.refuse(refusal)
+        assert endpoint is not None  # noqa: S101 - refused otherwise
+        try:
+            script = chosen_script(self, seen, speaking=endpoint.speaks)
+        except Refusal as unreadable:
+            return await exchange.refuse(unreadable)
+        if script is not None:
+            seen.script = exchange.script = script
+        return await exchange.run(endpoint.answer)
+
+    def _keep(self, seen: SeenRequest) -> None:
+        self.requests.append(seen)
+        if self._keep_requests is not None:
+            del self.requests[: -self._keep_requests]
+
+
+def _split_prefix(path: str) -> tuple[str, str]:
+    for prefix in PREFIXES:
+        if prefix and path.startswith(prefix + "/"):
+            return prefix, path[len(prefix) :]
+    return "", path
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=_MAX_BODY_BYTES
+    )

@@ -1,64 +1,190 @@
-"""From a request to what is said: the model's tokens become emissions."""
+"""From tokens to what is said: characters whole, stop sequences held back, log probabilities listed."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
 
-from .answers import Channel, Emission, Finished, Token
+import attrs
+
+from .answers import Alternative, Called, Channel, Emission, Token
+from .model import Step
 from .stops import StopGate
 
-__all__ = ["emit_text"]
+if TYPE_CHECKING:
+    from .model import Tokenizer
+
+__all__ = ["Ending", "PlannedCall", "emit_calls", "emit_pieces", "emit_text", "word_steps"]
+
+
+@attrs.frozen
+class Ending:
+    """How a text ended.
+
+    Attributes:
+        reason: ``end``: there was no more; ``stop``: at a stop sequence; ``length``: the budget was used up.
+        drawn: Tokens generated.
+        unreported: Those among them that no emission counted.
+        text: Everything that was shown.
+    """
+
+    reason: Literal["end", "stop", "length"]
+    drawn: int
+    unreported: int = 0
+    text: str = ""
+
+
+def word_steps(tokenizer: Tokenizer, text: str) -> Iterator[Step]:
+    """The steps that write a given text: each token is certain."""
+    for token in tokenizer.encode(text):
+        yield Step(token, 0.0, ((token, 0.0),))
 
 
 def emit_text(
-    steps: Iterator[Any],
-    tokenizer: Any,
+    steps: Iterable[Step],
+    tokenizer: Tokenizer,
     channel: Channel,
     *,
-    stops: Sequence[str],
     budget: int,
-    top_logprobs: int | None,
-) -> Iterator[Emission | Finished]:
-    """Turn a model's steps into emissions of one channel, then `Finished`.
+    stops: Sequence[str] = (),
+    top: int | None = None,
+) -> Generator[Emission, None, Ending]:
+    """Turn steps into emissions of one channel.
+
+    A token that is part of a character goes out with empty text if tokens are listed; the text comes with the token
+    that completes the character. What could become a stop sequence is held back, with its tokens. A token belongs to the
+    answer if a character of it does.
 
     Args:
-        budget: How many tokens may be drawn; reaching it finishes with ``length``.
-        top_logprobs: How many alternatives each token lists; ``None``: no log probabilities at all.
+        budget: How many tokens may be drawn.
+        stops: The text ends before the first one.
+        top: How many alternatives each token lists; None: tokens are not listed.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    eos, bytes_of = tokenizer.eos, tokenizer.token_bytes
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     gate = StopGate(stops)
-    held: list[Token] = []
-    drawn = unreported = 0
-    reason = "stop"
+    listed = None if top is None else _TokenList(tokenizer, top)
+    pieces: list[str] = []
+    decoded = shown = drawn = unreported = 0
+    reason: Literal["end", "stop", "length"] = "end"
     for step in steps:
-        drawn += 1
-        unreported += 1
-        text = gate.receive_text(decoder.decode(tokenizer.token_bytes(step.token) or b""))
-        if top_logprobs is not None:
-            held.append(_listed(tokenizer, step, top_logprobs))
-        if text or (held and not gate._held and not gate.stopped):  # noqa: SLF001
-            yield Emission(channel, text, unreported, tuple(held) if top_logprobs is not None else None)
-            held.clear()
-            unreported = 0
-        if gate.stopped:
+        if step.token == eos:
             break
-        if drawn >= budget:
+        if drawn == budget:
             reason = "length"
             break
+        drawn += 1
+        unreported += 1
+        if listed is not None:
+            listed.append(decoded, step)
+        text = decode(bytes_of(step.token) or b"")
+        decoded += len(text)
+        visible = gate.receive_text(text) if stops else text
+        tokens = None
+        if listed is not None:
+            shown += len(visible)
+            # Without stop sequences nothing can take half a character back, so it needs not be held.
+            tokens = listed.release(shown if stops else None)
+        if visible or tokens:
+            yield Emission(channel, visible, unreported, tokens)
+            pieces.append(visible)
+            unreported = 0
+        if gate.stopped:
+            reason = "stop"
+            break
     rest = gate.receive_end()
-    if rest:
-        yield Emission(channel, rest, unreported, tuple(held) if top_logprobs is not None else None)
+    tokens = listed.release(shown if gate.stopped else None) if listed is not None else None
+    if rest or tokens:
+        yield Emission(channel, rest, unreported, tokens)
+        pieces.append(rest)
         unreported = 0
-    yield Finished(reason, unreported)
+    return Ending(reason, drawn, unreported, "".join(pieces))
 
 
-def _listed(tokenizer: Any, step: Any, top_logprobs: int) -> Token:
-    top = tuple(_token(tokenizer, token, logprob) for token, logprob in step.top[:top_logprobs])
-    return _token(tokenizer, step.token, step.logprob, top)
+def emit_pieces(
+    pieces: Iterable[str], tokenizer: Tokenizer, channel: Channel, *, top: int | None = None
+) -> Generator[Emission, None, Ending]:
+    """A script's pieces of text, one emission each, as they are."""
+    drawn = 0
+    for piece in pieces:
+        listed = None if top is None else _TokenList(tokenizer, top)
+        count = 0
+        for step in word_steps(tokenizer, piece):
+            count += 1
+            if listed is not None:
+                listed.append(0, step)
+        drawn += count
+        yield Emission(channel, piece, count, None if listed is None else listed.release(None))
+    return Ending("end", drawn)
 
 
-def _token(tokenizer: Any, token: int, logprob: float, top: tuple[Token, ...] = ()) -> Token:
-    data = tokenizer.token_bytes(token)
-    return Token(tokenizer.token_text(token), logprob, None if data is None else tuple(data), top)
+@attrs.frozen
+class PlannedCall:
+    """A call to be made: its arguments are still to be written."""
+
+    id: str
+    name: str
+    steps: Iterator[Step]
+
+
+def emit_calls(
+    calls: Sequence[PlannedCall], tokenizer: Tokenizer, *, budget: int, interleaved: bool = False
+) -> Generator[Called, None, Ending]:
+    """Write calls in fragments, one after the other or in turn.
+
+    Args:
+        budget: How many tokens may be drawn; a call may be cut by it.
+    """
+    turns = [_fragments(index, call, tokenizer) for index, call in enumerate(calls)]
+    drawn = 0
+    while turns:
+        for turn in tuple(turns) if interleaved else turns[:1]:
+            fragment = next(turn, None)
+            if fragment is None:
+                turns.remove(turn)
+                continue
+            if drawn + fragment.count > budget:
+                return Ending("length", drawn)
+            drawn += fragment.count
+            yield fragment
+    return Ending("end", drawn)
+
+
+def _fragments(index: int, call: PlannedCall, tokenizer: Tokenizer) -> Iterator[Called]:
+    yield Called(index, "", tokenizer.count(call.name), call.id, call.name)
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    count = 0
+    for step in call.steps:
+        if step.token == tokenizer.eos:
+            break
+        count += 1
+        text = decode(tokenizer.token_bytes(step.token) or b"")
+        if text:
+            yield Called(index, text, count)
+            count = 0
+
+
+class _TokenList:
+    """Tokens waiting to be listed in ``logprobs``, each with the place in the text where it begins."""
+
+    __slots__ = ("_held", "_tokenizer", "_top")
+
+    def __init__(self, tokenizer: Tokenizer, top: int) -> None:
+        self._tokenizer = tokenizer
+        self._top = top
+        self._held: list[tuple[int, Token]] = []
+
+    def append(self, start: int, step: Step) -> None:
+        alternatives = tuple([Alternative(*self._named(*entry)) for entry in step.top[: self._top]])
+        self._held.append((start, Token(*self._named(step.token, step.logprob), alternatives)))
+
+    def release(self, shown: int | None) -> tuple[Token, ...]:
+        """Take the tokens that begin before that place; None: all."""
+        taken = [token for start, token in self._held if shown is None or start < shown]
+        del self._held[: len(taken)]
+        return tuple(taken)
+
+    def _named(self, token: int, logprob: float) -> tuple[str, float, tuple[int, ...] | None]:
+        data = self._tokenizer.token_bytes(token)
+        return self._tokenizer.token_text(token), logprob, None if data is None else tuple(data)

@@ -1,0 +1,153 @@
+"""What is served where."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+
+from . import refusals
+from .actions import Event
+from .answering import answer_chat
+from .answers import Answer
+from .asking import ask_chat, ask_completion
+from .bodies import ChatBody, CompletionBody
+from .checks import read_chat, read_completion
+from .chunks import stream_events
+from .completions import whole_events
+from .fim import answer_completion, text_stream_events, text_whole_events
+from .metering import metered
+from .models import listed_models
+from .playing import EVENT_STREAM, JSON
+from .scripts import WholeCompletion
+from .wire import Played
+
+if TYPE_CHECKING:
+    from .asking import Question
+    from .exchange import Exchange
+
+__all__ = ["ENDPOINTS", "PREFIXES", "Endpoint"]
+
+PREFIXES = ("/beta", "/v1", "")
+
+
+@attrs.frozen
+class Endpoint:
+    """A path that is served.
+
+    Attributes:
+        method: The one it takes.
+        answer: What is done.
+        speaks: Whether a model answers there, so that a script may say something.
+    """
+
+    method: str
+    answer: Callable[[Exchange], Awaitable[Played]]
+    speaks: bool = False
+
+
+async def _models(exchange: Exchange) -> Played:
+    return await _send_json(exchange, listed_models())
+
+
+async def _balance(exchange: Exchange) -> Played:
+    return await _send_json(exchange, exchange.server.ledger.to_wire())
+
+
+async def _chat(exchange: Exchange) -> Played:
+    _check_media_type(exchange)
+    server = exchange.server
+    body = read_chat(exchange.seen.body)
+    identity = server.identify(body)
+    question = ask_chat(body, server.model, rules=server.rules, beta=exchange.beta, seed=identity.seed)
+
+    def begin(cached_tokens: int) -> Answer:
+        return answer_chat(
+            question,
+            server.model,
+            exchange.script,
+            id=identity.id,
+            created=identity.created,
+            cached_tokens=cached_tokens,
+        )
+
+    return await _generate(exchange, body, question, begin, stream_events, whole_events)
+
+
+async def _completion(exchange: Exchange) -> Played:
+    _check_media_type(exchange)
+    if not exchange.beta:
+        raise refusals.beta_only("completions api")
+    server = exchange.server
+    body = read_completion(exchange.seen.body)
+    identity = server.identify(body)
+    question = ask_completion(body, server.model, rules=server.rules, seed=identity.seed)
+
+    def begin(cached_tokens: int) -> Answer:
+        return answer_completion(
+            question,
+            server.model,
+            exchange.script,
+            id=identity.id,
+            created=identity.created,
+            cached_tokens=cached_tokens,
+        )
+
+    return await _generate(exchange, body, question, begin, text_stream_events, text_whole_events)
+
+
+async def _generate(
+    exchange: Exchange,
+    body: ChatBody | CompletionBody,
+    question: Question,
+    begin: Callable[[int], Answer],
+    streamed: Callable[..., Iterator[Event]],
+    whole: Callable[[Answer], Iterator[Event]],
+) -> Played:
+    """Admit, bill, generate and send. The request counts as in flight until its last byte is written."""
+    server, model = exchange.server, question.model
+    server.ledger.check()
+    with server.admission.admit(model.served_as):
+        server.ledger.bill(exchange.row(body.user_id))
+        owner = f"{model.served_as}\0{question.owner}"
+        cached_tokens = server.prefix_cache.hit(owner, question.prompt) if server.prefix_cache else 0
+
+        def on_end(tokens: int, text: str) -> None:
+            server.ledger.spend(
+                model.price(
+                    hit_tokens=cached_tokens,
+                    miss_tokens=len(question.prompt) - cached_tokens,
+                    completion_tokens=tokens,
+                )
+            )
+            if server.prefix_cache:
+                server.prefix_cache.store(owner, (*question.spoken, *server.model.tokenizer.encode(text)))
+
+        answer = begin(cached_tokens)
+        answer = attrs.evolve(answer, emissions=metered(answer.emissions, on_end))
+        if not body.stream or any(isinstance(fault, WholeCompletion) for fault in exchange.script.faults):
+            return await exchange.send(whole(answer), content_type=JSON, generated=True)
+        include_usage = bool(body.stream_options and body.stream_options.include_usage)
+        events = streamed(answer, include_usage=include_usage)
+        return await exchange.send(events, content_type=EVENT_STREAM, generated=True)
+
+
+async def _send_json(exchange: Exchange, value: Any) -> Played:
+    return await exchange.send([Event(msgspec.json.encode(value), "last")])
+
+
+def _check_media_type(exchange: Exchange) -> None:
+    """The API takes exactly ``application/json``: not a charset after it, not the header twice."""
+    given = exchange.request.headers.getall("Content-Type", [])
+    if [value.strip().lower() for value in given] != [JSON]:
+        raise refusals.unsupported_media_type()
+
+
+ENDPOINTS = {
+    "/chat/completions": Endpoint("POST", _chat, speaks=True),
+    "/completions": Endpoint("POST", _completion, speaks=True),
+    "/models": Endpoint("GET", _models),
+    "/user/balance": Endpoint("GET", _balance),
+}

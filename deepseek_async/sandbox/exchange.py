@@ -1,0 +1,177 @@
+"""One request, from its arrival to the last byte of what it is answered."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
+
+import attrs
+from aiohttp import web
+
+from . import refusals
+from .actions import Event, Reply, Wait
+from .playing import EVENT_STREAM, JSON, play
+from .refusals import Refusal
+from .requests import SeenRequest
+from .script_json import HEADER, read_script
+from .scripts import BareError, BlankBody, Body, Refuse, Script
+from .wire import ClientGoneError, Played, perform
+
+if TYPE_CHECKING:
+    from .server import SandboxServer
+
+__all__ = ["Exchange", "chosen_script"]
+
+ROW_HEADER = "x-sandbox-row"
+
+_log = logging.getLogger("deepseek_async.sandbox")
+_BY_STATUS: dict[int, Callable[[], Refusal]] = {
+    401: lambda: refusals.authentication_fails("Bearer sk-wrong"),
+    402: refusals.insufficient_balance,
+    429: lambda: refusals.too_many_requests(26, 25),
+    500: refusals.server_error,
+    503: refusals.too_busy,
+}
+
+
+@attrs.define(eq=False)
+class Exchange:
+    """A request with everything that answering it needs.
+
+    Attributes:
+        path: Without its prefix.
+        beta: Whether beta features are served at this address.
+        seen: The record.
+        script: What is played; a script without content and faults if nothing is.
+    """
+
+    server: SandboxServer
+    request: web.BaseRequest
+    path: str
+    beta: bool
+    seen: SeenRequest
+    script: Script
+    _played: bool = False
+
+    def row(self, user_id: str | None) -> str:
+        """What this request is billed under; see `Ledger`."""
+        return self.request.headers.get(ROW_HEADER) or user_id or hashlib.sha256(self.seen.body).hexdigest()[:16]
+
+    async def run(self, endpoint: Callable[[Exchange], Awaitable[Played]]) -> Played:
+        """Answer: by the script if it replaces the answer, else by the endpoint, else with what it refuses."""
+        try:
+            try:
+                substitute = self._substitute()
+                if substitute is not None:
+                    return await substitute
+                self._authenticate()
+                return await endpoint(self)
+            except Refusal as refusal:
+                return await self.refuse(refusal)
+        except (ClientGoneError, web.HTTPException):
+            raise
+        except Exception:
+            # Ours, and not the client's fault. After the head nothing honest is left to say but to break off.
+            _log.exception("%s %s failed", self.request.method, self.request.path)
+            if self._played:
+                if self.request.transport is not None:
+                    self.request.transport.abort()
+                raise ClientGoneError("aborted") from None
+            return await self.refuse(refusals.server_error())
+
+    async def refuse(self, refusal: Refusal) -> Played:
+        """Send an error."""
+        data, content_type = refusal.body()
+        body = [Event(data, "last")]
+        return await self.send(body, status=refusal.status, content_type=content_type, headers=refusal.headers)
+
+    async def send(
+        self,
+        events: Iterable[Event | Wait],
+        *,
+        status: int = 200,
+        content_type: str = JSON,
+        headers: Iterable[tuple[str, str]] = (),
+        generated: bool = False,
+    ) -> Played:
+        """Send a body.
+
+        Args:
+            generated: Whether a model writes it, so that latency, rate and late heads apply.
+        """
+        server, script = self.server, self.script
+        latency = rate = None
+        if generated:
+            latency = server.latency if script.latency is None else script.latency
+            rate = server.rate if script.rate is None else script.rate
+        reply: Reply = play(
+            events,
+            script,
+            status=status,
+            content_type=content_type,
+            headers=(("x-ds-trace-id", uuid.uuid4().hex), *headers),
+            latency=latency or 0.0,
+            late_head=generated and server.heads == "late",
+        )
+        self._played = True
+        self.seen.status = reply.status
+        return await perform(reply, self.request, rate=rate)
+
+    def _authenticate(self) -> None:
+        key = self.server.api_key
+        header = self.request.headers.get("Authorization")
+        if key is not None and header != f"Bearer {key}":
+            raise refusals.authentication_fails(header)
+
+    def _substitute(self) -> Awaitable[Played] | None:
+        """What the script puts in the place of an answer, if anything."""
+        for fault in self.script.faults:
+            if isinstance(fault, Refuse):
+                raise _scripted(fault)
+            if isinstance(fault, BareError):
+                error = Refusal(status=200, message=fault.message, type=fault.type, code=fault.code)
+                return self.send([Event(error.body()[0], "last")], content_type=EVENT_STREAM)
+            if isinstance(fault, BlankBody):
+                lines: list[Event | Wait] = []
+                for _ in range(fault.lines):
+                    lines += [Wait(fault.every), Event(b"\n")]
+                return self.send(lines, content_type=self._asked_type())
+            if isinstance(fault, Body):
+                return self.send([Event(fault.text.encode(), "last")], content_type=self._asked_type())
+        return None
+
+    def _asked_type(self) -> str:
+        try:
+            streamed = bool(self.seen.json.get("stream"))
+        except (ValueError, AttributeError):
+            streamed = False
+        return EVENT_STREAM if streamed else JSON
+
+
+def _scripted(fault: Refuse) -> Refusal:
+    usual = _BY_STATUS.get(fault.status)
+    refusal = usual() if usual else Refusal(status=fault.status, message=f"Error {fault.status}")
+    named = {"message": fault.message, "type": fault.type, "code": fault.code, "raw": fault.body}
+    refusal = attrs.evolve(refusal, **{name: value for name, value in named.items() if value is not None})
+    if fault.retry_after is None:
+        return refusal
+    text = fault.retry_after if isinstance(fault.retry_after, str) else f"{fault.retry_after:g}"
+    return attrs.evolve(refusal, headers=(("Retry-After", text),))
+
+
+def chosen_script(server: SandboxServer, seen: SeenRequest, *, speaking: bool) -> Script | None:
+    """The script for a request: the one in its header, else the first one waiting.
+
+    Raises:
+        Refusal: 400: the header holds no script.
+    """
+    given = seen.headers.get(HEADER)
+    if given is not None:
+        try:
+            return read_script(given)
+        except ValueError as error:
+            raise refusals.bad_request(f"Invalid {HEADER} header: {error}") from None
+    return server.scripts.take(seen, speaking=speaking)

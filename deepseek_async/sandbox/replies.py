@@ -1,0 +1,192 @@
+"""What is answered, as the wire has it: the structs that whole bodies are written from and described by.
+
+Fields stand in the API's order. Source: create-chat-completion, create-completion, list-models and get-user-balance
+pages.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from .answers import Token
+
+__all__ = [
+    "Balance",
+    "ChatCompletion",
+    "Choice",
+    "ErrorBody",
+    "Logprobs",
+    "ModelList",
+    "ReplyMessage",
+    "ReplyToolCall",
+    "TextChoice",
+    "TextCompletion",
+    "TextLogprobs",
+]
+
+
+class CalledWith(Struct):
+    """The function of a call; ``arguments`` is JSON text."""
+
+    name: str
+    arguments: str
+
+
+class ReplyToolCall(Struct, kw_only=True):
+    """A call the model makes."""
+
+    id: str
+    type: Literal["function"] = "function"
+    function: CalledWith
+
+
+class ReplyMessage(Struct, kw_only=True):
+    """What the model said; reasoning only in thinking mode, calls only where there are some."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str | None
+    reasoning_content: str | UnsetType = UNSET
+    tool_calls: list[ReplyToolCall] | UnsetType = UNSET
+
+
+class Logprobs(Struct):
+    """Tokens of both channels; null where a channel has none."""
+
+    content: list[Token] | None
+    reasoning_content: list[Token] | None
+
+
+class Choice(Struct):
+    """One answer."""
+
+    index: int
+    message: ReplyMessage
+    logprobs: Logprobs | None
+    finish_reason: str
+
+
+class CachedTokens(Struct):
+    """Details of the prompt's tokens."""
+
+    cached_tokens: int
+
+
+class ReasoningTokens(Struct):
+    """Details of the completion's tokens."""
+
+    reasoning_tokens: int
+
+
+class ReplyUsage(Struct, kw_only=True):
+    """Token counts."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: CachedTokens
+    prompt_cache_hit_tokens: int
+    prompt_cache_miss_tokens: int
+    completion_tokens_details: ReasoningTokens | UnsetType = UNSET
+
+
+class ChatCompletion(Struct, kw_only=True):
+    """POST /chat/completions, not streamed."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: ReplyUsage | dict[str, Any]
+    system_fingerprint: str
+
+
+class TextLogprobs(Struct):
+    """FIM's own shape: four lists of one length."""
+
+    text_offset: list[int]
+    token_logprobs: list[float]
+    tokens: list[str]
+    top_logprobs: list[dict[str, float]]
+
+
+class TextChoice(Struct):
+    """One FIM answer."""
+
+    text: str
+    index: int
+    logprobs: TextLogprobs | None
+    finish_reason: str | None
+
+
+class TextCompletion(Struct, kw_only=True):
+    """POST /beta/completions, not streamed."""
+
+    id: str
+    object: Literal["text_completion"] = "text_completion"
+    created: int
+    model: str
+    choices: list[TextChoice]
+    usage: ReplyUsage | dict[str, Any]
+    system_fingerprint: str
+
+
+class Effort(Struct):
+    """Which efforts a model knows."""
+
+    supported_levels: list[str]
+    default_level: str
+
+
+class ListedModel(Struct, kw_only=True):
+    """A model of the list."""
+
+    id: str
+    object: Literal["model"]
+    owned_by: str
+    name: str
+    context_window: int
+    max_output_tokens: int
+    input_modalities: list[str]
+    output_modalities: list[str]
+    effort: Effort
+
+
+class ModelList(Struct):
+    """GET /models."""
+
+    object: Literal["list"]
+    data: list[ListedModel]
+
+
+class BalanceInfo(Struct):
+    """The balance in one currency; amounts are decimal strings."""
+
+    currency: Literal["USD", "CNY"]
+    total_balance: str
+    granted_balance: str
+    topped_up_balance: str
+
+
+class Balance(Struct):
+    """GET /user/balance."""
+
+    is_available: bool
+    balance_infos: list[BalanceInfo]
+
+
+class ErrorObject(Struct):
+    """What is wrong."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(Struct):
+    """The usual body of an error."""
+
+    error: ErrorObject
