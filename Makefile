@@ -1,0 +1,74 @@
+# Every target makes .venv itself: Python >= 3.11, make and pip are all it takes.
+# `make PYTHON=/path/to/python3.12` chooses the interpreter.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
+
+# What is installed there; again whenever pyproject.toml changes.
+FOR_DEMO := $(VENV)/.installed-cli
+FOR_DEV := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types coverage soak bench bench-guard clean
+.DELETE_ON_ERROR:
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# The first interpreter that runs and is new enough. One without ensurepip brings its own pip in.
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Making $(VENV) with $$("$$python" --version)"; \
+			"$$python" -m venv $(VENV) 2>/dev/null && exit 0; \
+			"$$python" -m venv --clear --without-pip $(VENV) || exit 1; \
+			"$$python" -m pip --python $@ install -qq pip; exit; \
+		fi; \
+	done; \
+	echo "deepseek_async needs Python 3.11 or newer, and none of these is: $(PYTHONS)" >&2; \
+	echo "Install one, or name the one you have: make PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+$(FOR_DEMO): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -qq -e '.[cli]'
+	@touch $@
+
+$(FOR_DEV): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -qq -e '.[dev]'
+	@touch $(FOR_DEMO) $@
+
+demo: $(FOR_DEMO) ## Stream an answer with each token's probability: no key, no network
+	@$(BIN)/deepseek-async chat --sandbox --seed 5 --max-tokens 48 --logprobs "Why is the sky blue?"
+
+test: lint types coverage ## Lint, types, and every test with branch coverage
+
+lint: $(FOR_DEV) ## ruff, the linter and the formatter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(FOR_DEV) ## Let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(FOR_DEV) ## mypy --strict on the package, and on the test of its public types
+	$(BIN)/mypy --strict deepseek_async $(wildcard tests/typing_check.py)
+
+# `coverage run` rather than pytest-cov: pytest imports our plugin before pytest-cov could begin to measure.
+coverage: $(FOR_DEV)
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -q
+	@$(BIN)/coverage combine --quiet
+	@echo "Branch coverage: $$($(BIN)/coverage report --format=total) % ($(BIN)/coverage report shows what is missing)"
+
+soak: $(FOR_DEV) ## The long runs: chaos, leaks, kills
+	$(BIN)/python -m pytest -m soak -s
+
+bench: $(FOR_DEV) ## Measure against the other ways to do the same
+	$(BIN)/python -m benchmarks
+
+bench-guard: $(FOR_DEV) ## Compare the ratios with the stored ones
+	$(BIN)/python -m benchmarks.guard
+
+clean: ## Remove the environment and every cache
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
