@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .client.async_client import AsyncClient as AsyncClient
     from .client.statistics import Statistics as Statistics
     from .client.stream import ChatCompletionStream as ChatCompletionStream
-    from .client.stream import TextCompletionStream as TextCompletionStream
+    from .client.text_stream import TextCompletionStream as TextCompletionStream
     from .codec.fold import fold as fold
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIResponseError as APIResponseError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .errors import ServiceUnavailableError as ServiceUnavailableError
     from .errors import StreamInterruptedError as StreamInterruptedError
     from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .policy.resume import Resume as Resume
     from .policy.retry import RetryPolicy as RetryPolicy
     from .policy.timeouts import Timeouts as Timeouts
     from .types import AssistantMessage as AssistantMessage
@@ -60,7 +61,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "client.async_client": ("AsyncClient",),
     "client.statistics": ("Statistics",),
-    "client.stream": ("ChatCompletionStream", "TextCompletionStream"),
+    "client.stream": ("ChatCompletionStream",),
+    "client.text_stream": ("TextCompletionStream",),
     "codec.fold": ("fold",),
     "errors": (
         "APIConnectionError",
@@ -83,6 +85,7 @@ _HOMES = {
         "StreamInterruptedError",
         "UnprocessableEntityError",
     ),
+    "policy.resume": ("Resume",),
     "policy.retry": ("RetryPolicy",),
     "policy.timeouts": ("Timeouts",),
     "types": (

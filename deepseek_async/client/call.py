@@ -66,7 +66,13 @@ class Call:
         surroundings.figures.calls += 1
         self.number = surroundings.figures.calls
         self.attempts = 0
+        self._attempts_before = 0  # of earlier parts of a continued answer
         self.watch = Watch(timeouts)
+
+    def go_on(self, request: HTTPRequest) -> None:
+        """From here on send another request, which continues the answer and has all its attempts."""
+        self._request = request
+        self._attempts_before = self.attempts
 
     async def begin_attempt(self) -> Exchange:
         """Wait until requests may go out, then make the next attempt's exchange. It is not open yet."""
@@ -100,12 +106,21 @@ class Call:
     def may_try_again(self, error: DeepSeekError) -> bool:
         """Whether another attempt may follow an error before whose coming nothing was delivered."""
         wait = self._retry.wait_before_next(
-            error, attempt=self.attempts, delivered=0, remaining=self.watch.remaining, randomness=0.0
+            error,
+            attempt=self.attempts - self._attempts_before,
+            delivered=0,
+            remaining=self.watch.remaining,
+            randomness=0.0,
         )
         return wait is not None
 
-    async def after(self, error: DeepSeekError, *, delivered: int = 0) -> None:
+    async def after(self, error: DeepSeekError, *, delivered: int = 0, has_shown: bool = False) -> None:
         """An attempt failed: wait until the next, if there is to be one.
+
+        Args:
+            error: How it failed.
+            delivered: Chunks that the caller has received.
+            has_shown: Whether some of them would come again with another attempt.
 
         Raises:
             DeepSeekError: The error itself, with the history of all attempts: no other attempt follows.
@@ -114,8 +129,8 @@ class Call:
         around.gate.learn(error, now=self._clock(), at_most=self._retry.retry_after_max)
         wait = self._retry.wait_before_next(
             error,
-            attempt=self.attempts,
-            delivered=delivered,
+            attempt=self.attempts - self._attempts_before,
+            delivered=max(delivered, 1) if has_shown else 0,
             remaining=self.watch.remaining,
             randomness=around.randomness(),
         )

@@ -10,10 +10,13 @@ from ..codec.requests import request_to_json
 from ..codec.responses import completion_from_json, interruption_in
 from ..codec.stream import chat_decoder
 from ..errors import InvalidRequestError, ServiceUnavailableError
+from ..policy.resume import Resume
+from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatRequest, FinishReason, ParsedChatCompletion
 from .exchange import Exchange
 from .parameters import CallOptions, ChatParameters, chat_request_of, split_off_options
 from .parse import ask_until_it_fits
+from .resumption import Resumption
 from .stream import ChatCompletionStream
 
 if TYPE_CHECKING:
@@ -74,27 +77,33 @@ class ChatCompletions:
         options = split_off_options(given)
         return await self.send(chat_request_of(given, stream=False), options)
 
-    def stream(self, **parameters: Unpack[ChatParameters]) -> ChatCompletionStream:
+    def stream(self, *, resume: Resume | None = None, **parameters: Unpack[ChatParameters]) -> ChatCompletionStream:
         """Ask for a streamed answer: ``async with client.chat.completions.stream(…) as stream``.
 
         The request goes out on entering the block, or at the stream's first use.
 
         Args:
+            resume: Continue an answer that is cut or too long instead of failing; see `Resume`.
             parameters: As for `create`.
 
         Raises:
-            InvalidRequestError: A parameter is out of range.
+            InvalidRequestError: A parameter is out of range, or ``resume`` with tools, JSON mode or several choices.
         """
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         request = chat_request_of(given, stream=True)
         connection = self._connection
-        body = request_to_json(request)
-        url = connection.chat_url(request)
-        http_request = connection.http_request("POST", url, body, options)
+
+        def send_as(request: ChatRequest) -> HTTPRequest:
+            return connection.http_request("POST", connection.chat_url(request), request_to_json(request), options)
+
+        if resume is not None and not isinstance(resume, Resume):
+            raise InvalidRequestError("resume", None, f"Resume or None, not {type(resume).__name__}")
+        first = send_as(request)
         return ChatCompletionStream(
-            lambda: connection.call(http_request, options, model=request.model, streamed=True),
+            lambda: connection.call(first, options, model=request.model, streamed=True),
             lambda: chat_decoder(connection.max_event_bytes),
+            Resumption(resume, request, send_as) if resume is not None else None,
         )
 
     async def send(self, request: ChatRequest, options: CallOptions | None = None) -> ChatCompletion:

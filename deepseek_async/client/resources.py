@@ -13,7 +13,7 @@ from ..codec.stream import StreamDecoder
 from ..types import Balance, ModelList, TextCompletion
 from .exchange import Exchange
 from .parameters import CallOptions, TextParameters, split_off_options, text_request_of
-from .stream import TextCompletionStream
+from .text_stream import TextCompletionStream
 
 if TYPE_CHECKING:
     from .connection import Connection

@@ -1,422 +1,22 @@
-"""A streamed answer, as the caller reads it.
-
-A class with ``__anext__``, no async generator: one that is left early frees its connection at once, from any task, and
-no cancel scope is held while the caller works.
-"""
+"""A streamed chat answer, in one part or continued."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from collections.abc import Callable, Iterator
 
-import anyio
 import attrs
 
 from ..codec.fold import Fold
 from ..codec.responses import interruption_in
-from ..codec.stream import State, StreamDecoder
-from ..codec.text_fold import TextFold
-from ..errors import DeepSeekError, StreamInterruptedError
-from ..types import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, FinishReason, TextCompletion
+from ..codec.stream import StreamDecoder
+from ..errors import DeepSeekError
+from ..types import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta
 from .call import Call
-from .exchange import Exchange
-
-C = TypeVar("C")
-R = TypeVar("R")
-W = TypeVar("W", bound=ChatCompletion | TextCompletion)
-C_contra = TypeVar("C_contra", contravariant=True)
-W_co = TypeVar("W_co", covariant=True)
-
-# After [DONE] only the end of the body is missing, and it usually came in the same packet: worth a moment, since then
-# the connection serves the next request.
-DRAIN_SECONDS = 0.25
-DRAIN_BYTES = 65_536
+from .event_stream import EventStream, Reading
+from .resumption import Resumption, Seam
 
 
-class _Fold(Protocol[C_contra, W_co]):
-    request_id: str | None
-
-    @property
-    def finish_reasons(self) -> list[str | None]: ...
-    def add(self, chunk: C_contra) -> None: ...
-    def completion(self, *, done: bool) -> W_co: ...
-
-
-class _EventStream(Generic[C, W]):
-    """What the streams of both endpoints share. Single use.
-
-    Opens itself at its first use. As long as nothing has been delivered, a failed attempt may be followed by another,
-    as the retry policy says; chunks without any text in them (the role, at first) are held back until some comes, so
-    that "nothing" means no text.
-    """
-
-    def __init__(
-        self,
-        start: Callable[[], Call],
-        make_decoder: Callable[[], StreamDecoder[C]],
-        make_fold: Callable[[], _Fold[C, W]],
-        has_text: Callable[[C], bool],
-    ) -> None:
-        self._start = start
-        self._make_decoder = make_decoder
-        self._make_fold = make_fold
-        self._has_text = has_text
-        self._call: Call | None = None
-        self._exchange: Exchange | None = None
-        self._decoder = make_decoder()
-        self._fold = make_fold()
-        self._ready: deque[C] = deque()
-        self._held: list[C] = []
-        self._is_released = False
-        self._is_draining = False
-        self._is_over = False
-        self._is_reading = False
-        self._failure: DeepSeekError | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self.delivered = 0
-        """Chunks that the caller has received."""
-
-    # -- for the caller ----------------------------------------------------------------------------------------------
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> C:
-        if not self._ready and not await self._fill():
-            raise StopAsyncIteration
-        self.delivered += 1
-        return self._ready.popleft()
-
-    async def completion(self) -> W:
-        """Read what is left and return the whole answer.
-
-        Raises:
-            StreamInterruptedError: The stream did not end well; ``partial`` carries what arrived.
-            DeepSeekError: Any other end; see the error tree.
-        """
-        self._is_draining = True
-        self._held.clear()
-        while await self._fill():
-            self._ready.clear()
-        if self._decoder.state is not State.DONE:
-            raise self._left_early()
-        if (failure := self._interruption()) is not None:
-            raise failure
-        return self._fold.completion(done=True)
-
-    def snapshot(self) -> W:
-        """What has arrived so far, folded; ``complete`` is False until the end. Costs the length of the answer."""
-        return self._fold.completion(done=self._is_over and self._failure is None and self._decoder.state is State.DONE)
-
-    async def aclose(self) -> None:
-        """Free the connection at once; works from another task too. What has arrived stays readable by `snapshot`."""
-        if self._is_over:
-            return
-        if self._decoder.state is State.DONE:
-            self._ready.clear()
-            self._held.clear()
-            await self._finish()
-        else:
-            self._close("closed")
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is not None and issubclass(kind, asyncio.CancelledError):
-            self._close("cancelled")
-        else:
-            await self.aclose()
-
-    async def open(self) -> None:
-        """Send the request and wait for the answer's head; done at the first use of itself.
-
-        Raises:
-            APIConnectionError, APITimeoutError: No answer.
-            APIStatusError: The server refused.
-        """
-        while self._exchange is None and not self._is_over:
-            try:
-                await self._attempt()
-            except DeepSeekError as error:
-                if self._is_over:
-                    raise
-                await self._again(error)
-
-    @property
-    def request_id(self) -> str | None:
-        """The server's id of the request (``x-ds-trace-id``); ``None`` before the head."""
-        return self._exchange.request_id if self._exchange is not None else None
-
-    @property
-    def status(self) -> int | None:
-        """HTTP status; ``None`` before the head."""
-        return self._exchange.response.status if self._exchange is not None and self._exchange.response else None
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The answer's headers, names in lower case; empty before the head."""
-        return self._exchange.response.headers if self._exchange is not None and self._exchange.response else {}
-
-    @property
-    def keepalives(self) -> int:
-        """Keep-alive comments and leading blank lines so far: the request is queued, and the server alive."""
-        return self._decoder.keepalives
-
-    @property
-    def attempts(self) -> int:
-        """How many times the request was sent."""
-        return self._call.attempts if self._call is not None else 0
-
-    # -- the attempt -------------------------------------------------------------------------------------------------
-
-    async def _attempt(self) -> None:
-        if self._call is None:
-            self._loop = asyncio.get_running_loop()
-            self._call = self._start()
-        exchange = await self._call.begin_attempt()
-        self._decoder, self._fold = self._make_decoder(), self._make_fold()
-        try:
-            await exchange.open()
-        except BaseException as error:
-            exchange.close()
-            if isinstance(error, DeepSeekError):
-                error.request_id = error.request_id or exchange.request_id
-                if self._is_over:
-                    raise self._left_early() from None
-            else:
-                self._close("cancelled")
-            raise
-        self._exchange = exchange
-        self._fold.request_id = exchange.request_id
-
-    async def _again(self, error: DeepSeekError) -> None:
-        """Wait for the next attempt, or raise: the stream is over."""
-        assert self._call is not None  # noqa: S101 - an attempt has failed
-        if self._exchange is not None:
-            self._exchange.close()
-        try:
-            await self._call.after(error, delivered=self.delivered)
-        except DeepSeekError as final:
-            self._fail(final)
-            raise
-        except asyncio.CancelledError:
-            self._close("cancelled")
-            raise
-        self._held.clear()
-        self._ready.clear()
-        self._exchange = None
-
-    async def _fill(self) -> bool:
-        """Read until a chunk is ready; False at the end.
-
-        Raises:
-            DeepSeekError: The end was no good one. Raised again whenever asked again.
-        """
-        while not self._ready:
-            if self._is_over:
-                if self._failure is not None:
-                    raise self._failure
-                return False
-            if self._exchange is None:
-                await self.open()
-                continue
-            if self._decoder.state is State.DONE:
-                if (failure := self._interruption()) is None:
-                    await self._end_well()
-                else:
-                    await self._end_badly(failure)
-            elif self._decoder.failure is not None:
-                await self._end_badly(self._decoder.failure)
-            else:
-                await self._read(self._exchange)
-        return True
-
-    async def _read(self, exchange: Exchange) -> None:
-        decoder = self._decoder
-        if self._is_reading:
-            raise RuntimeError("two tasks read one stream at the same time")
-        self._is_reading = True
-        try:
-            data = await exchange.receive()
-        except DeepSeekError as error:
-            if self._is_over:
-                raise self._left_early() from None
-            decoder.receive_break(_interrupted_by(error))
-            return
-        except asyncio.CancelledError:
-            self._close("cancelled")
-            raise
-        finally:
-            self._is_reading = False
-        chunks = decoder.receive_data(data) if data else decoder.receive_eof()
-        if self._call is not None:
-            self._call.watch.keepalives = decoder.keepalives
-        if chunks:
-            if decoder.chunks == len(chunks) and self._call is not None:
-                self._call.tell_first_chunk(exchange.request_id)
-            exchange.progressed()
-            add = self._fold.add
-            for chunk in chunks:
-                add(chunk)
-            self._take(chunks)
-        if decoder.state is State.DONE:
-            response = exchange.response
-            if response is not None and response.is_at_end:
-                response.close()  # free for the next request before this one's last chunks are looked at
-
-    def _take(self, chunks: list[C]) -> None:
-        if self._is_released:
-            self._ready.extend(chunks)
-            return
-        if self._is_draining:
-            return  # the fold has them, and no one will ask for them one by one
-        self._held += chunks
-        if any(map(self._has_text, chunks)):
-            self._release()
-
-    def _release(self) -> None:
-        self._is_released = True
-        self._ready.extend(self._held)
-        self._held.clear()
-
-    # -- the end -----------------------------------------------------------------------------------------------------
-
-    def _interruption(self) -> DeepSeekError | None:
-        """The server's own word, in a stream that ended in form, that it broke the generation off."""
-        reason = interruption_in(self._fold.finish_reasons)
-        if reason is None:
-            return None
-        return StreamInterruptedError(
-            f"the server broke the answer off: finish_reason {reason!r}",
-            retryable=reason == FinishReason.INSUFFICIENT_SYSTEM_RESOURCE,
-            partial=self._fold.completion(done=False),
-            delivered=self.delivered,
-            request_id=self.request_id,
-        )
-
-    async def _end_badly(self, failure: DeepSeekError) -> None:
-        failure.partial = self._fold.completion(done=False)
-        failure.request_id = failure.request_id or self.request_id
-        if self._held and (self._call is None or not self._call.may_try_again(failure)):
-            self._release()  # no other attempt will bring them: first what arrived, then the failure
-            return
-        await self._again(failure)
-
-    async def _end_well(self) -> None:
-        if self._held:
-            self._release()
-        else:
-            await self._finish()
-
-    async def _finish(self) -> None:
-        """The answer is complete: read the body's end if it is near, and leave the connection to the next request."""
-        self._is_over = True
-        exchange = self._exchange
-        if exchange is None or exchange.response is None:
-            return
-        response = exchange.response
-        try:
-            if not response.is_at_end:
-                with anyio.move_on_after(DRAIN_SECONDS, shield=True):
-                    left = DRAIN_BYTES
-                    while left > 0 and (data := await response.receive()):
-                        left -= len(data)
-        except DeepSeekError:
-            pass  # the answer is whole; the connection is not worth an error
-        finally:
-            exchange.close()
-            self._end_call("completed")
-
-    def _fail(self, failure: DeepSeekError) -> None:
-        self._failure = failure
-        self._is_over = True
-        if self._exchange is not None:
-            self._exchange.close()
-        self._end_call("failed", failure)
-
-    def _close(self, outcome: str) -> None:
-        self._is_over = True
-        self._ready.clear()
-        self._held.clear()
-        if self._call is not None:
-            self._call.watch.interrupt(StreamInterruptedError("closed"))  # another task may wait for bytes
-        if self._exchange is not None:
-            self._exchange.close()
-        self._end_call(outcome)
-
-    def _end_call(self, outcome: str, error: DeepSeekError | None = None) -> None:
-        if self._call is not None:
-            chunks, request_id = self._decoder.chunks, self.request_id
-            self._call.end(outcome, chunks=chunks, request_id=request_id, error=error)
-
-    def _left_early(self) -> StreamInterruptedError:
-        return StreamInterruptedError(
-            "the stream was closed before its end",
-            partial=self._fold.completion(done=False),
-            delivered=self.delivered,
-            request_id=self.request_id,
-            attempts=self.attempts,
-            retryable=False,
-        )
-
-    def __del__(self) -> None:
-        # Left without aclose(): the connection must not stay open until somebody notices.
-        exchange = getattr(self, "_exchange", None)
-        if exchange is None or self._is_over:
-            return
-        loop = self._loop
-        if loop is not None and loop.is_running():
-            loop.call_soon_threadsafe(self._discard(exchange))
-        else:
-            self._discard(exchange)()
-
-    def _discard(self, exchange: Exchange) -> Callable[[], None]:
-        call = self._call
-
-        def discard() -> None:
-            exchange.close()
-            if call is not None:
-                call.end("closed")
-
-        return discard
-
-    def __repr__(self) -> str:
-        state = "closed" if self._is_over else self._decoder.state.value
-        return f"<{type(self).__name__} {state}, {self.delivered} chunks delivered, request_id={self.request_id}>"
-
-
-def _interrupted_by(error: DeepSeekError) -> DeepSeekError:
-    """How a broken connection ends a stream; a deadline keeps its own name."""
-    if isinstance(error, TimeoutError):
-        return error
-    return StreamInterruptedError(f"the stream was cut: {error.message}", cause=error)
-
-
-class Reading(Generic[C, R]):
-    """An async iterator over what a stream's chunks hold. It reads the stream itself: what it passes over is gone."""
-
-    def __init__(self, stream: _EventStream[C, Any], take: Callable[[C], Iterable[R]]) -> None:
-        self._stream = stream
-        self._take = take
-        self._ready: deque[R] = deque()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> R:
-        while not self._ready:
-            self._ready.extend(self._take(await anext(self._stream)))
-        return self._ready.popleft()
-
-
-class ChatCompletionStream(_EventStream[ChatCompletionChunk, ChatCompletion]):
+class ChatCompletionStream(EventStream[ChatCompletionChunk, ChatCompletion]):
     """A streamed chat answer: ``async for`` over `ChatCompletionChunk`, or `deltas`, `text_deltas`, `completion`.
 
     Use it as an async context manager, or read it to its end, or `aclose` it. Each chunk is delivered once, whichever
@@ -427,10 +27,88 @@ class ChatCompletionStream(_EventStream[ChatCompletionChunk, ChatCompletion]):
         APITimeoutError: From reading: a deadline passed; its ``phase`` says which.
     """
 
+    _fold: Fold
+
     def __init__(
-        self, start: Callable[[], Call], make_decoder: Callable[[], StreamDecoder[ChatCompletionChunk]]
+        self,
+        start: Callable[[], Call],
+        make_decoder: Callable[[], StreamDecoder[ChatCompletionChunk]],
+        resumption: Resumption | None = None,
     ) -> None:
         super().__init__(start, make_decoder, Fold, _chunk_has_text)
+        self._resumption = resumption
+        self._closing: list[ChatCompletionChunk] = []
+
+    @property
+    def seams(self) -> tuple[Seam, ...]:
+        """Where the answer was continued (see `Resume`); empty if it came in one piece."""
+        return tuple(self._resumption.seams) if self._resumption is not None else ()
+
+    # -- continuing --------------------------------------------------------------------------------------------------
+
+    def _begin_fold(self) -> None:
+        if self.seams:
+            self._fold.reopen()
+        else:
+            self._fold = Fold()
+
+    def _has_shown_part(self) -> bool:
+        # A continuation's text is in the fold as soon as it comes, delivered or not.
+        return self._part_has_text if self.seams else super()._has_shown_part()
+
+    def _take(self, chunks: list[ChatCompletionChunk]) -> None:
+        super()._take(self._without_closing(chunks) if self._resumption is not None else chunks)
+
+    def _without_closing(self, chunks: list[ChatCompletionChunk]) -> list[ChatCompletionChunk]:
+        """Hold the end back: only once it is sure that no other part follows is it the answer's end."""
+        shown = []
+        for chunk in chunks:
+            if self._closing or any(choice.finish_reason is not None for choice in chunk.choices):
+                if _chunk_has_text(chunk):
+                    shown.append(_reopened(chunk))
+                    chunk = _emptied(chunk)
+                self._closing.append(chunk)
+            elif not self.seams or _chunk_has_text(chunk):  # a part's first chunk says the role once more
+                shown.append(chunk)
+        return shown
+
+    def _goes_on(self, failure: DeepSeekError | None) -> bool:
+        resumption = self._resumption
+        if resumption is None:
+            return False
+        reason = next(iter(self._fold.finish_reasons), None)
+        end = failure or reason
+        is_finished = reason is not None and interruption_in([reason]) is None
+        if self._part_has_text and end is not None and not (failure and is_finished) and resumption.may_follow(end):
+            self._continue(resumption, end)
+            return True
+        if self._closing:
+            self._ready.extend(self._closing)
+            self._closing.clear()
+            return not self._is_draining
+        if failure and is_finished:
+            # Every word has come, and why they end; what is missing is the [DONE] after them.
+            self._close_exchange()
+            self._is_over = self._is_complete = True
+            self._end_call("completed")
+            return True
+        return False
+
+    def _continue(self, resumption: Resumption, end: DeepSeekError | str) -> None:
+        assert self._call is not None  # noqa: S101 - there was text
+        so_far = self._fold.completion(done=False)
+        self._close_exchange()
+        self._call.go_on(resumption.next_request(so_far, end, self._fold.usage, self.request_id))
+        self._fold.reopen()
+        self._closing.clear()
+        self._begin_part()
+
+    async def _again(self, error: DeepSeekError) -> None:
+        if self.seams and error.partial is None:  # a continuation that was refused, say
+            error.partial = self._fold.completion(done=False)
+        await super()._again(error)
+
+    # -- other ways to read ------------------------------------------------------------------------------------------
 
     def deltas(self, index: int = 0) -> Reading[ChatCompletionChunk, Delta]:
         """The deltas of one choice, each with its tokens in ``logprobs``; empty ones are left out."""
@@ -455,17 +133,18 @@ def _chunk_has_text(chunk: ChatCompletionChunk) -> bool:
     return any(map(_has_text, chunk.choices))
 
 
+def _reopened(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
+    """A chunk without the end in it."""
+    choices = tuple(attrs.evolve(choice, finish_reason=None) for choice in chunk.choices)
+    return attrs.evolve(chunk, choices=choices, usage=None)
+
+
+def _emptied(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
+    """A chunk without the text in it."""
+    choices = tuple(attrs.evolve(choice, delta=Delta(), logprobs=None) for choice in chunk.choices)
+    return attrs.evolve(chunk, choices=choices)
+
+
 def _has_text(choice: ChunkChoice) -> bool:
     delta = choice.delta
     return bool(delta.content or delta.reasoning_content or delta.tool_calls or delta.extra)
-
-
-class TextCompletionStream(_EventStream[TextCompletion, TextCompletion]):
-    """A streamed fill-in-the-middle answer: ``async for`` over `TextCompletion`, each a piece."""
-
-    def __init__(self, start: Callable[[], Call], make_decoder: Callable[[], StreamDecoder[TextCompletion]]) -> None:
-        super().__init__(start, make_decoder, TextFold, lambda piece: any(choice.text for choice in piece.choices))
-
-    def text_deltas(self, index: int = 0) -> Reading[TextCompletion, str]:
-        """The text of one choice as it comes; never empty strings."""
-        return Reading(self, lambda piece: (c.text for c in piece.choices if c.index == index and c.text))

@@ -58,7 +58,9 @@ class Fold:
         self._created = 0
         self._model = ""
         self._system_fingerprint: str | None = None
-        self._usage: Usage | None = None
+        self.usage: Usage | None = None
+        """What the server last said of its counts."""
+        self._usage_before: Usage | None = None
         self._choices: dict[int, _ChoiceFold] = {}
         self._extra: dict[str, Any] = {}
         self.request_id: str | None = None
@@ -73,7 +75,7 @@ class Fold:
             if chunk.system_fingerprint is not None and not self._system_fingerprint:
                 self._system_fingerprint = chunk.system_fingerprint
         if chunk.usage is not None:
-            self._usage = chunk.usage
+            self.usage = chunk.usage
         if chunk.extra:
             keep(self._extra, chunk.extra)
         for choice in chunk.choices:
@@ -81,6 +83,17 @@ class Fold:
             if folding is None:
                 folding = self._choices[choice.index] = _ChoiceFold()
             folding.add(choice)
+
+    def reopen(self) -> None:
+        """Take the end back: what comes now continues the same answer. Its usage is added to what was used before."""
+        self._usage_before, self.usage = self._usage_of_all(), None
+        for choice in self._choices.values():
+            choice.finish_reason = None
+
+    def _usage_of_all(self) -> Usage | None:
+        if self._usage_before is None or self.usage is None:
+            return self.usage or self._usage_before
+        return self._usage_before + self.usage
 
     @property
     def finish_reasons(self) -> list[str | None]:
@@ -104,7 +117,7 @@ class Fold:
             created=self._created,
             model=self._model,
             choices=choices,
-            usage=self._usage,
+            usage=self._usage_of_all(),
             system_fingerprint=self._system_fingerprint,
             complete=done and interruption_in(self.finish_reasons) is None,
             request_id=self.request_id,

@@ -1,0 +1,68 @@
+"""Whether a streamed answer that did not reach its end is continued. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from ..errors import APITimeoutError, DeepSeekError, InvalidRequestError, StreamInterruptedError
+
+INTERRUPTED: Final = "interrupted"
+LENGTH: Final = "length"
+
+
+def _check_on(_: object, __: object, value: frozenset[str]) -> None:
+    if not value or value - {INTERRUPTED, LENGTH}:
+        raise InvalidRequestError("resume.on", sorted(value), f"one or both of {INTERRUPTED!r} and {LENGTH!r}")
+
+
+def _check_attempts(_: object, __: object, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidRequestError("resume.attempts", value, "an integer of at least 1")
+
+
+def _to_set(value: object) -> frozenset[str]:
+    if isinstance(value, str) or not isinstance(value, (set, frozenset, list, tuple)):
+        raise InvalidRequestError("resume.on", None, f"a set of words, not {type(value).__name__}")
+    return frozenset(map(str, value))
+
+
+@attrs.frozen
+class Resume:
+    """Continue a streamed answer instead of failing or ending early.
+
+    The server is asked again, with the text so far as the prefix of its answer (page "Chat Prefix Completion"; beta
+    base URL), and the stream goes on where it was. What came before is billed again as prompt.
+
+    Args:
+        on: ``"interrupted"``: the stream was cut, fell silent (``idle``), or the server broke it off.
+            ``"length"``: the answer reached ``max_tokens``; each continuation may bring as many again.
+        attempts: How many times an answer is continued at most. Each continuation has the attempts of the call's
+            `RetryPolicy` until its first text.
+
+    Raises:
+        InvalidRequestError: A value is not allowed.
+    """
+
+    on: frozenset[str] = attrs.field(default=frozenset({INTERRUPTED}), converter=_to_set, validator=_check_on)
+    attempts: int = attrs.field(default=2, validator=_check_attempts)
+
+    def covers(self, end: DeepSeekError | str | None) -> bool:
+        """Whether an end is one to continue after.
+
+        Args:
+            end: How the stream failed, or with which finish reason it ended well.
+        """
+        if isinstance(end, DeepSeekError):
+            return INTERRUPTED in self.on and _is_interruption(end)
+        return end == LENGTH and LENGTH in self.on
+
+
+def _is_interruption(error: DeepSeekError) -> bool:
+    if isinstance(error, APITimeoutError):
+        return error.phase == "idle"
+    if isinstance(error, StreamInterruptedError):
+        # A refusal in the band (a content filter, say) would only be repeated.
+        return error.cause is None or error.cause.retryable
+    return False
