@@ -7,7 +7,7 @@ tells it. Here the ceiling can be a number, a number for each model, or a schedu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import attrs
@@ -15,6 +15,10 @@ import attrs
 from . import refusals
 
 __all__ = ["Admission", "Ceiling", "Schedule"]
+
+
+def _to_steps(steps: Iterable[tuple[float, int]]) -> tuple[tuple[float, int], ...]:
+    return tuple((float(seconds), int(limit)) for seconds, limit in steps)
 
 
 @attrs.frozen
@@ -26,9 +30,7 @@ class Schedule:
             holds too.
     """
 
-    steps: Sequence[tuple[float, int]] = attrs.field(
-        converter=lambda steps: tuple((float(seconds), int(limit)) for seconds, limit in steps)
-    )
+    steps: Sequence[tuple[float, int]] = attrs.field(converter=_to_steps)
 
     @steps.validator
     def _check(self, _: object, steps: Sequence[tuple[float, int]]) -> None:

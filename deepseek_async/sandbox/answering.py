@@ -100,7 +100,7 @@ def _speak(question: ChatQuestion, model: LanguageModel, sampling: Sampling, ran
             left -= thought.drawn
             unreported = thought.unreported
             reasoning += thought.text
-        # Encoded anew, so that the answer follows from the text: a request that brings the reasoning back goes on alike.
+        # Encoded anew, so that the answer follows from the text: a request that brings it back goes on alike.
         context = (*context, *tokenizer.encode(reasoning), END_THINK)
     tools = choose_tools(
         question.tools,

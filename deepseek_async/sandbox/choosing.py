@@ -1,7 +1,7 @@
 """Whether to call a tool, and which: by the words that the user and the tools' names share.
 
-A model would understand; this one compares words, so that a test can make it call: "What is the weather in Paris?" calls
-``get_weather``. What is called follows from the request alone.
+A model would understand; this one compares words, so that a test can make it call: "What is the weather in Paris?"
+calls ``get_weather``. What is called follows from the request alone.
 """
 
 from __future__ import annotations

@@ -154,8 +154,13 @@ class Exchange:
 def _scripted(fault: Refuse) -> Refusal:
     usual = _BY_STATUS.get(fault.status)
     refusal = usual() if usual else Refusal(status=fault.status, message=f"Error {fault.status}")
-    named = {"message": fault.message, "type": fault.type, "code": fault.code, "raw": fault.body}
-    refusal = attrs.evolve(refusal, **{name: value for name, value in named.items() if value is not None})
+    refusal = attrs.evolve(
+        refusal,
+        message=refusal.message if fault.message is None else fault.message,
+        type=refusal.type if fault.type is None else fault.type,
+        code=refusal.code if fault.code is None else fault.code,
+        raw=fault.body,
+    )
     if fault.retry_after is None:
         return refusal
     text = fault.retry_after if isinstance(fault.retry_after, str) else f"{fault.retry_after:g}"

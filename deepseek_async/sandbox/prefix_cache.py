@@ -1,7 +1,7 @@
 """Context caching on disk, as the API bills it: the beginning of a prompt that was seen before costs less.
 
-Units of 64 tokens; a unit counts only if it and all before it match. Isolated by user and model. Units are stored when a
-request has been read and again, with the answer, when it is over.
+Units of 64 tokens; a unit counts only if it and all before it match. Isolated by user and model. Units are stored when
+a request is over, those of its answer included.
 
 Source: https://api-docs.deepseek.com/guides/kv_cache
 """

@@ -8,5 +8,5 @@ __all__ = ["Rules"]
 
 Rules = Literal["seed", "today"]
 """``"seed"``: the page of 2024: temperature, top_p and both penalties always act, and its models are served beside
-today's. ``"today"``: the API of November 2026: temperature is ignored while thinking, top_p acts only while thinking and
-not below 0.95, penalties are without effect, retired models are refused."""
+today's. ``"today"``: the API of November 2026: temperature is ignored while thinking, top_p acts only while thinking
+and not below 0.95, penalties are without effect, retired models are refused."""

@@ -36,7 +36,7 @@ def read_script(text: str | bytes) -> Script:
     """Read a script.
 
     Raises:
-        ValueError: It is no JSON, or has a field or fault that does not exist or has the wrong type; the text says which.
+        ValueError: It is no JSON, or a field or fault does not exist or has the wrong type; the text says which.
     """
     try:
         fields = msgspec.json.decode(text)
@@ -54,7 +54,7 @@ def to_script(fields: object) -> Script:
     named = _fields(fields, Script, "script")
     faults = named.pop("faults", [])
     if not isinstance(faults, list):
-        raise ValueError("faults must be a list")
+        raise ValueError("faults must be a list")  # noqa: TRY004 - what a header holds is a value
     values = {name: _converted(value, _HINTS[name], name) for name, value in named.items()}
     values["faults"] = [_to_fault(fault, number) for number, fault in enumerate(faults)]
     try:
@@ -88,7 +88,7 @@ def _fault_to_json(fault: Fault) -> dict[str, Any]:
 def _to_fault(given: object, number: int) -> Fault:
     where = f"faults[{number}]"
     if isinstance(given, str):
-        name, values = given, {}
+        name, values = given, dict[str, Any]()
     elif isinstance(given, Mapping) and len(given) == 1:
         name, values = next(iter(given.items()))
     else:
@@ -110,7 +110,7 @@ def _build(kind: type[Any], given: object, where: str) -> Any:
 
 def _fields(given: object, kind: type[Any], where: str) -> dict[str, Any]:
     if not isinstance(given, Mapping):
-        raise ValueError(f"{where} must be an object")
+        raise ValueError(f"{where} must be an object")  # noqa: TRY004
     known = [field.name for field in attrs.fields(kind)]
     unknown = [name for name in given if name not in known]
     if unknown:

@@ -8,7 +8,7 @@ has the rules.
 
 Places. A fault with a place takes exactly one of
 
-- ``before``: ``"head"``, ``"first_chunk"``, ``"last_chunk"`` or ``"done"`` (the ``[DONE]``, or the end of a whole body);
+- ``before``: ``"head"``, ``"first_chunk"``, ``"last_chunk"`` or ``"done"``: the ``[DONE]``, or the end of a whole body;
 - ``after_chunk``: how many chunks went before it. The chunk with the role is the first one; ``[DONE]`` is none. An
   answer that is not streamed is one chunk;
 - ``at_byte``: how many bytes of the body went before it, keep-alives and everything else counted as they were sent.

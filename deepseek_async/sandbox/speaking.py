@@ -53,8 +53,8 @@ def emit_text(
     """Turn steps into emissions of one channel.
 
     A token that is part of a character goes out with empty text if tokens are listed; the text comes with the token
-    that completes the character. What could become a stop sequence is held back, with its tokens. A token belongs to the
-    answer if a character of it does.
+    that completes the character. What could become a stop sequence is held back, with its tokens. A token belongs to
+    the answer if a character of it does.
 
     Args:
         budget: How many tokens may be drawn.

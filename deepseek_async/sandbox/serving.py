@@ -1,0 +1,39 @@
+"""Serving until told to stop: what ``deepseek-async sandbox`` does."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .server import SandboxServer
+
+__all__ = ["serve"]
+
+
+async def serve(server: SandboxServer, *, ready: Callable[[SandboxServer], object] | None = None) -> None:
+    """Run a server until SIGINT, SIGTERM or cancellation.
+
+    Args:
+        server: One that is not started yet.
+        ready: Called once it listens, with the server; ``server.base_url`` is known then.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    caught = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not on Windows, and not outside the main thread: there cancellation is the way.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, stopped.set)
+            caught.append(number)
+    try:
+        async with server:
+            if ready is not None:
+                ready(server)
+            await stopped.wait()
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
