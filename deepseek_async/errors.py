@@ -17,6 +17,7 @@ Cancellation is none of these: `asyncio.CancelledError` passes through untouched
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, ClassVar, Literal, Protocol
 
 __all__ = [
@@ -323,5 +324,9 @@ class StreamInterruptedError(DeepSeekError):
 
 
 def describe(errors: Sequence[DeepSeekError]) -> tuple[str, ...]:
-    """One short line for each of several attempts' errors, for `DeepSeekError.history`."""
-    return tuple(f"{type(error).__name__}: {error.message}" for error in errors)
+    """One short line for each of several attempts' errors, for `DeepSeekError.history`; runs of equal ones as one."""
+    lines = [f"{type(error).__name__}: {error.message}" for error in errors]
+    return tuple(
+        line if count == 1 else f"{line} ({count} times)"
+        for line, count in ((k, len(list(g))) for k, g in groupby(lines))
+    )

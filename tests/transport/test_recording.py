@@ -1,0 +1,134 @@
+"""Recordings: written down as it was but for the secrets, and played as it was written."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from deepseek_async import APIConnectionError, AsyncClient, InvalidRequestError, StreamInterruptedError, UserMessage
+from deepseek_async.transport import Answer, ScriptedTransport
+from deepseek_async.transport.recording import Recorder, Replayer, read_recording
+
+pytestmark = pytest.mark.anyio
+
+CHUNKS = [
+    b'data: {"id":"1","choices":[{"index":0,"delta":{"role":"assistant","content":"caf\xc3',
+    b'\xa9"},"finish_reason":"stop"}]}\n\n',
+    b"data: [DONE]\n\n",
+]
+KEY = "sk-0123456789abcdef"
+
+
+def client_on(transport: object) -> AsyncClient:
+    return AsyncClient(KEY, base_url="http://localhost:1", transport=transport)  # type: ignore[arg-type]
+
+
+async def ask(client: AsyncClient, text: str = "hello") -> str:
+    stream = client.chat.completions.stream(model="m", messages=[UserMessage(text)])
+    return (await stream.completion()).text
+
+
+async def record(path: Path, *answers: Answer) -> None:
+    client = client_on(Recorder(ScriptedTransport(answers), path))
+    for _ in answers:
+        await ask(client)
+
+
+async def test_a_recording_plays_what_was_recorded(tmp_path: Path) -> None:
+    """Every read comes back, cut where it was cut, also inside a character."""
+    path = tmp_path / "exchanges.jsonl"
+    await record(path, Answer(CHUNKS, headers={"x-ds-trace-id": "t-1"}))
+    assert await ask(client_on(Replayer(path))) == "café"
+    (exchange,) = read_recording(path)
+    assert [data for _, data in exchange.body] == CHUNKS
+    assert exchange.headers["x-ds-trace-id"] == "t-1"
+
+
+async def test_no_key_is_written(tmp_path: Path) -> None:
+    """Neither the header nor a key that strayed into the body reaches the file."""
+    path = tmp_path / "exchanges.jsonl"
+    answer = Answer(CHUNKS, headers={"set-cookie": "session=geheim"})
+    client = client_on(Recorder(ScriptedTransport([answer]), path))
+    await ask(client, f"my key is {KEY}")
+    written = path.read_text()
+    assert KEY not in written
+    assert "geheim" not in written
+    assert "[redacted]" in written
+
+
+async def test_an_unseen_request_fails_clearly(tmp_path: Path) -> None:
+    """The error names where the nearest recorded request differs, and shows no prompt."""
+    path = tmp_path / "exchanges.jsonl"
+    await record(path, Answer(CHUNKS))
+    client = client_on(Replayer(path))
+    with pytest.raises(APIConnectionError, match=r"differs in \$\.messages\[0\]\.content") as caught:
+        await ask(client, "something secret")
+    assert caught.value.attempts == 1
+    assert "secret" not in str(caught.value)
+    with pytest.raises(APIConnectionError, match="no GET /models; it has POST /chat/completions"):
+        await client.models.list()
+
+
+async def test_answers_to_one_request_come_in_order_and_the_last_stays(tmp_path: Path) -> None:
+    """A request recorded twice gets its two answers, then the second again."""
+    path = tmp_path / "exchanges.jsonl"
+    second = [piece.replace(b"caf\xc3", b"th\xc3") for piece in CHUNKS]
+    await record(path, Answer(CHUNKS), Answer(second))
+    client = client_on(Replayer(read_recording(path)))
+    assert [await ask(client) for _ in range(3)] == ["café", "thé", "thé"]
+
+
+async def test_a_break_is_recorded_and_played(tmp_path: Path) -> None:
+    """What arrived before the break is in the partial again."""
+    path = tmp_path / "exchanges.jsonl"
+    whole = CHUNKS[0] + CHUNKS[1]
+    recorder = Recorder(ScriptedTransport([Answer([whole, APIConnectionError("reset by peer")])]), path)
+    with pytest.raises(StreamInterruptedError):
+        async for _ in client_on(recorder).chat.completions.stream(model="m", messages=[UserMessage("hello")]):
+            pass
+    with pytest.raises(StreamInterruptedError, match="reset by peer") as caught:
+        async for _ in client_on(Replayer(path)).chat.completions.stream(model="m", messages=[UserMessage("hello")]):
+            pass
+    assert caught.value.partial is not None
+    assert caught.value.partial.text == "café"
+
+
+async def test_speed(tmp_path: Path) -> None:
+    """At speed the recorded times are kept; otherwise nothing waits."""
+    path = tmp_path / "exchanges.jsonl"
+    await record(path, Answer(CHUNKS))
+    header, line = path.read_text().splitlines()
+    entry = json.loads(line)
+    for number, read in enumerate(entry["response"]["body"]):
+        read[0] = 0.05 * number
+    path.write_text("\n".join([header, json.dumps(entry)]))
+    started = time.monotonic()
+    await ask(client_on(Replayer(path, at_speed=True)))
+    assert time.monotonic() - started >= 0.1
+    started = time.monotonic()
+    await ask(client_on(Replayer(path)))
+    assert time.monotonic() - started < 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"deepseek_async_recording": 2}', "line 1"),
+        ('{"deepseek_async_recording": 1}\n{"request": {}}', "line 2"),
+        ("nothing", "line 1"),
+    ],
+)
+async def test_what_is_no_recording_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    """Neither played nor overwritten."""
+    path = tmp_path / "notes.txt"
+    path.write_text(text)
+    with pytest.raises(InvalidRequestError, match=message):
+        Replayer(path)
+    with pytest.raises(InvalidRequestError, match=message):
+        Recorder(ScriptedTransport([]), path)
+    with pytest.raises(InvalidRequestError, match="readable file"):
+        Replayer(tmp_path / "absent")
+    assert path.read_text() == text
