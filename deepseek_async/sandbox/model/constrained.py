@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from .answer import Answer
 from .copying import missing_bytes
-from .sampling import Distribution, Step, Tail, forced, mix, uniform
+from .sampling import Distribution, Step, Tail, forced, logprob_of, mix, uniform
 from .tokenizer import EOS
 
 if TYPE_CHECKING:
@@ -183,12 +183,11 @@ class JsonWriter:
     def _listed(self, answer: Answer, ending: float) -> tuple[dict[int, float], float]:
         """The prediction inside a string: no token that would need an escape, and the quote for the end."""
         predictor, is_plain = self._predictor, self._tokenizer.is_plain_in_json
-        listed, tail_share = predictor.listed(answer, self._prompt, ending, _BEGINNING)
         factors = predictor.factors(answer, self._sampling)
         if not answer.length:
-            factors.update((token, _USED_BEFORE) for token in self._beginnings if token in listed)
-        if factors:
-            predictor.weighed(listed, tail_share, factors)
+            factors.update((token, _USED_BEFORE) for token in self._beginnings)
+        overlay = predictor.overlay(answer, self._prompt, ending, _BEGINNING)
+        listed, tail_share = predictor.spread(answer, self._prompt, overlay, factors)
         plain = {token: weight for token, weight in listed.items() if is_plain(token)}
         if EOS in listed and ending:
             plain[_QUOTE] = listed[EOS]
@@ -214,7 +213,8 @@ class JsonWriter:
         distribution = Distribution(listed, tail, tail_share, self._temperature, self._top_p)
         token = distribution.likely()[0][0] if self._is_greedy else distribution.draw(uniform(self._key, self._steps))
         if self._logprobs:
-            yield Step(token, distribution.logprob(token), distribution.likely())
+            likely = distribution.likely()
+            yield Step(token, logprob_of(token, likely), likely)
         else:
             yield Step(token, 0.0, ())
         return token

@@ -42,8 +42,8 @@ _EMPTY_WORDS: Final = frozenset(  # long enough to look like words of meaning, a
     _WORD.findall(
         "about above again also answer been below between both could does doing down during each from have having here"
         " itself just like make many more most much must need only other over please question same should show some"
-        " such tell than that their them then there these they this those through today under until very want were what when"
-        " where which while whom will with would write you your give hello json"
+        " such tell than that their them then there these they this those through today under until very want were what"
+        " when where which while whom will with would write you your give hello json"
     )
 )
 # "Repeat after me: …", "say exactly '…'", "Translate …" is no such request.

@@ -10,10 +10,10 @@ import attrs
 
 from .answer import Answer
 from .constrained import JsonWriter
-from .copying import Prompt
+from .copying import Prompt, missing_bytes
 from .outline import outlined
 from .prediction import Predictor
-from .sampling import Distribution, Sampling, Step, Tail, forced, salt, uniform
+from .sampling import Distribution, Mixture, Sampling, Step, Tail, forced, logprob_of, salt, uniform
 from .schema import Root
 from .tokenizer import ASSISTANT, BOS, BYTES, EOS, FIRST_PIECE, SYSTEM, THINK, TOOL, USER
 from .values import write_value
@@ -30,7 +30,7 @@ _Value = TypeVar("_Value")
 
 _PLAIN: Final = Sampling()
 _MAX_CONDITIONS: Final = 16
-_MAX_ROWS: Final = 1024  # of a condition; about 3 KB each
+_MAX_ROWS: Final = 1024  # of a condition; 1 to 3 KB each
 _JSON_INDENT: Final = 2
 
 _ROLES: Final = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT, "tool": TOOL}
@@ -44,7 +44,7 @@ class _Condition:
     tail: Tail
     temperature: float
     top_p: float
-    rows: dict[tuple[float, ...], Distribution] = attrs.field(factory=dict)
+    rows: dict[tuple[float, ...], Distribution | Mixture] = attrs.field(factory=dict)
 
 
 class LanguageModel:
@@ -215,30 +215,36 @@ class LanguageModel:
             distribution = self._distribution(answer, sampling, condition)
             token = distribution.likely()[0][0] if greedy else distribution.draw(uniform(key, answer.length))
             if logprobs:
-                yield Step(token, distribution.logprob(token), distribution.likely())
+                likely = distribution.likely()
+                yield Step(token, logprob_of(token, likely), likely)
             else:
                 yield Step(token, 0.0, ())
             if token == EOS:
                 return
             answer.push(token)
 
-    def _distribution(self, answer: Answer, sampling: Sampling, condition: _Condition) -> Distribution:
-        predictor = self._predictor
+    def _distribution(self, answer: Answer, sampling: Sampling, condition: _Condition) -> Distribution | Mixture:
+        predictor, prompt = self._predictor, condition.prompt
         factors = predictor.factors(answer, sampling)
         ending = predictor.ending(answer, sampling.min_tokens)
-        if factors:
-            listed, tail_share = predictor.listed(answer, condition.prompt, ending)
-            predictor.weighed(listed, tail_share, factors)
-            return Distribution(listed, condition.tail, tail_share, condition.temperature, condition.top_p)
         key = (ending, answer.length if answer.is_reciting else -1, answer.before, *answer.unit)
-        found = condition.rows.get(key)
-        if found is None:
-            listed, tail_share = predictor.listed(answer, condition.prompt, ending)
-            found = Distribution(listed, condition.tail, tail_share, condition.temperature, condition.top_p)
+        if not factors:
+            found = condition.rows.get(key)
+            if found is not None:
+                return found
+        overlay = predictor.overlay(answer, prompt, ending)
+        is_plain = condition.temperature == condition.top_p == 1.0
+        made: Distribution | Mixture
+        if is_plain and not factors and not missing_bytes(answer.unit):
+            made = Mixture(overlay, predictor.base(answer, prompt))
+        else:
+            listed, tail_share = predictor.spread(answer, prompt, overlay, factors)
+            made = Distribution(listed, condition.tail, tail_share, condition.temperature, condition.top_p)
+        if not factors:
             if len(condition.rows) >= _MAX_ROWS:
                 condition.rows.clear()
-            condition.rows[key] = found
-        return found
+            condition.rows[key] = made
+        return made
 
     def _condition(self, begin: Sequence[int] | None, context: Sequence[int], sampling: Sampling) -> _Condition:
         copied = last_user_turn(context) if begin is None else tuple(begin)

@@ -1,8 +1,9 @@
 """The next token's distribution.
 
-Four things are mixed. What followed the last two tokens in the training text; what followed the last one; how common a
-token is at all, each taking over what the longer context leaves open (absolute discounting); and what the prompt offers
-to copy. On top comes the wish to end, which grows with the answer, and a dislike of going in circles.
+At the base, what followed the last two tokens in the training text, what followed the last one, and how common a token
+is at all, each taking over a part of what the longer context leaves open (absolute discounting). Laid over it, what the
+prompt offers to copy, and the wish to end, which grows with the answer. Last, factors for single tokens: the penalties,
+and a dislike of going in circles.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from .copying import missing_bytes
 from .ngram import ranked
-from .sampling import Tail, build_tail
+from .sampling import Distribution, Tail, build_tail
 from .tokenizer import BOS, EOS, RARE
 
 if TYPE_CHECKING:
@@ -35,14 +36,13 @@ _COMMON_WORDS: Final = 60
 _CIRCLE: Final = 0.05  # factor for a token that followed the same three tokens earlier in this answer
 _MAX_EXPONENT: Final = 200.0  # of a penalty's factor: as good as never, and far from overflow
 _LISTED_TAIL: Final = 32
+_MAX_BASES: Final = 8192  # contexts whose distribution is kept; about 1 KB each
 
 # Probability of the end after a full stop, by the length of the answer in units of 16 tokens.
 _ENDINGS: Final = (0.0, 0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 _ENDING_UNIT: Final = 16
 _OVERLONG: Final = 512  # tokens; from here an answer may end anywhere
 _OVERLONG_ENDING: Final = 0.15
-
-Listed = tuple[dict[int, float], float]
 
 
 class Predictor:
@@ -52,7 +52,7 @@ class Predictor:
         ranks: The place of each token that occurred, the most common first.
     """
 
-    __slots__ = ("_ends", "_inner", "_ngrams", "_openers", "_unigrams", "_words", "ranks")
+    __slots__ = ("_bases", "_ends", "_inner", "_ngrams", "_openers", "_tail", "_unigrams", "_words", "ranks")
 
     def __init__(self, tokenizer: Tokenizer, ngrams: Ngrams) -> None:
         order = ranked(ngrams.singles)
@@ -67,6 +67,8 @@ class Predictor:
         )
         self._inner = frozenset([token for token, text in texts if text[0].isalpha()])
         self.ranks = {token: rank for rank, token in enumerate(order)}
+        self._tail = self.tail(1.0)
+        self._bases: dict[int, Distribution] = {}
 
     def tail(self, temperature: float, is_allowed: Callable[[int], bool] | None = None) -> Tail:
         """The tokens by how common they are, raised to a temperature; some of them left out, if asked."""
@@ -100,34 +102,57 @@ class Predictor:
                     factors[token] = factors.get(token, 1.0) * _CIRCLE
         return factors
 
-    def listed(self, answer: Answer, prompt: Prompt, ending: float, beginning: float = _BEGINNING) -> Listed:
-        """The probabilities that the context gives, and the factor with which all other tokens keep theirs.
+    def overlay(self, answer: Answer, prompt: Prompt, ending: float, beginning: float = _BEGINNING) -> dict[int, float]:
+        """What the prompt and the wish to end put over the counts.
 
         Args:
             answer: So far.
             prompt: What it may copy.
             ending: Probability that it ends here.
             beginning: Share of the prompt's words at the start of a text.
+
+        Returns:
+            Probabilities. What they lack to one is `base`'s; inside a character they lack nothing.
         """
-        unit = answer.unit
-        if missing_bytes(unit):
-            listed = prompt.continuing(unit)
-            for share, tokens in self._copied(answer, prompt, beginning):
-                _mix_in(listed, share, tokens)
-            return listed, 0.0
-        listed, open_share = self._counted(answer.before, unit[-1], prompt.is_end_of_rare_word(answer.before, unit))
-        tail_share = open_share * _TAIL_SHARE
+        laid = prompt.continuing(answer.unit) if missing_bytes(answer.unit) else {}
         for share, tokens in self._copied(answer, prompt, beginning):
             if tokens:
-                _mix_in(listed, share, tokens)
-                tail_share *= 1.0 - share
+                _mix_in(laid, share, tokens)
         if ending:
-            _mix_in(listed, ending, {EOS: 1.0})
-            tail_share *= 1.0 - ending
+            _mix_in(laid, ending, {EOS: 1.0})
+        return laid
+
+    def base(self, answer: Answer, prompt: Prompt) -> Distribution:
+        """What the counts say after the last tokens: trigrams over bigrams over what is common."""
+        # What follows a piece of a known word must not follow the same piece at the end of an unknown one.
+        is_rare = prompt.is_end_of_rare_word(answer.before, answer.unit)
+        context = RARE if is_rare else answer.before << 16 | answer.unit[-1]
+        found = self._bases.get(context)
+        if found is None:
+            if len(self._bases) >= _MAX_BASES:
+                self._bases.clear()
+            found = self._bases[context] = self._counted(context)
+        return found
+
+    def spread(
+        self, answer: Answer, prompt: Prompt, overlay: dict[int, float], factors: dict[int, float]
+    ) -> tuple[dict[int, float], float]:
+        """The overlay and the base in one, each token's weight by its factor.
+
+        Returns:
+            Weights of listed tokens, and what the tail's probabilities are to be multiplied with.
+        """
+        if missing_bytes(answer.unit):
+            listed, tail_share = dict(overlay), 0.0
+        else:
+            listed, tail_share = self.base(answer, prompt).scaled(1.0 - sum(overlay.values()))
+            for token, probability in overlay.items():
+                listed[token] = listed.get(token, 0.0) + probability
+        if factors:
+            self._weigh(listed, tail_share, factors)
         return listed, tail_share
 
-    def weighed(self, listed: dict[int, float], tail_share: float, factors: dict[int, float]) -> None:
-        """Apply factors to listed tokens, and list those that are not."""
+    def _weigh(self, listed: dict[int, float], tail_share: float, factors: dict[int, float]) -> None:
         unigrams, ranks = self._unigrams, self.ranks
         # At a low temperature the most common tokens are nearly all of the tail: were one of them taken out of it,
         # rounding would swallow the others.
@@ -139,21 +164,15 @@ class Predictor:
                 listed[token] = unigrams[ranks[token]] * tail_share if token in ranks else 0.0
             listed[token] *= factor
 
-    def _counted(self, before: int, last: int, is_rare: bool) -> Listed:
-        """Trigrams over bigrams; they sum to one less what the tail takes.
-
-        Returns:
-            Probabilities, and the share that neither context claims.
-        """
+    def _counted(self, context: int) -> Distribution:
         open_share = 1.0
         listed: dict[int, float] = {}
-        # What follows a piece of a known word must not follow the same piece at the end of an unknown one.
-        longer = None if is_rare else self._ngrams.triples.after(before << 16 | last)
+        longer = self._ngrams.triples.after(context)
         if longer is not None:
             tokens, counts, total = longer
             listed = {token: (count - _DISCOUNT) / total for token, count in zip(tokens, counts, strict=True)}
             open_share -= sum(listed.values())
-        shorter = (None if is_rare else self._ngrams.pairs.after(last)) or self._ngrams.pairs.after(RARE)
+        shorter = self._ngrams.pairs.after(context & 0xFFFF) or self._ngrams.pairs.after(RARE)
         if shorter is not None:
             tokens, counts, total = shorter
             scale, used = open_share / total, 0.0
@@ -162,10 +181,7 @@ class Predictor:
                 used += share
                 listed[token] = listed.get(token, 0.0) + share
             open_share -= used
-        if listed:
-            growth = (1.0 - open_share * _TAIL_SHARE) / (1.0 - open_share)
-            listed = {token: share * growth for token, share in listed.items()}
-        return listed, open_share
+        return Distribution(listed, self._tail, open_share * _TAIL_SHARE)
 
     def _copied(self, answer: Answer, prompt: Prompt, beginning: float) -> Iterator[tuple[float, dict[int, float]]]:
         """What the prompt offers here, each with its share of the distribution, the weakest first."""

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 UNLIKELY: Final = -9999.0  # the wire's value for "not among the 20 most likely"
 MAX_TOP: Final = 20
 
 _MASK = (1 << 64) - 1
+_KEPT: Final = 36  # of the most likely tokens of a distribution; what is laid over it lists up to a dozen more
 _NOISE = 1e-12  # of a sum: what is left of it after a subtraction and smaller than this is rounding
 
 
@@ -124,6 +125,7 @@ class Distribution:
     __slots__ = (
         "_bounds",
         "_excluded",
+        "_heaviest",
         "_likely",
         "_tail",
         "_tail_mass",
@@ -137,7 +139,6 @@ class Distribution:
     def __init__(
         self, listed: dict[int, float], tail: Tail, tail_share: float, temperature: float = 1.0, top_p: float = 1.0
     ) -> None:
-        tokens = list(listed)
         weights = list(listed.values())
         scale = tail_share * tail.peak
         if temperature != 1.0:
@@ -149,9 +150,10 @@ class Distribution:
         self._tail = tail
         self._tail_scale = scale
         self._tail_size = len(tail.tokens)
-        self._excluded = self._listed_ranks(tokens)
+        self._excluded = sorted([tail.ranks[token] for token in listed if token in tail.ranks])
         self._likely: tuple[tuple[int, float], ...] | None = None
-        self._settle(tokens, weights)
+        self._heaviest: list[tuple[float, int]] = []
+        self._settle(array("H", listed), array("d", weights))
         if top_p < 1.0:
             self._keep_nucleus(top_p)
 
@@ -169,54 +171,71 @@ class Distribution:
     def likely(self) -> tuple[tuple[int, float], ...]:
         """Up to 20 most likely tokens and their log probabilities, most likely first; ties by id."""
         if self._likely is None:
-            found = list(zip(self._weights, self._tokens, strict=True))
-            if self._tail_mass:
-                found += self._first_of_tail(MAX_TOP)
-            found.sort(key=_falling)
-            total = self._total
-            self._likely = tuple(
-                (token, min(0.0, math.log(weight / total))) for weight, token in found[:MAX_TOP] if weight > 0.0
-            )
+            self._likely = _logarithms(self.heaviest(MAX_TOP))
         return self._likely
 
-    def logprob(self, token: int) -> float:
-        """The log probability of a token if it is one of the 20 most likely, else -9999.0."""
-        for likely, logprob in self.likely():
-            if likely == token:
-                return logprob
-        return UNLIKELY
+    def heaviest(self, size: int) -> list[tuple[float, int]]:
+        """The most likely tokens as (minus probability, token): in this order, most likely first and ties by id."""
+        if size > len(self._heaviest):
+            wanted = max(size, _KEPT)
+            total = self._total
+            found = [(-weight / total, token) for weight, token in zip(self._weights, self._tokens, strict=True)]
+            found.sort()
+            enough = -found[wanted - 1][0] if len(found) >= wanted else 0.0
+            from_tail = self._first_of_tail(wanted, enough)
+            if from_tail:
+                found += from_tail
+                found.sort()
+            self._heaviest = found[:wanted]
+        return self._heaviest[:size]
 
     def probabilities(self) -> dict[int, float]:
         """The whole distribution: every token that can be drawn and its probability."""
-        spread = dict(zip(self._tokens, (weight / self._total for weight in self._weights), strict=True))
-        if self._tail_mass:
-            for weight, token in self._first_of_tail(self._tail_size):
-                spread[token] = weight / self._total
-        return {token: probability for token, probability in spread.items() if probability}
+        size = len(self._tokens) + self._tail_size
+        return {token: -turned for turned, token in self.heaviest(size) if turned}
 
-    def _settle(self, tokens: list[int], weights: list[float]) -> None:
+    def probabilities_of(self, tokens: Collection[int]) -> dict[int, float]:
+        """The probabilities of some tokens."""
+        total = self._total
+        found = {
+            token: weight / total for token, weight in zip(self._tokens, self._weights, strict=True) if token in tokens
+        }
+        ranks, weights, scale = self._tail.ranks, self._tail.weights, self._tail_scale / total
+        for token in tokens:
+            if token not in found:
+                rank = ranks.get(token, self._tail_size)
+                found[token] = weights[rank] * scale if rank < self._tail_size and self._tail_mass else 0.0
+        return found
+
+    def scaled(self, share: float) -> tuple[dict[int, float], float]:
+        """The listed tokens' weights and the tail's share, made to sum to ``share``; at temperature 1 only."""
+        scale = share / self._total
+        listed = {token: weight * scale for token, weight in zip(self._tokens, self._weights, strict=True)}
+        return listed, self._tail_scale / self._tail.peak * scale
+
+    def _settle(self, tokens: array[int], weights: array[float]) -> None:
         """Take the listed tokens as they are and measure what the tail holds beside them."""
         tail = self._tail
         self._tokens = tokens
         self._weights = weights
-        self._bounds = list(accumulate(weights))
+        self._bounds = array("d", accumulate(weights))
         whole = tail.sums[self._tail_size]
         rest = whole - math.fsum([tail.weights[rank] for rank in self._excluded])
         self._tail_mass = rest * self._tail_scale if rest > _NOISE * whole else 0.0
         self._total = (self._bounds[-1] if tokens else 0.0) + self._tail_mass
 
-    def _listed_ranks(self, tokens: list[int]) -> list[int]:
-        ranks = self._tail.ranks
-        return sorted([ranks[token] for token in tokens if token in ranks])
-
-    def _first_of_tail(self, size: int) -> list[tuple[float, int]]:
-        excluded = set(self._excluded)
-        tail, found = self._tail, list[tuple[float, int]]()
+    def _first_of_tail(self, size: int, enough: float) -> list[tuple[float, int]]:
+        """The most likely tokens of the tail, as `heaviest`: up to so many, and while they are no less likely."""
+        found: list[tuple[float, int]] = []
+        if not self._tail_mass:
+            return found
+        excluded, tail, scale = set(self._excluded), self._tail, self._tail_scale / self._total
         for rank in range(self._tail_size):
+            probability = tail.weights[rank] * scale
+            if probability < enough or len(found) == size:
+                break
             if rank not in excluded:
-                found.append((tail.weights[rank] * self._tail_scale, tail.tokens[rank]))
-                if len(found) == size:
-                    break
+                found.append((-probability, tail.tokens[rank]))
         return found
 
     def _from_tail(self, place: float) -> int:
@@ -236,7 +255,7 @@ class Distribution:
 
     def _keep_nucleus(self, top_p: float) -> None:
         """Keep the smallest set of most likely tokens that has the mass ``top_p``."""
-        order = sorted(zip(self._weights, self._tokens, strict=True), key=_falling)
+        order = sorted([(-weight, token) for weight, token in zip(self._weights, self._tokens, strict=True)])
         tail, scale, excluded = self._tail, self._tail_scale, set(self._excluded)
         wanted, mass, kept, rank = top_p * self._total, 0.0, 0, 0
         size = self._tail_size if self._tail_mass else 0
@@ -244,22 +263,80 @@ class Distribution:
             while rank < size and rank in excluded:
                 rank += 1
             from_tail = tail.weights[rank] * scale if rank < size else -1.0
-            if kept < len(order) and order[kept][0] >= from_tail:
-                mass += order[kept][0]
+            if kept < len(order) and -order[kept][0] >= from_tail:
+                mass -= order[kept][0]
                 kept += 1
             elif from_tail >= 0.0:
                 mass += from_tail
                 rank += 1
             else:
                 break
-        tokens = [token for _, token in order[:kept]]
         self._tail_size = rank
         self._excluded = [rank for rank in self._excluded if rank < self._tail_size]
-        self._settle(tokens, [weight for weight, _ in order[:kept]])
+        self._settle(
+            array("H", [token for _, token in order[:kept]]), array("d", [-turned for turned, _ in order[:kept]])
+        )
 
 
-def _falling(entry: tuple[float, int]) -> tuple[float, int]:
-    return -entry[0], entry[1]
+class Mixture:
+    """A distribution at temperature 1 with something laid over it, for next to nothing.
+
+    Args:
+        overlay: Probabilities to add.
+        base: What the rest of the mass is spread as.
+    """
+
+    __slots__ = ("_base", "_bounds", "_likely", "_mass", "_overlay", "_tokens")
+
+    def __init__(self, overlay: dict[int, float], base: Distribution) -> None:
+        self._base = base
+        self._overlay = overlay
+        self._tokens = tuple(overlay)
+        self._bounds = tuple(accumulate(overlay.values()))
+        self._mass = self._bounds[-1] if overlay else 0.0
+        self._likely: tuple[tuple[int, float], ...] | None = None
+
+    def draw(self, chance: float) -> int:
+        """The token at a place in [0, 1) of the distribution's mass."""
+        if chance < self._mass:
+            return self._tokens[bisect_right(self._bounds, chance)]
+        return self._base.draw((chance - self._mass) / (1.0 - self._mass))
+
+    def likely(self) -> tuple[tuple[int, float], ...]:
+        """Up to 20 most likely tokens and their log probabilities, most likely first; ties by id."""
+        if self._likely is None:
+            self._likely = _logarithms(self._heaviest(MAX_TOP))
+        return self._likely
+
+    def probabilities(self) -> dict[int, float]:
+        """The whole distribution: every token that can be drawn and its probability."""
+        spread = {token: probability * (1.0 - self._mass) for token, probability in self._base.probabilities().items()}
+        for token, probability in self._overlay.items():
+            spread[token] = spread.get(token, 0.0) + probability
+        return spread
+
+    def _heaviest(self, size: int) -> list[tuple[float, int]]:
+        base, overlay, rest = self._base, self._overlay, 1.0 - self._mass
+        below = base.probabilities_of(overlay)
+        found = [(-mass - rest * below[token], token) for token, mass in overlay.items()]
+        found += [
+            (turned * rest, token) for turned, token in base.heaviest(size + len(overlay)) if token not in overlay
+        ]
+        found.sort()
+        return found[:size]
+
+
+def _logarithms(heaviest: list[tuple[float, int]]) -> tuple[tuple[int, float], ...]:
+    # A single possible token can come out a rounding error over one.
+    return tuple([(token, math.log(-turned) if turned > -1.0 else 0.0) for turned, token in heaviest if turned])
+
+
+def logprob_of(token: int, likely: tuple[tuple[int, float], ...]) -> float:
+    """The log probability of a token among the most likely ones, else -9999.0."""
+    for other, logprob in likely:
+        if other == token:
+            return logprob
+    return UNLIKELY
 
 
 def salt(seed: int, context: Sequence[int]) -> int:
