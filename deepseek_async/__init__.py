@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from .client.async_client import AsyncClient as AsyncClient
     from .client.statistics import Statistics as Statistics

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl as ssl_module
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from ..errors import InvalidRequestError
 from ..hooks import Hook
@@ -13,16 +13,13 @@ from ..policy.gate import Gate
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import Transport
-from ..transport.network import AiohttpTransport
+from ..transport.network import AiohttpTransport, ClientSession
 from .call import Surroundings
 from .chat import Chat
 from .connection import Connection
 from .resources import Completions, Models, User
 from .settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
 from .statistics import Figures, Statistics
-
-if TYPE_CHECKING:
-    import aiohttp
 
 
 class AsyncClient:
@@ -58,7 +55,7 @@ class AsyncClient:
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - a frozen value
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008
         max_connections: int | None = None,
-        session: aiohttp.ClientSession | None = None,
+        session: ClientSession | None = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
         ssl: ssl_module.SSLContext | None = None,

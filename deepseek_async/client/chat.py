@@ -15,7 +15,6 @@ from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatRequest, FinishReason, ParsedChatCompletion
 from .exchange import Exchange
 from .parameters import CallOptions, ChatParameters, chat_request_of, split_off_options
-from .parse import ask_until_it_fits
 from .resumption import Resumption
 from .stream import ChatCompletionStream
 
@@ -142,6 +141,8 @@ class ChatCompletions:
             MalformedResponseError: No answer fitted; the message says what was wrong with the last.
             DeepSeekError: As `create`.
         """
+        from .parse import ask_until_it_fits  # brings cattrs in, which other calls can do without
+
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         request = chat_request_of(given, stream=False)

@@ -6,28 +6,22 @@ import ipaddress
 import os
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
 
 from ..errors import InvalidRequestError
+from ..version import __version__
 
 OFFICIAL_BASE_URL: Final = "https://api.deepseek.com"
 API_KEY_VARIABLE: Final = "DEEPSEEK_API_KEY"
 BASE_URL_VARIABLE: Final = "DEEPSEEK_BASE_URL"
 
+_USER_AGENT: Final = f"deepseek_async/{__version__} Python/{platform.python_version()}"
+
 # Where a client or a call may not put a header of its own: they are what frames the request.
 _OWN_HEADERS = frozenset(("content-length", "transfer-encoding", "host", "content-type", "accept-encoding"))
-
-
-def _user_agent() -> str:
-    try:
-        number = version("deepseek_async")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        number = "0"
-    return f"deepseek_async/{number} Python/{platform.python_version()}"
 
 
 @attrs.frozen
@@ -137,7 +131,7 @@ def headers_of(given: Mapping[str, str] | None, parameter: str) -> dict[str, str
 
 def base_headers(key: str | None, given: dict[str, str]) -> dict[str, str]:
     """The headers of every request. Compression is not asked for: it delays a stream and can hide a bomb."""
-    headers = {"accept-encoding": "identity", "user-agent": _user_agent()}
+    headers = {"accept-encoding": "identity", "user-agent": _USER_AGENT}
     if key is not None:
         headers["authorization"] = f"Bearer {key}"
     headers.update(given)

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..errors import (
@@ -80,6 +79,8 @@ def retry_after_of(headers: Mapping[str, str], now: datetime) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
+        from email.utils import parsedate_to_datetime  # brings sockets in, for a form that is hardly ever sent
+
         try:
             date = parsedate_to_datetime(value)
         except ValueError:

@@ -10,7 +10,6 @@ import msgspec
 
 from ..errors import InvalidRequestError
 from ..types import ChatRequest, TextRequest
-from .converter import converter
 
 _encode = msgspec.json.Encoder().encode
 _NOT_SENT = frozenset(("extra_body", "custom_id"))
@@ -48,7 +47,11 @@ def request_to_json(request: ChatRequest | TextRequest) -> bytes:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    return converter.unstructure(value) if attrs.has(type(value)) else _plain_parts(value)
+    if not attrs.has(type(value)):
+        return _plain_parts(value)
+    from .converter import converter  # cattrs: not for those who write their messages as mappings
+
+    return converter.unstructure(value)
 
 
 def _plain_parts(value: Any) -> Any:

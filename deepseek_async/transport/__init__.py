@@ -1,8 +1,18 @@
-"""Moves bytes: one request out, an answer's head and bytes in. Nothing here knows what they mean."""
+"""Moves bytes: one request out, an answer's head and bytes in. Nothing here knows what they mean.
+
+What stands in for the network, scripts and recordings, is loaded at its first use: most programs never use it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .base import HTTPRequest, Progress, Response, Transport
-from .recording import Recorder, Replayer
-from .scripted import Answer, Pause, ScriptedTransport
+
+if TYPE_CHECKING:
+    from .recording import Recorder, Replayer
+    from .scripted import Answer, Pause, ScriptedTransport
 
 __all__ = [
     "Answer",
@@ -15,3 +25,23 @@ __all__ = [
     "ScriptedTransport",
     "Transport",
 ]
+
+_HOMES = {
+    "Answer": "scripted",
+    "Pause": "scripted",
+    "Recorder": "recording",
+    "Replayer": "recording",
+    "ScriptedTransport": "scripted",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if (home := _HOMES.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value  # from now on without this function
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -22,6 +22,9 @@ import aiohttp
 from ..errors import APIConnectionError, InvalidRequestError
 from .base import HTTPRequest, Progress, Response
 
+# For those above, who take a session of the caller's and know nothing else of aiohttp.
+ClientSession = aiohttp.ClientSession
+
 # A head larger than this is refused by aiohttp's parser: the cap on what a server may make us hold before the body.
 MAX_HEADER_BYTES = 16_384
 # How long an idle connection is kept. Shorter than the minute after which common gateways close theirs.
