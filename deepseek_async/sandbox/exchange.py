@@ -118,7 +118,7 @@ class Exchange:
         )
         self._played = True
         self.seen.status = reply.status
-        return await perform(reply, self.request, rate=rate)
+        return await perform(reply, self.request, server.wheel, rate=rate)
 
     def _authenticate(self) -> None:
         key = self.server.api_key

@@ -18,6 +18,7 @@ from .exchange import Exchange, chosen_script
 from .identity import Identity, identify
 from .ledger import Ledger
 from .model import LanguageModel, load_model
+from .pace import Wheel
 from .prefix_cache import PrefixCache
 from .refusals import Refusal, method_not_allowed, no_such_path, too_large
 from .repertoire import Repertoire
@@ -31,6 +32,7 @@ __all__ = ["SandboxServer"]
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_BODY_BYTES = 48 * 2**20
 _NO_SCRIPT = Script()
+_NOT_STARTED = "the sandbox is not started: use `async with SandboxServer() as server`"
 
 
 class SandboxServer:
@@ -108,6 +110,7 @@ class SandboxServer:
         self._started = 0
         self._started_at = 0.0
         self._model: LanguageModel | None = None
+        self._wheel: Wheel | None = None
         self._runner: web.ServerRunner | None = None
         self._exchanges: set[asyncio.Task[Any]] = set()
 
@@ -121,8 +124,15 @@ class SandboxServer:
     def model(self) -> LanguageModel:
         """The language model, once the server was started."""
         if self._model is None:
-            raise RuntimeError("the sandbox is not started: use `async with SandboxServer() as server`")
+            raise RuntimeError(_NOT_STARTED)
         return self._model
+
+    @property
+    def wheel(self) -> Wheel:
+        """What paced answers wait by, once the server was started."""
+        if self._wheel is None:
+            raise RuntimeError(_NOT_STARTED)
+        return self._wheel
 
     @property
     def billed(self) -> dict[str, int]:
@@ -151,6 +161,7 @@ class SandboxServer:
 
     async def __aenter__(self) -> Self:
         self._model = await asyncio.to_thread(load_model)
+        self._wheel = Wheel(asyncio.get_running_loop())
         self._started, self._started_at = int(self._clock()), time.monotonic()
         http = web.Server(self._serve, request_factory=_request, handler_cancellation=True, access_log=None)
         self._runner = web.ServerRunner(http, shutdown_timeout=1.0)

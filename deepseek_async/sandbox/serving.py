@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,9 +32,28 @@ async def serve(server: SandboxServer, *, ready: Callable[[SandboxServer], objec
             caught.append(number)
     try:
         async with server:
-            if ready is not None:
-                ready(server)
-            await stopped.wait()
+            with _calm_collector():
+                if ready is not None:
+                    ready(server)
+                await stopped.wait()
     finally:
         for number in caught:
             loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _calm_collector() -> Iterator[None]:
+    """Have the cyclic collector look at what lives long less often.
+
+    This process does nothing else, and a thousand answers in the making are a million objects without cycles: looking
+    through them again and again costs half of the time a token takes (29 µs against 15 measured).
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
