@@ -1,0 +1,168 @@
+"""Asking, and showing the answer however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import attrs
+from rich.console import Console
+from rich.text import Text
+
+from ..client.async_client import AsyncClient
+from ..client.stream import ChatCompletionStream
+from ..errors import DeepSeekError
+from ..types import ChatCompletion, Delta, FinishReason
+from .connecting import client_for
+from .endings import remark
+from .screen import is_live, stderr_console, stdout_console
+from .tokens import print_tables
+from .wire import to_json
+from .writing import Writer, writer_on
+
+# A sandbox answers in one blink. At the pace of a quick model there is something to see.
+_SANDBOX_RATE = 60.0
+
+# How the answer ended, where that is worth a word.
+_CUT_SHORT = {
+    FinishReason.LENGTH: "the answer was cut at --max-tokens, or at the model's limit",
+    FinishReason.CONTENT_FILTER: "the server's content filter ended the answer",
+}
+
+
+def ask(parameters: Mapping[str, Any], *, base_url: str | None, sandbox: bool, streamed: bool, as_json: bool) -> None:
+    """Ask, and show the answer on stdout.
+
+    Args:
+        parameters: Those of ``client.chat.completions.create``.
+        sandbox: Ask an embedded server instead of ``base_url``.
+        streamed: Show the answer as it comes.
+        as_json: Print nothing but the whole completion, as JSON.
+
+    Raises:
+        DeepSeekError: No answer, or one that did not end well; what came of it has been shown.
+        KeyboardInterrupt: Likewise.
+    """
+    console = stdout_console()
+    show = _show_json if as_json else _show
+    rate = _SANDBOX_RATE if streamed and not as_json and is_live(console) else None
+
+    async def run() -> None:
+        async with client_for(base_url, sandbox=sandbox, rate=rate) as client:
+            await show(client, parameters, streamed=streamed, console=console)
+
+    asyncio.run(run())
+
+
+async def _show_json(client: AsyncClient, parameters: Mapping[str, Any], *, streamed: bool, console: Console) -> None:
+    indent = 2 if console.is_terminal else 0
+    partial: Any = None
+    stream: ChatCompletionStream | None = None
+    try:
+        if streamed:
+            stream = client.chat.completions.stream(**parameters)
+            async with stream:
+                completion = await stream.completion()
+        else:
+            completion = await client.chat.completions.create(**parameters)
+        print(to_json(completion, indent=indent), flush=True)
+    except DeepSeekError as error:
+        partial = error.partial
+        raise
+    except asyncio.CancelledError:
+        partial = stream and stream.snapshot()
+        raise
+    finally:
+        if partial is not None and partial.choices:
+            print(to_json(partial, indent=indent), flush=True)
+
+
+async def _show(client: AsyncClient, parameters: Mapping[str, Any], *, streamed: bool, console: Console) -> None:
+    writer = writer_on(console)
+    pace = Pace()
+    try:
+        try:
+            if streamed:
+                completion = await _read_stream(client, parameters, writer, pace)
+            else:
+                with _waiting(lambda: 0):
+                    completion = await client.chat.completions.create(**parameters)
+                writer.write(_as_delta(completion))
+        finally:
+            writer.end()
+    except asyncio.CancelledError:
+        remark("stopped before the answer began" if pace.first is None else "stopped; the answer is incomplete")
+        raise
+    if parameters.get("logprobs"):
+        console.print()
+        print_tables(console, completion)
+    if (reason := completion.finish_reason) in _CUT_SHORT:
+        remark(_CUT_SHORT[reason])
+    if console.is_terminal:
+        remark(_summary(completion, pace))
+
+
+async def _read_stream(
+    client: AsyncClient, parameters: Mapping[str, Any], writer: Writer, pace: Pace
+) -> ChatCompletion:
+    stream = client.chat.completions.stream(**parameters)
+    deltas = stream.deltas()
+    with _waiting(lambda: stream.keepalives):
+        await stream.open()
+        delta = await anext(deltas, None)
+    async with stream:
+        while delta is not None:
+            pace.tick()
+            writer.write(delta)
+            delta = await anext(deltas, None)
+        return await stream.completion()
+
+
+@attrs.define
+class Pace:
+    """When the answer was asked for, began and, so far, ended: seconds of a monotonic clock."""
+
+    started: float = attrs.field(factory=time.perf_counter)
+    first: float | None = None
+    last: float = 0.0
+
+    def tick(self) -> None:
+        """Something of the answer has come."""
+        self.last = time.perf_counter()
+        self.first = self.first or self.last
+
+
+def _as_delta(completion: ChatCompletion) -> Delta:
+    """The whole answer as the one delta that brings it."""
+    message = completion.message
+    return Delta(content=message.content, reasoning_content=message.reasoning_content, logprobs=completion.logprobs)
+
+
+def _summary(completion: ChatCompletion, pace: Pace) -> str:
+    facts = [completion.model, completion.finish_reason or ""]
+    if (usage := completion.usage) is not None:
+        facts.append(f"{usage.prompt_tokens} + {usage.completion_tokens} tokens")
+    if pace.first is not None:
+        facts.append(f"{pace.first - pace.started:.2f} s to the first")
+        if usage is not None and usage.completion_tokens > 1 and pace.last > pace.first:
+            facts.append(f"{(usage.completion_tokens - 1) / (pace.last - pace.first):.0f} tokens/s")
+    return " · ".join(filter(None, facts))
+
+
+@attrs.frozen
+class _Waiting:
+    """What stands beside the spinner; asked for anew whenever it is drawn."""
+
+    keepalives: Callable[[], int]
+
+    def __rich__(self) -> Text:
+        count = self.keepalives()
+        return Text("waiting" if not count else f"queued, {count} keep-alives so far", style="dim")
+
+
+def _waiting(keepalives: Callable[[], int]) -> AbstractContextManager[object]:
+    console = stderr_console()
+    return console.status(_Waiting(keepalives), spinner="dots") if is_live(console) else nullcontext()

@@ -1,0 +1,101 @@
+"""How a command may end: its exit code, and the one line that says what happened and what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from ..errors import (
+    APIConnectionError,
+    APIResponseError,
+    APITimeoutError,
+    DeepSeekError,
+    InvalidRequestError,
+    NotFoundError,
+)
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+# Parameters that a command takes as an option of the same name.
+_OPTIONS = frozenset(("base_url", "max_tokens", "model", "stop", "temperature", "top_logprobs", "top_p"))
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn the end of a command's work into an exit code, and tell what went wrong in one line on stderr.
+
+    Raises:
+        typer.Exit: For every `DeepSeekError`, Ctrl-C, and for a reader of stdout that left.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader has what it wanted (`| head`). What is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(FAILED) from None
+    except DeepSeekError as error:
+        complain(line_of(error))
+        raise typer.Exit(USAGE if isinstance(error, InvalidRequestError) else FAILED) from None
+
+
+def complain(text: str) -> None:
+    """Say in red, on one line of stderr, what went wrong."""
+    _say(("error:", "bold red"), (text, "red"))
+
+
+def remark(text: str) -> None:
+    """Say something about the answer, dimmed, on one line of stderr."""
+    _say((text, "dim"))
+
+
+def _say(*parts: tuple[str, str]) -> None:
+    from rich.text import Text
+
+    from .screen import stderr_console, visible
+
+    line = Text(" ").join(Text(visible(_one_line(text)), style) for text, style in parts)
+    console = stderr_console()
+    console.print(line, soft_wrap=not console.is_terminal)  # a log keeps the line in one, a reader sees words whole
+
+
+def line_of(error: DeepSeekError) -> str:
+    """What went wrong, what of the answer there is, and what to do."""
+    parts = [str(error)]
+    if isinstance(error, InvalidRequestError):
+        if error.parameter == "api_key":
+            return "no API key; set DEEPSEEK_API_KEY, or add --sandbox to try it without one"
+        if error.parameter in _OPTIONS:
+            parts[0] = "--" + error.parameter.replace("_", "-") + parts[0].removeprefix(error.parameter)
+    if error.partial is not None and error.partial.choices:
+        parts.append(f"what arrived is incomplete ({len(error.partial.text):,} characters)")
+    if todo := advice(error):
+        parts.append(todo)
+    return "; ".join(parts)
+
+
+def advice(error: DeepSeekError) -> str:
+    """What to do about it, as far as the error's own text does not say; ``""``: nothing to add."""
+    match error:
+        case InvalidRequestError() | NotFoundError():
+            return ""
+        case APIConnectionError(during="connect"):
+            return "check --base-url and the network, or add --sandbox, which needs none"
+        case APITimeoutError(phase="connect"):
+            return "check --base-url and the network"
+        case APIResponseError() if not error.retryable:
+            return "check that --base-url is a chat completions API"
+        case _ if error.retryable:
+            return "try again"
+        case _:
+            return ""
+
+
+def _one_line(text: str) -> str:
+    """A text of any shape, a server's for instance, as one line."""
+    return " ".join(text.split())

@@ -1,0 +1,34 @@
+"""The entry point: what has to hold before the first command is known."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+_EXTRA = ("typer", "rich")
+
+
+def main() -> None:
+    """Run ``deepseek-async`` with the arguments of the process, and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an answer may hold what the terminal's encoding cannot
+    try:
+        try:
+            from .app import app
+        except ModuleNotFoundError as error:
+            if error.name not in _EXTRA:
+                raise
+            print(
+                f"error: deepseek-async needs {error.name}: pip install 'deepseek_async[cli]'",
+                file=sys.stderr,
+            )
+            sys.exit(2)
+        app(prog_name="deepseek-async")
+    except KeyboardInterrupt:  # before a command began, or after it ended
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader left while the last lines were flushed. Nothing more may be written, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)

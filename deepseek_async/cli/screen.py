@@ -1,0 +1,34 @@
+"""The two consoles, and what may be written to them."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+# What a model or a server sends may not steer the terminal: control characters are shown as their pictures.
+_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
+_PICTURES |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+
+
+def visible(text: str) -> str:
+    """The text with control characters other than line feed and tab replaced by visible ones."""
+    return text.translate(_PICTURES)
+
+
+def stdout_console() -> Console:
+    """The console on what is stdout now. In a pipe or a file there are no colours and lines are never broken."""
+    console = Console(file=sys.stdout, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    return console
+
+
+def stderr_console() -> Console:
+    """The console on what is stderr now."""
+    return Console(file=sys.stderr, highlight=False, emoji=False)
+
+
+def is_live(console: Console) -> bool:
+    """Whether it is a terminal whose cursor can be moved."""
+    return console.is_terminal and not console.is_dumb_terminal
