@@ -27,7 +27,7 @@ class Answer:
         length: Tokens pushed.
         counts: How often each token was pushed.
         followers: What followed three tokens: to notice when the answer goes in circles.
-        is_reciting: Whether all of it is what the prompt asks to recite.
+        is_reciting: Whether it is a beginning of what the prompt asks to recite.
     """
 
     __slots__ = ("before", "counts", "followers", "is_reciting", "length", "recited", "third", "unit")
@@ -48,6 +48,11 @@ class Answer:
                 self._move(token)
         for token in written:
             self.push(token)
+
+    @property
+    def has_recited(self) -> bool:
+        """Whether it is what the prompt asks to recite, all of it and nothing else."""
+        return self.is_reciting and self.length == len(self.recited)
 
     def push(self, token: int) -> None:
         """Write one more token."""

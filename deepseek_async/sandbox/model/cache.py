@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from .ngram import Ngrams, Successors
+from .tokenizer import FIRST_PIECE
 
 ENVIRONMENT: Final = "DEEPSEEK_ASYNC_CACHE"
 
@@ -137,4 +138,14 @@ def _unpack(rest: memoryview) -> tuple[list[str], Ngrams]:
         if sys.byteorder == "big":
             values.byteswap()
         arrays.append(values)
-    return pieces, Ngrams(arrays[0], Successors(*arrays[1:6]), Successors(*arrays[6:11]))
+    ngrams = Ngrams(arrays[0], Successors(*arrays[1:6]), Successors(*arrays[6:11]))
+    if offset != len(rest) or len(ngrams.singles) != FIRST_PIECE + len(pieces):
+        raise ValueError("sections that do not fit each other")
+    for successors in (ngrams.pairs, ngrams.triples):
+        if (
+            len(successors.starts) != len(successors.contexts) + 1
+            or len(successors.totals) != len(successors.contexts)
+            or not successors.starts[-1] == len(successors.tokens) == len(successors.counts)
+        ):
+            raise ValueError("sections that do not fit each other")
+    return pieces, ngrams

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _QUOTE: Final = 0x22
 _MAX_STRING: Final = 24  # tokens; a string of the model's own is closed then
 _ENDINGS: Final = (0.0, 0.35, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8)  # of a string, by its length in tokens
+_RECITED: Final = 0.97
 _AFTER_NAME: Final = 0.8
 _BEGINNING: Final = (
     0.85  # share of the prompt's words at the start of a string: an argument usually stands in the prompt
@@ -194,6 +195,8 @@ class JsonWriter:
         return plain, tail_share
 
     def _ending(self, answer: Answer) -> float:
+        if answer.has_recited:
+            return _RECITED
         if not answer.length or missing_bytes(answer.unit) or self._prompt.is_inside_word(answer.before, answer.unit):
             return 0.0
         if self._prompt.is_end_of_name(answer.before, answer.unit):

@@ -8,11 +8,12 @@ continue it are possible, so every answer is valid UTF-8.
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from .tokenizer import BOS, BYTES, EOS
+from .tokenizer import BOS, BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -70,7 +71,7 @@ class Prompt:
         words: The words that the prompt seems to be about, the rarest first.
         first: Tokens to begin a text with and their shares, which sum to one; empty if there are none.
         later: Tokens to go on with after a word, likewise.
-        recited: The tokens that it asks to repeat, with the end after them; empty if it asks for no such thing.
+        recited: The tokens that it asks to repeat; empty if it asks for no such thing.
     """
 
     __slots__ = (
@@ -238,7 +239,7 @@ def _recited(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
     if match is None:
         return ()
     tokens = tokenizer.encode(match["target"])
-    return (*tokens, EOS) if len(tokens) <= _MAX_RECITED else ()
+    return tuple(tokens) if len(tokens) <= _MAX_RECITED else ()
 
 
 def _beginnings(text: str) -> Iterator[tuple[tuple[int, ...], int]]:
@@ -263,5 +264,5 @@ def _shares(weights: Iterable[tuple[int, float]]) -> dict[int, float]:
     summed: dict[int, float] = {}
     for token, weight in weights:
         summed[token] = summed.get(token, 0.0) + weight
-    total = sum(summed.values())
+    total = math.fsum(summed.values())
     return {token: weight / total for token, weight in summed.items()}

@@ -84,6 +84,8 @@ class Predictor:
         length = answer.length
         if not length or length < min_tokens:
             return 0.0
+        if answer.has_recited:
+            return _RECITING
         if answer.unit[-1] in self._ends:
             return _ENDINGS[min(length // _ENDING_UNIT, len(_ENDINGS) - 1)]
         return _OVERLONG_ENDING if length >= _OVERLONG and not missing_bytes(answer.unit) else 0.0
@@ -145,24 +147,29 @@ class Predictor:
         if missing_bytes(answer.unit):
             listed, tail_share = dict(overlay), 0.0
         else:
-            listed, tail_share = self.base(answer, prompt).scaled(1.0 - sum(overlay.values()))
+            listed, tail_share = self.base(answer, prompt).scaled(1.0 - math.fsum(overlay.values()))
             for token, probability in overlay.items():
-                listed[token] = listed.get(token, 0.0) + probability
+                if token not in listed:
+                    listed[token] = self._from_tail(token, tail_share)
+                listed[token] += probability
         if factors:
             self._weigh(listed, tail_share, factors)
         return listed, tail_share
 
     def _weigh(self, listed: dict[int, float], tail_share: float, factors: dict[int, float]) -> None:
-        unigrams, ranks = self._unigrams, self.ranks
         # At a low temperature the most common tokens are nearly all of the tail: were one of them taken out of it,
         # rounding would swallow the others.
         for rank, token in enumerate(self._words[:_LISTED_TAIL]):
             if token not in listed:
-                listed[token] = unigrams[rank] * tail_share
+                listed[token] = self._unigrams[rank] * tail_share
         for token, factor in factors.items():
             if token not in listed:
-                listed[token] = unigrams[ranks[token]] * tail_share if token in ranks else 0.0
+                listed[token] = self._from_tail(token, tail_share)
             listed[token] *= factor
+
+    def _from_tail(self, token: int, tail_share: float) -> float:
+        rank = self.ranks.get(token)
+        return 0.0 if rank is None else self._unigrams[rank] * tail_share
 
     def _counted(self, context: int) -> Distribution:
         open_share = 1.0
@@ -171,7 +178,7 @@ class Predictor:
         if longer is not None:
             tokens, counts, total = longer
             listed = {token: (count - _DISCOUNT) / total for token, count in zip(tokens, counts, strict=True)}
-            open_share -= sum(listed.values())
+            open_share -= math.fsum(listed.values())
         shorter = self._ngrams.pairs.after(context & 0xFFFF) or self._ngrams.pairs.after(RARE)
         if shorter is not None:
             tokens, counts, total = shorter
