@@ -19,7 +19,7 @@ __all__ = ["Alternative", "Answer", "Called", "Channel", "Emission", "Finished",
 Channel = Literal["content", "reasoning_content"]
 
 
-class Alternative(Struct, frozen=True):
+class Alternative(Struct, frozen=True, forbid_unknown_fields=True):
     """A token that could have stood there, with its log probability."""
 
     token: str
@@ -27,7 +27,7 @@ class Alternative(Struct, frozen=True):
     bytes: tuple[int, ...] | None
 
 
-class Token(Struct, frozen=True):
+class Token(Struct, frozen=True, forbid_unknown_fields=True):
     """A token as ``logprobs`` lists it."""
 
     token: str
@@ -85,8 +85,8 @@ class Usage:
     reasoning_tokens: int | None = None
     changes: Mapping[str, Any] = attrs.field(factory=dict)
 
-    def to_wire(self) -> dict[str, Any]:
-        """As the API writes it."""
+    def to_wire(self) -> Any:
+        """As the API writes it: the fields of `replies.ReplyUsage`, and what a script makes of them."""
         usage: dict[str, Any] = {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .asking import Question
     from .exchange import Exchange
 
-__all__ = ["ENDPOINTS", "PREFIXES", "Endpoint"]
+__all__ = ["ENDPOINTS", "PREFIXES", "Endpoint", "send_json"]
 
 PREFIXES = ("/beta", "/v1", "")
 
@@ -49,11 +49,11 @@ class Endpoint:
 
 
 async def _models(exchange: Exchange) -> Played:
-    return await _send_json(exchange, listed_models())
+    return await send_json(exchange, listed_models())
 
 
 async def _balance(exchange: Exchange) -> Played:
-    return await _send_json(exchange, exchange.server.ledger.to_wire())
+    return await send_json(exchange, exchange.server.ledger.to_wire())
 
 
 async def _chat(exchange: Exchange) -> Played:
@@ -134,7 +134,8 @@ async def _generate(
         return await exchange.send(events, content_type=EVENT_STREAM, generated=True)
 
 
-async def _send_json(exchange: Exchange, value: Any) -> Played:
+async def send_json(exchange: Exchange, value: Any) -> Played:
+    """Answer with a JSON body."""
     return await exchange.send([Event(msgspec.json.encode(value), "last")])
 
 

@@ -42,7 +42,6 @@ class Exchange:
     """A request with everything that answering it needs.
 
     Attributes:
-        path: Without its prefix.
         beta: Whether beta features are served at this address.
         seen: The record.
         script: What is played; a script without content and faults if nothing is.
@@ -50,7 +49,6 @@ class Exchange:
 
     server: SandboxServer
     request: web.BaseRequest
-    path: str
     beta: bool
     seen: SeenRequest
     script: Script

@@ -1,12 +1,13 @@
 """What is answered, as the wire has it: the structs that whole bodies are written from and described by.
 
-Fields stand in the API's order. Source: create-chat-completion, create-completion, list-models and get-user-balance
+Fields stand in the API's order; what is not named here is never sent. A script may put other fields into ``usage``.
+Source: create-chat-completion, create-completion, list-models and get-user-balance
 pages.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -27,14 +28,14 @@ __all__ = [
 ]
 
 
-class CalledWith(Struct):
+class CalledWith(Struct, forbid_unknown_fields=True):
     """The function of a call; ``arguments`` is JSON text."""
 
     name: str
     arguments: str
 
 
-class ReplyToolCall(Struct, kw_only=True):
+class ReplyToolCall(Struct, kw_only=True, forbid_unknown_fields=True):
     """A call the model makes."""
 
     id: str
@@ -42,7 +43,7 @@ class ReplyToolCall(Struct, kw_only=True):
     function: CalledWith
 
 
-class ReplyMessage(Struct, kw_only=True):
+class ReplyMessage(Struct, kw_only=True, forbid_unknown_fields=True):
     """What the model said; reasoning only in thinking mode, calls only where there are some."""
 
     role: Literal["assistant"] = "assistant"
@@ -51,14 +52,14 @@ class ReplyMessage(Struct, kw_only=True):
     tool_calls: list[ReplyToolCall] | UnsetType = UNSET
 
 
-class Logprobs(Struct):
+class Logprobs(Struct, forbid_unknown_fields=True):
     """Tokens of both channels; null where a channel has none."""
 
     content: list[Token] | None
     reasoning_content: list[Token] | None
 
 
-class Choice(Struct):
+class Choice(Struct, forbid_unknown_fields=True):
     """One answer."""
 
     index: int
@@ -67,19 +68,19 @@ class Choice(Struct):
     finish_reason: str
 
 
-class CachedTokens(Struct):
+class CachedTokens(Struct, forbid_unknown_fields=True):
     """Details of the prompt's tokens."""
 
     cached_tokens: int
 
 
-class ReasoningTokens(Struct):
+class ReasoningTokens(Struct, forbid_unknown_fields=True):
     """Details of the completion's tokens."""
 
     reasoning_tokens: int
 
 
-class ReplyUsage(Struct, kw_only=True):
+class ReplyUsage(Struct, kw_only=True, forbid_unknown_fields=True):
     """Token counts."""
 
     prompt_tokens: int
@@ -91,7 +92,7 @@ class ReplyUsage(Struct, kw_only=True):
     completion_tokens_details: ReasoningTokens | UnsetType = UNSET
 
 
-class ChatCompletion(Struct, kw_only=True):
+class ChatCompletion(Struct, kw_only=True, forbid_unknown_fields=True):
     """POST /chat/completions, not streamed."""
 
     id: str
@@ -99,11 +100,11 @@ class ChatCompletion(Struct, kw_only=True):
     created: int
     model: str
     choices: list[Choice]
-    usage: ReplyUsage | dict[str, Any]
+    usage: ReplyUsage
     system_fingerprint: str
 
 
-class TextLogprobs(Struct):
+class TextLogprobs(Struct, forbid_unknown_fields=True):
     """FIM's own shape: four lists of one length."""
 
     text_offset: list[int]
@@ -112,7 +113,7 @@ class TextLogprobs(Struct):
     top_logprobs: list[dict[str, float]]
 
 
-class TextChoice(Struct):
+class TextChoice(Struct, forbid_unknown_fields=True):
     """One FIM answer."""
 
     text: str
@@ -121,7 +122,7 @@ class TextChoice(Struct):
     finish_reason: str | None
 
 
-class TextCompletion(Struct, kw_only=True):
+class TextCompletion(Struct, kw_only=True, forbid_unknown_fields=True):
     """POST /beta/completions, not streamed."""
 
     id: str
@@ -129,18 +130,18 @@ class TextCompletion(Struct, kw_only=True):
     created: int
     model: str
     choices: list[TextChoice]
-    usage: ReplyUsage | dict[str, Any]
+    usage: ReplyUsage
     system_fingerprint: str
 
 
-class Effort(Struct):
+class Effort(Struct, forbid_unknown_fields=True):
     """Which efforts a model knows."""
 
     supported_levels: list[str]
     default_level: str
 
 
-class ListedModel(Struct, kw_only=True):
+class ListedModel(Struct, kw_only=True, forbid_unknown_fields=True):
     """A model of the list."""
 
     id: str
@@ -154,14 +155,14 @@ class ListedModel(Struct, kw_only=True):
     effort: Effort
 
 
-class ModelList(Struct):
+class ModelList(Struct, forbid_unknown_fields=True):
     """GET /models."""
 
     object: Literal["list"]
     data: list[ListedModel]
 
 
-class BalanceInfo(Struct):
+class BalanceInfo(Struct, forbid_unknown_fields=True):
     """The balance in one currency; amounts are decimal strings."""
 
     currency: Literal["USD", "CNY"]
@@ -170,14 +171,14 @@ class BalanceInfo(Struct):
     topped_up_balance: str
 
 
-class Balance(Struct):
+class Balance(Struct, forbid_unknown_fields=True):
     """GET /user/balance."""
 
     is_available: bool
     balance_infos: list[BalanceInfo]
 
 
-class ErrorObject(Struct):
+class ErrorObject(Struct, forbid_unknown_fields=True):
     """What is wrong."""
 
     message: str
@@ -186,7 +187,7 @@ class ErrorObject(Struct):
     code: str | None
 
 
-class ErrorBody(Struct):
+class ErrorBody(Struct, forbid_unknown_fields=True):
     """The usual body of an error."""
 
     error: ErrorObject

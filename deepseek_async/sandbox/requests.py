@@ -10,13 +10,17 @@ import attrs
 
 from .scripts import Script
 
-__all__ = ["SeenRequest"]
+__all__ = ["SeenRequest", "to_json"]
 
 _SECRET = {"authorization", "x-api-key", "proxy-authorization", "cookie"}
 
 
-def _redacted(headers: Mapping[str, str]) -> str:
-    return repr({name: "…" if name.lower() in _SECRET else value for name, value in headers.items()})
+def _redacted(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: "…" if name.lower() in _SECRET else value for name, value in headers.items()}
+
+
+def _shown(headers: Mapping[str, str]) -> str:
+    return repr(_redacted(headers))
 
 
 @attrs.define(eq=False)
@@ -34,7 +38,7 @@ class SeenRequest:
 
     method: str
     path: str
-    headers: Mapping[str, str] = attrs.field(repr=_redacted)
+    headers: Mapping[str, str] = attrs.field(repr=_shown)
     body: bytes = attrs.field(default=b"", repr=lambda body: f"<{len(body)} bytes>")
     at: float = 0.0
     script: Script | None = attrs.field(default=None, repr=False)
@@ -48,3 +52,19 @@ class SeenRequest:
             ValueError: It is none.
         """
         return json.loads(self.body)
+
+
+def to_json(seen: SeenRequest) -> dict[str, Any]:
+    """A record for another process: keys left out, the body as JSON where it is, else as text."""
+    try:
+        body = seen.json
+    except ValueError:
+        body = seen.body.decode("utf-8", "replace")
+    return {
+        "method": seen.method,
+        "path": seen.path,
+        "headers": _redacted(seen.headers),
+        "body": body,
+        "at": seen.at,
+        "status": seen.status,
+    }

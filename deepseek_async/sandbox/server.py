@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -13,7 +14,8 @@ from aiohttp import web
 
 from .admission import Admission, Ceiling
 from .bodies import ChatBody, CompletionBody
-from .endpoints import ENDPOINTS, PREFIXES
+from .control import CONTROL, Control
+from .endpoints import ENDPOINTS, PREFIXES, send_json
 from .exchange import Exchange, chosen_script
 from .identity import Identity, identify
 from .ledger import Ledger
@@ -189,23 +191,22 @@ class SandboxServer:
             self._exchanges.discard(task)
 
     async def _exchange(self, request: web.BaseRequest) -> Played:
-        prefix, path = _split_prefix(request.path)
-        endpoint = ENDPOINTS.get(path)
-        refusal: Refusal | None = None
-        try:
+        body: bytes | None = None
+        with suppress(web.HTTPRequestEntityTooLarge):
             body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            body, refusal = b"", too_large(_MAX_BODY_BYTES)
-        seen = SeenRequest(request.method, request.path, request.headers, body, self.elapsed())
+        seen = SeenRequest(request.method, request.path, request.headers, body or b"", self.elapsed())
+        prefix, path = _split_prefix(request.path)
+        exchange = Exchange(self, request, prefix == "/beta" or self.beta_everywhere, seen, _NO_SCRIPT)
+        if request.path in CONTROL:
+            return await exchange.run(_own_endpoint(CONTROL[request.path]))
         self._keep(seen)
-        exchange = Exchange(self, request, path, prefix == "/beta" or self.beta_everywhere, seen, _NO_SCRIPT)
+        endpoint = ENDPOINTS.get(path)
         if endpoint is None:
-            refusal = no_such_path(request.path)
-        elif request.method != endpoint.method:
-            refusal = method_not_allowed(request.method, (endpoint.method,))
-        if refusal is not None:
-            return await exchange.refuse(refusal)
-        assert endpoint is not None  # noqa: S101 - refused otherwise
+            return await exchange.refuse(no_such_path(request.path))
+        if request.method != endpoint.method:
+            return await exchange.refuse(method_not_allowed(request.method, (endpoint.method,)))
+        if body is None:
+            return await exchange.refuse(too_large(_MAX_BODY_BYTES))
         try:
             script = chosen_script(self, seen, speaking=endpoint.speaks)
         except Refusal as unreadable:
@@ -218,6 +219,16 @@ class SandboxServer:
         self.requests.append(seen)
         if self._keep_requests is not None:
             del self.requests[: -self._keep_requests]
+
+
+def _own_endpoint(methods: dict[str, Control]) -> Callable[[Exchange], Awaitable[Played]]:
+    async def answer(exchange: Exchange) -> Played:
+        method = exchange.request.method
+        if method not in methods:
+            raise method_not_allowed(method, tuple(methods))
+        return await send_json(exchange, methods[method](exchange.server, exchange.seen.body))
+
+    return answer
 
 
 def _split_prefix(path: str) -> tuple[str, str]:

@@ -6,20 +6,19 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .server import SandboxServer
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from typing import Any, TypeVar
 
 __all__ = ["serve"]
 
+S = TypeVar("S", bound=AbstractAsyncContextManager[Any])
 
-async def serve(server: SandboxServer, *, ready: Callable[[SandboxServer], object] | None = None) -> None:
+
+async def serve(server: S, *, ready: Callable[[S], object] | None = None) -> None:
     """Run a server until SIGINT, SIGTERM or cancellation.
 
     Args:
-        server: One that is not started yet.
+        server: A `SandboxServer` or a `ReplayServer` that is not started yet.
         ready: Called once it listens, with the server; ``server.base_url`` is known then.
     """
     stopped = asyncio.Event()
