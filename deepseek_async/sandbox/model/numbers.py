@@ -47,7 +47,7 @@ def is_allowed(schema: Mapping[str, Any], value: float) -> bool:
         quotient = value / step if isinstance(step, float) or isinstance(value, float) else Fraction(value, step)
         if quotient != int(quotient):
             return False
-    low, high = _bounds(schema)
+    low, high = schema.get("minimum"), schema.get("maximum")
     return (
         (low is None or value >= low)
         and (high is None or value <= high)

@@ -156,7 +156,9 @@ def _string(writer: JsonWriter, schema: Schema, used: Collection[str] | None) ->
         if most - least >= MIN_ROOM and used is None:
             yield from writer.string(least, most)
             return None
-        texts = [writer.phrase(least, most) for _ in range(_OFFERED + 2 * len(used or ()))]
+        texts = [writer.phrase(least, most) for _ in range(_OFFERED)]
+        if used and all(_dumped(text) in used for text in texts):
+            texts = [texts[0][: most - len(str(len(used)))] + str(len(used))]
     weights = {_dumped(text): 1.0 for text in texts}
     for value in _examples(schema):
         if isinstance(value, str) and not pattern and is_right(value):
@@ -175,7 +177,7 @@ def _object(writer: JsonWriter, root: Root, schema: Schema, depth: int) -> Gener
     least, most = integer(schema, "minProperties", 0), integer(schema, "maxProperties", _NO_LIMIT)
     extra = schema.get("additionalProperties", True)
     if extra is not False and len(described) < (least if "properties" in schema else max(least, 1)):
-        for key in _free_keys(max(least, 1) - len(described), described):
+        for key in _free_keys(min(max(least, 1), most) - len(described), described):
             described[key] = extra
             needed.add(key)
     offered = {

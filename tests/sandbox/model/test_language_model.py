@@ -256,7 +256,8 @@ def test_a_model_of_fixed_text_answers_the_same_on_every_python() -> None:
     }
     assert answers == {
         "plain": "The door. A dog sat on the mat. The cat ran to the mat. A dog sat on the cat and the 猫 on",
-        "warm": "The cat sat on the mat. The cat ran to the door. A dog sat on the cat and the mat. A dog sat on the mat",
+        "warm": "The cat sat on the mat. The cat ran to the door. A dog sat on the cat and the mat. A dog sat on the"
+        " mat",
         "fined": "The door. A dog sat on the mat. The cat ran to the door. A dog sat on the cat and the mat. A dog sat",
         "greedy": "The cat sat on the mat. The cat ran to the door. A dog sat on the cat and the mat. The cat ran to"
         " the mat",
