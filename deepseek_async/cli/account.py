@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -45,6 +44,8 @@ def balance(sandbox: Sandbox = False, as_json: AsJSON = False, base_url: BaseURL
 
 
 def _ask(question: Callable[[AsyncClient], Awaitable[T]], base_url: str | None, *, sandbox: bool) -> T:
+    import asyncio
+
     from .connecting import client_for
 
     async def run() -> T:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from . import account, chat, decode, sandbox
+from ..version import __version__
+from . import account, chat, decode, replay, sandbox
 
 app = typer.Typer(
     name="deepseek-async",
@@ -22,7 +22,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version("deepseek_async"))
+        typer.echo(__version__)
         raise typer.Exit
 
 
@@ -38,5 +38,6 @@ def _options(
 app.command("chat")(chat.chat)
 app.command("decode")(decode.decode)
 app.command("sandbox")(sandbox.sandbox)
+app.command("replay")(replay.replay)
 app.command("models")(account.models)
 app.command("balance")(account.balance)

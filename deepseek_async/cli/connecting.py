@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ..client.async_client import AsyncClient
+from .certificates import no_certificates
 
 
 @asynccontextmanager
@@ -24,7 +25,8 @@ async def client_for(base_url: str | None, *, sandbox: bool, rate: float | None 
         async with AsyncClient(base_url=base_url) as client:
             yield client
         return
-    from ..sandbox import SandboxServer
+    with no_certificates():
+        from ..sandbox import SandboxServer
 
     # The user's own key stays where it is, and no proxy stands between two ends of one process.
     async with (

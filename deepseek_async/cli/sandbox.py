@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import enum
-import errno
-import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
-from .endings import FAILED, complain, told
-
-if TYPE_CHECKING:
-    from ..sandbox import SandboxServer
+from .certificates import no_certificates
+from .endings import told
+from .serving import serve_until_stopped
 
 _BODY = '{"model": "deepseek-flash", "stream": true, "messages": [{"role": "user", "content": "Why is the sky blue?"}]}'
 
@@ -44,7 +41,8 @@ def sandbox(
     The first line on stdout is the base URL, and the only one.
     """
     with told():
-        from ..sandbox import SandboxServer, serve  # aiohttp loads here
+        with no_certificates():
+            from ..sandbox import SandboxServer  # aiohttp loads here
 
         try:
             server = SandboxServer(
@@ -60,32 +58,20 @@ def sandbox(
                 expose=expose,
             )
         except ValueError as error:
-            raise typer.BadParameter(str(error).replace("expose=True", "--expose"), param_hint="--host") from None
-        try:
-            asyncio.run(serve(server, ready=_announce))
-        except OSError as error:
-            complain(_refused(error, host, port))
-            raise typer.Exit(FAILED) from None
+            message = str(error).replace("pass expose=True", "add --expose")
+            raise typer.BadParameter(message, param_hint="--host") from None
+        serve_until_stopped(server, host=host, port=port, remarks=lambda url: _remarks(url, api_key))
 
 
-def _announce(server: SandboxServer) -> None:
-    print(server.base_url, flush=True)
-    key = "" if server.api_key is None else f" -H 'Authorization: Bearer {server.api_key}'"
-    lines = (
+def _remarks(base_url: str, api_key: str | None) -> Sequence[str]:
+    key = "any API key" if api_key is None else f"the API key {api_key}"
+    header = "" if api_key is None else f" -H 'Authorization: Bearer {api_key}'"
+    return (
+        f"Any client can have it as its base URL, with {key}. Ctrl-C ends it. For example:",
         "",
-        "Any client can use it as its base URL, with any API key. Ctrl-C ends it. For example:",
-        "",
-        f"  export DEEPSEEK_BASE_URL={server.base_url}",
+        f"  export DEEPSEEK_BASE_URL={base_url}",
         '  deepseek-async chat "Why is the sky blue?"',
-        f"  curl -N {server.base_url}/chat/completions{key} -H 'Content-Type: application/json' \\",
-        f"    -d '{_BODY}'",
         "",
+        f"  curl -N {base_url}/chat/completions -H 'Content-Type: application/json'{header} \\",
+        f"    -d '{_BODY}'",
     )
-    print(*lines, sep="\n", file=sys.stderr, flush=True)
-
-
-def _refused(error: OSError, host: str, port: int) -> str:
-    """Why the server cannot listen there, and what to do."""
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is taken; choose another by --port, or --port 0 for any that is free"
-    return f"cannot listen on {host}, port {port}: {error.strerror or error}"
