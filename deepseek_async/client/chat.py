@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 import attrs
 
 from ..codec.requests import request_to_json
-from ..codec.responses import completion_from_json, interruption_in
+from ..codec.responses import completion_from_json, finished
 from ..codec.stream import chat_decoder
-from ..errors import InvalidRequestError, ServiceUnavailableError
+from ..errors import InvalidRequestError
 from ..policy.resume import Resume
 from ..transport import HTTPRequest
-from ..types import ChatCompletion, ChatRequest, FinishReason, ParsedChatCompletion
+from ..types import ChatCompletion, ChatRequest, ParsedChatCompletion
 from .exchange import Exchange
 from .parameters import CallOptions, ChatParameters, chat_request_of, split_off_options
 from .resumption import Resumption
@@ -120,7 +120,7 @@ class ChatCompletions:
             call.tell_first_chunk(exchange.request_id)
             completion = completion_from_json(body)
             completion = attrs.evolve(completion, request_id=exchange.request_id)
-            return _checked(completion)
+            return finished(completion)
 
         return await call.run(attempt)
 
@@ -149,18 +149,3 @@ class ChatCompletions:
         return await ask_until_it_fits(
             lambda asked: self.send(asked, options), request, response_type=response_type, attempts=attempts
         )
-
-
-def _checked(completion: ChatCompletion) -> ChatCompletion:
-    """The completion, unless the server says in it that it broke the generation off."""
-    reason = interruption_in(choice.finish_reason for choice in completion.choices)
-    if reason is None:
-        return completion
-    raise ServiceUnavailableError(
-        f"the server broke the answer off: finish_reason {reason!r}",
-        status=200,
-        code=reason,
-        request_id=completion.request_id,
-        partial=completion,
-        retryable=reason == FinishReason.INSUFFICIENT_SYSTEM_RESOURCE,
-    )

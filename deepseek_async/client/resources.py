@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 import attrs
 
 from ..codec.requests import request_to_json
-from ..codec.responses import balance_from_json, models_from_json, text_from_json
-from ..codec.stream import StreamDecoder
+from ..codec.responses import (
+    balance_from_json,
+    finished,
+    models_from_json,
+    text_completion_from_json,
+)
+from ..codec.stream import text_decoder
 from ..types import Balance, ModelList, TextCompletion
 from .exchange import Exchange
 from .parameters import CallOptions, TextParameters, split_off_options, text_request_of
@@ -55,7 +60,7 @@ class Completions:
         if stream:
             opened = TextCompletionStream(
                 lambda: connection.call(http_request, options, model=request.model, streamed=True),
-                lambda: StreamDecoder(text_from_json, text_from_json, max_event_bytes=connection.max_event_bytes),
+                lambda: text_decoder(connection.max_event_bytes),
             )
             await opened.open()
             return opened
@@ -63,8 +68,8 @@ class Completions:
 
         async def attempt(exchange: Exchange) -> TextCompletion:
             await exchange.open()
-            completion = text_from_json(await exchange.read(connection.max_body_bytes))
-            return attrs.evolve(completion, request_id=exchange.request_id)
+            completion = text_completion_from_json(await exchange.read(connection.max_body_bytes))
+            return finished(attrs.evolve(completion, request_id=exchange.request_id))
 
         return await call.run(attempt)
 

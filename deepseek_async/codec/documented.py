@@ -8,7 +8,7 @@ translating other servers' habits. The gate skips most values (``Raw``) and cost
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct
@@ -119,10 +119,17 @@ class Completion(_Shape):
     usage: _Usage | None = None
 
 
+class _TextLogprobs(_Shape):
+    text_offset: Skipped = UNSET
+    token_logprobs: Skipped = UNSET
+    tokens: Skipped = UNSET
+    top_logprobs: Skipped = UNSET
+
+
 class _TextChoice(_Shape):
     text: Skipped = UNSET
     index: Skipped = UNSET
-    logprobs: dict[str, Any] | None = None
+    logprobs: _TextLogprobs | None = None
     finish_reason: Word | None = None
 
 

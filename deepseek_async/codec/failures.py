@@ -98,7 +98,7 @@ def failure_from(status: int, headers: Mapping[str, str], body: bytes, now: date
         body: As it came; may be cut, empty, no JSON.
         now: The present, for ``Retry-After`` in date form.
     """
-    text = _redacted(body.decode("utf-8", "replace"))
+    text = _redacted(body.decode("utf-8-sig", "replace"))
     try:
         parsed: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -122,12 +122,12 @@ def failure_from(status: int, headers: Mapping[str, str], body: bytes, now: date
 def in_band_failure(parsed: Any) -> APIStatusError | None:
     """The error that a JSON text inside a 200 stands for; ``None`` if it is none.
 
-    Taken are ``{"error": …}``, ``{"object": "error", …}`` and a flat ``{"code", "message"}`` or ``{"detail"}``, as long
-    as there are no choices.
+    Taken are ``{"error": …}``, also beside choices (OpenRouter closes the choice with ``finish_reason: "error"``), and,
+    without choices, ``{"object": "error", …}`` and a flat ``{"code", "message"}`` or ``{"detail"}``.
     """
-    if not isinstance(parsed, dict) or parsed.get("choices"):
+    if not isinstance(parsed, dict):
         return None
-    is_error = parsed.get("error") or parsed.get("object") == "error"
+    is_error = parsed.get("error") or (parsed.get("object") == "error" and not parsed.get("choices"))
     is_flat = "choices" not in parsed and ("detail" in parsed or ("message" in parsed and "code" in parsed))
     if not (is_error or is_flat):
         return None
@@ -158,7 +158,8 @@ class _Found:
         message = (
             parsed if isinstance(parsed, str) else fields.get("message") or fields.get("msg") or fields.get("detail")
         )
-        self.message = _redacted(summary_of(_words(message)))
+        said = [summary_of(_words(message)), summary_of(_words(fields.get("details")))]  # GMI tells the cause there
+        self.message = _redacted(": ".join(part for part in said if part))
         self.type = _word(fields.get("type"))
         self.code = _word(fields.get("code"))
         self.param = _word(fields.get("param"))
@@ -174,10 +175,16 @@ def _words(message: Any) -> str:
         return re.split(r"""[,{]?\s*['"]input['"]\s*:""", message, maxsplit=1)[0]
     if isinstance(message, list):  # FastAPI: [{"loc": ["body", "model"], "msg": "field required", "input": …}]
         entries = [entry for entry in message if isinstance(entry, dict)]
-        return "; ".join(f"{'.'.join(map(str, entry.get('loc', ())))}: {entry.get('msg', '')}" for entry in entries)
+        return "; ".join(f"{_place(entry.get('loc'))}{entry.get('msg', '')}" for entry in entries)
     if isinstance(message, dict):
-        return _words(message.get("message") or message.get("msg") or "")
+        inner = message.get("message") or message.get("msg")
+        return _words(inner) if isinstance(inner, str) else ""
     return ""
+
+
+def _place(loc: Any) -> str:
+    parts = loc if isinstance(loc, list) else [loc]
+    return ".".join(str(part) for part in parts if isinstance(part, (str, int))) + ": " if loc else ""
 
 
 def summary_of(text: str) -> str:

@@ -9,7 +9,8 @@ field has its own rule:
 | role; a call's id, type, name | set once; an empty one never counts |
 | content, reasoning_content, arguments | appended, joined once at the end |
 | logprobs | extended per choice and per channel |
-| tool calls | by ``index``; another id on the same index begins another call; without an index, the open call goes on |
+| tool calls | by ``index``; another id on the same index begins another call |
+| fragments without an index | to the call of their id, else to the open one; another id or name begins another call |
 | finish_reason, usage | the last that is not null, wherever it arrives |
 | unknown fields | the last that is not null |
 
@@ -35,6 +36,7 @@ from ..types import (
     Usage,
 )
 from ..types.values import NO_EXTRA
+from .lenient import mended
 from .responses import interruption_in
 
 
@@ -223,7 +225,7 @@ class _Calls:
     def add(self, fragment: ToolCallFragment) -> None:
         index = self._index_of(fragment)
         call = self._by_index.get(index)
-        if call is None or (fragment.id and call.id and fragment.id != call.id):
+        if call is None or call.is_other_than(fragment):
             call = self._by_index[index] = _CallFold()
             self._all.append((index, call))
         self._last = index
@@ -255,6 +257,14 @@ class _CallFold:
         self._extra: dict[str, Any] = {}
         self._function_extra: dict[str, Any] = {}
 
+    def is_other_than(self, fragment: ToolCallFragment) -> bool:
+        """Whether a fragment that found its way here begins another call."""
+        if fragment.id and self.id:
+            return fragment.id != self.id
+        # Without index and id a call is known by its name alone.
+        name = fragment.function.name if fragment.function is not None and fragment.index is None else None
+        return bool(name and self._name and name != self._name)
+
     def add(self, fragment: ToolCallFragment) -> None:
         self.id = self.id or fragment.id or ""
         self._type = self._type or fragment.type or ""
@@ -284,12 +294,4 @@ def frozen(extra: dict[str, Any]) -> Mapping[str, Any]:
 def joined(parts: list[str] | None) -> str | None:
     if parts is None:
         return None
-    text = "".join(parts)
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # Servers that count in UTF-16 cut characters outside the BMP in two; joined, the halves are whole again.
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+    return mended("".join(parts))

@@ -11,7 +11,9 @@ where a class wants a value counts as left out. The translations, each with who 
 | ``index`` in a whole message's tool call | its place in the list | DeepSeek's own sample |
 | hits and misses inside ``prompt_tokens_details`` | beside it | one text of the Chinese page |
 | a whole number written as 1.76e9 or 1.0 | the integer | JavaScript gateways |
-| NaN, Infinity, lone surrogates, bytes that are no UTF-8 | as `json` reads them; U+FFFD | various |
+| ``name``, ``prefix`` in a message | unknown fields: they are a request's | |
+| NaN, Infinity, bytes that are no UTF-8 | as `json` reads them; U+FFFD | various |
+| half a surrogate pair | in a whole message U+FFFD; in a chunk kept, since the next may bring the other half | |
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from ..types import (
     Choice,
     ChunkChoice,
     Delta,
+    FunctionCall,
     TextChoice,
     ToolCall,
     Usage,
@@ -43,6 +46,10 @@ MAX_SHOWN_BODY = 65_536
 
 # Ours, not the wire's: a key of that name is unknown like any other.
 _NOT_ON_THE_WIRE = {"extra", "complete", "request_id"}
+_OF_ONE_SIDE: dict[type, tuple[str, ...]] = {
+    Delta: ("logprobs",),  # on the wire they stand beside the delta
+    AssistantMessage: ("name", "prefix"),  # said in requests only, and a delta has no such fields
+}
 
 
 @attrs.frozen
@@ -59,8 +66,8 @@ class _Field:
 def _fields_of(cls: type) -> dict[str, _Field]:
     hints = typing.get_type_hints(cls)
     names = [a.name for a in attrs.fields(cls) if a.name not in _NOT_ON_THE_WIRE]
-    if cls is Delta:
-        names.remove("logprobs")  # on the wire they stand beside the delta
+    for name in _OF_ONE_SIDE.get(cls, ()):
+        names.remove(name)
     return {name: _describe(hints[name]) for name in names}
 
 
@@ -87,6 +94,35 @@ def _translate_said(said: dict[str, Any]) -> None:
         del said["tool_calls"]
 
 
+def _translate_message(message: dict[str, Any]) -> None:
+    _translate_said(message)
+    _mend(message, "content", "reasoning_content")
+
+
+def _translate_function(function: dict[str, Any]) -> None:
+    _mend(function, "arguments")
+
+
+def _mend(value: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if isinstance(text := value.get(name), str):
+            value[name] = mended(text)
+
+
+def mended(text: str) -> str:
+    """The text with halves of surrogate pairs joined where they meet, and U+FFFD for one that has no other half.
+
+    Servers that count in UTF-16 cut characters outside the BMP in two.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
 def _translate_choice(choice: dict[str, Any]) -> None:
     if choice.get("finish_reason") == "":
         del choice["finish_reason"]
@@ -106,10 +142,11 @@ def _translate_usage(usage: dict[str, Any]) -> None:
 
 _TRANSLATIONS: dict[type, Callable[[dict[str, Any]], None]] = {
     Delta: _translate_said,
-    AssistantMessage: _translate_said,
+    AssistantMessage: _translate_message,
     ChunkChoice: _translate_choice,
     Choice: _translate_choice,
     TextChoice: _translate_choice,
+    FunctionCall: _translate_function,
     ToolCall: _translate_call,
     Usage: _translate_usage,
 }

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
-from ..errors import DeepSeekError, MalformedResponseError
+from ..errors import DeepSeekError, MalformedResponseError, ServiceUnavailableError
 from ..types import Balance, ChatCompletion, ChatCompletionChunk, FinishReason, ModelList, TextCompletion
 from . import documented
 from .failures import in_band_failure
-from .lenient import parse_json, value_from
+from .lenient import mended, parse_json, value_from
 
 T = TypeVar("T")
+W = TypeVar("W", ChatCompletion, TextCompletion)
 
 
 def _reader(cls: type[T], shape: type[Any], what: str, required: str | None) -> Callable[[bytes], T]:
@@ -44,7 +45,7 @@ chunk_from_json = _reader(ChatCompletionChunk, documented.Chunk, "the chunk", No
 
 _read_completion = _reader(ChatCompletion, documented.Completion, "the completion", "choices")
 text_from_json = _reader(TextCompletion, documented.Text, "the completion", "choices")
-"""The body, or one event, of a FIM answer → `TextCompletion`. Raises as `chunk_from_json`."""
+"""One event of a streamed FIM answer → `TextCompletion`, a piece. Raises as `chunk_from_json`."""
 
 # Generation was broken off: the answer came whole, yet the server did not finish it.
 _INTERRUPTED = (FinishReason.INSUFFICIENT_SYSTEM_RESOURCE, FinishReason.ABORTED)
@@ -66,6 +67,33 @@ def completion_from_json(body: bytes) -> ChatCompletion:
     if interruption_in(choice.finish_reason for choice in completion.choices):
         return attrs.evolve(completion, complete=False)
     return completion
+
+
+def text_completion_from_json(body: bytes) -> TextCompletion:
+    """The whole body of a FIM answer → `TextCompletion`. Raises as `completion_from_json`."""
+    completion = text_from_json(body)
+    choices = tuple(attrs.evolve(choice, text=mended(choice.text)) for choice in completion.choices)
+    complete = interruption_in(choice.finish_reason for choice in choices) is None
+    return attrs.evolve(completion, choices=choices, complete=complete)
+
+
+def finished(completion: W) -> W:
+    """The completion, if the server finished it.
+
+    Raises:
+        ServiceUnavailableError: It says that it broke the generation off; ``partial`` is the completion.
+    """
+    reason = interruption_in(choice.finish_reason for choice in completion.choices)
+    if reason is None:
+        return completion
+    raise ServiceUnavailableError(
+        f"the server broke the answer off: finish_reason {reason!r}",
+        status=200,
+        code=reason,
+        request_id=completion.request_id,
+        partial=completion,
+        retryable=reason == FinishReason.INSUFFICIENT_SYSTEM_RESOURCE,
+    )
 
 
 def models_from_json(body: bytes) -> ModelList:

@@ -4,15 +4,15 @@ The end is an input. A connection that closes tells nothing by itself; what it m
 
 | state | event | `[DONE]` | an error in the band | end of the bytes |
 | --- | --- | --- | --- | --- |
-| WAITING: no chunk yet | → STREAMING | → DONE | → FAILED, StreamInterruptedError | → FAILED, EmptyResponseError |
-| STREAMING | a chunk | → DONE | → FAILED, StreamInterruptedError | → FAILED, StreamInterruptedError |
+| WAITING: no chunk yet | → STREAMING | → FAILED, empty | → FAILED, interrupted | → FAILED, empty |
+| STREAMING | a chunk | → DONE | → FAILED, interrupted | → FAILED, interrupted |
 | DOCUMENT: no event stream at all | (bytes are kept) | | | a whole completion → DONE, else FAILED |
 | DONE, FAILED | ignored | ignored | ignored | ignored |
 
-A payload that is no chunk (no JSON, a wrong type) leads to FAILED with MalformedResponseError from anywhere. A chunk
-that came before a failure is always delivered before it, also when both came in one read. A body whose first byte
-cannot begin an event stream is a document: an error object, a gateway's page, or the whole completion that a server
-without streaming sends.
+"empty" is `EmptyResponseError`, "interrupted" `StreamInterruptedError`. A payload that is no chunk (no JSON, a wrong
+type) leads to FAILED with `MalformedResponseError` from anywhere. A chunk that came before a failure is always
+delivered before it, also when both came in one read. A body whose first byte cannot begin an event stream is a
+document: an error object, a gateway's page, or the whole completion that a server without streaming sends.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ from ..types import (
     ChunkChoice,
     Delta,
     FunctionCallFragment,
+    TextCompletion,
     ToolCallFragment,
 )
 from .failures import in_band_failure, summary_of
 from .lenient import MAX_SHOWN_BODY, parse_json
-from .responses import chunk_from_json, completion_from_json
+from .responses import chunk_from_json, completion_from_json, text_completion_from_json, text_from_json
 
 C = TypeVar("C")
 
@@ -152,6 +153,8 @@ class StreamDecoder(Generic[C]):
         assert isinstance(payload, bytes)  # noqa: S101 - comments were taken before
         text = payload.strip()
         if text == b"[DONE]":
+            if not chunks and not self.chunks:
+                raise self._emptiness()
             return True
         if not text:
             return False
@@ -185,7 +188,7 @@ class StreamDecoder(Generic[C]):
     def _end(self) -> None:
         self._sse.receive_eof()
         unfinished = self._sse.unfinished.data if self._sse.unfinished is not None else ""
-        if unfinished.strip() == "[DONE]":  # every chunk came; only the last blank line did not
+        if unfinished.strip() == "[DONE]" and self.chunks:  # every chunk came; only the last blank line did not
             self.state = State.DONE
             return
         unframed = self._sse.unframed
@@ -199,9 +202,12 @@ class StreamDecoder(Generic[C]):
             raise MalformedResponseError(
                 f"the answer is no event stream but {summary_of(body)}", body=body[:MAX_SHOWN_BODY]
             )
-        if unfinished:
+        if unfinished and unfinished.strip() != "[DONE]":
             raise StreamInterruptedError("the stream was cut inside its first event")
-        raise EmptyResponseError(
+        raise self._emptiness()
+
+    def _emptiness(self) -> EmptyResponseError:
+        return EmptyResponseError(
             f"the answer to a streamed request is empty: status 200, {self.keepalives} keep-alives, no chunk"
         )
 
@@ -213,6 +219,11 @@ class StreamDecoder(Generic[C]):
 def chat_decoder(max_event_bytes: int = MAX_EVENT_BYTES) -> StreamDecoder[ChatCompletionChunk]:
     """The decoder of a streamed chat answer."""
     return StreamDecoder(chunk_from_json, chunk_from_whole, max_event_bytes=max_event_bytes)
+
+
+def text_decoder(max_event_bytes: int = MAX_EVENT_BYTES) -> StreamDecoder[TextCompletion]:
+    """The decoder of a streamed fill-in-the-middle answer."""
+    return StreamDecoder(text_from_json, text_completion_from_json, max_event_bytes=max_event_bytes)
 
 
 def chunk_from_whole(body: bytes) -> ChatCompletionChunk:
@@ -266,7 +277,7 @@ def _error_event(text: bytes) -> APIStatusError:
         parsed = parse_json(text, "the error event")
     except MalformedResponseError:
         parsed = text.decode("utf-8", "replace")
-    failure = in_band_failure(parsed) or in_band_failure({"error": parsed})
+    failure = in_band_failure(parsed) or in_band_failure({"error": parsed if parsed else {"message": ""}})
     assert failure is not None  # noqa: S101 - the second shape always is one
     return failure
 

@@ -14,7 +14,10 @@ class TextFold:
     """A fold in progress."""
 
     def __init__(self) -> None:
-        self._first: TextCompletion | None = None
+        self._id = ""
+        self._created = 0
+        self._model = ""
+        self._system_fingerprint: str | None = None
         self._usage: Usage | None = None
         self._choices: dict[int, _ChoiceFold] = {}
         self._extra: dict[str, Any] = {}
@@ -22,8 +25,11 @@ class TextFold:
 
     def add(self, piece: TextCompletion) -> None:
         """Take the next piece."""
-        if self._first is None:
-            self._first = piece
+        self._id = self._id or piece.id
+        self._created = self._created or piece.created
+        self._model = self._model or piece.model
+        if piece.system_fingerprint is not None and not self._system_fingerprint:
+            self._system_fingerprint = piece.system_fingerprint
         if piece.usage is not None:
             self._usage = piece.usage
         keep(self._extra, piece.extra)
@@ -37,14 +43,13 @@ class TextFold:
 
     def completion(self, *, done: bool) -> TextCompletion:
         """What has come so far, as a value; ``done``: whether the server has ended the answer."""
-        first = self._first or TextCompletion()
         return TextCompletion(
-            id=first.id,
-            created=first.created,
-            model=first.model,
+            id=self._id,
+            created=self._created,
+            model=self._model,
             choices=tuple(folding.choice(index) for index, folding in sorted(self._choices.items())),
             usage=self._usage,
-            system_fingerprint=first.system_fingerprint,
+            system_fingerprint=self._system_fingerprint,
             complete=done and interruption_in(self.finish_reasons) is None,
             request_id=self.request_id,
             extra=frozen(self._extra),
@@ -61,6 +66,7 @@ class _ChoiceFold:
         self._tops: list[Mapping[str, float] | None] | None = None
         self._has_logprobs = False
         self._extra: dict[str, Any] = {}
+        self._logprobs_extra: dict[str, Any] = {}
 
     def add(self, choice: TextChoice) -> None:
         self._text.append(choice.text)
@@ -73,6 +79,7 @@ class _ChoiceFold:
             self._values = _extended(self._values, logprobs.token_logprobs)
             self._tokens = _extended(self._tokens, logprobs.tokens)
             self._tops = _extended(self._tops, logprobs.top_logprobs)
+            keep(self._logprobs_extra, logprobs.extra)
 
     def choice(self, index: int) -> TextChoice:
         logprobs = None
@@ -82,6 +89,7 @@ class _ChoiceFold:
                 None if self._values is None else tuple(self._values),
                 None if self._tokens is None else tuple(self._tokens),
                 None if self._tops is None else tuple(self._tops),
+                extra=frozen(self._logprobs_extra),
             )
         return TextChoice(joined(self._text) or "", index, logprobs, self.finish_reason, extra=frozen(self._extra))
 
