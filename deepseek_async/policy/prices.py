@@ -1,0 +1,140 @@
+"""What an answer costs, and when answers are cheap. Pure: the time is an argument.
+
+Source: page "Models & Pricing", September to November 2026. Peak is Monday to Friday 01:00–04:00 and 06:00–10:00 UTC,
+but for Chinese public holidays; every other hour costs half. The usage object of an answer is authoritative; hits and
+misses of the context cache are priced apart, and reasoning counts as output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from ..errors import InvalidRequestError
+from ..types import Usage
+
+_PER_TOKEN = Decimal("1e-6")  # prices are told per million tokens
+
+PEAK_HOURS: Final = ((time(1), time(4)), (time(6), time(10)))
+"""Begin and end of each peak window, UTC, Monday to Friday."""
+
+
+@attrs.frozen
+class Price:
+    """Prices of one model at one time, per million tokens."""
+
+    cache_hit: Decimal
+    cache_miss: Decimal
+    output: Decimal
+
+    def cost(self, usage: Usage) -> Decimal:
+        """The exact cost of an answer. Prompt tokens that the usage does not place are taken for cache misses."""
+        hits = usage.cached_tokens or 0
+        misses = max(usage.prompt_tokens - hits, 0)
+        return (self.cache_hit * hits + self.cache_miss * misses + self.output * usage.completion_tokens) * _PER_TOKEN
+
+
+@attrs.frozen
+class ModelPrice:
+    """Prices of one model in one currency."""
+
+    off_peak: Price
+    peak: Price
+
+
+def _of(hit: str, miss: str, output: str) -> ModelPrice:
+    off_peak = Price(Decimal(hit), Decimal(miss), Decimal(output))
+    return ModelPrice(off_peak, Price(off_peak.cache_hit * 2, off_peak.cache_miss * 2, off_peak.output * 2))
+
+
+_FLASH_USD, _FLASH_CNY = _of("0.003", "0.15", "0.60"), _of("0.02", "1", "4")
+_PRO_USD, _PRO_CNY = _of("0.022", "0.66", "1.98"), _of("0.15", "4.5", "13.5")
+
+PRICES: Final[Mapping[str, Mapping[str, ModelPrice]]] = {
+    "deepseek-flash": {"USD": _FLASH_USD, "CNY": _FLASH_CNY},
+    "deepseek-v4-flash": {"USD": _FLASH_USD, "CNY": _FLASH_CNY},  # retired names, served and priced as Flash
+    "deepseek-v4-flash-vision-exp": {"USD": _FLASH_USD, "CNY": _FLASH_CNY},
+    "deepseek-v4-pro": {"USD": _PRO_USD, "CNY": _PRO_CNY},
+}
+"""Prices by model and currency."""
+
+
+def is_peak(at: datetime, holidays: Collection[date] = ()) -> bool:
+    """Whether the peak price holds.
+
+    Args:
+        at: An aware time.
+        holidays: Chinese public holidays, as dates in China (UTC+8): they have no peak.
+    """
+    utc = _in_utc(at)
+    # The windows lie between 09:00 and 18:00 in China, so its date and UTC's are the same there.
+    if utc.weekday() >= 5 or utc.date() in holidays:
+        return False
+    return any(begin <= utc.time() < end for begin, end in PEAK_HOURS)
+
+
+def price_of(model: str, at: datetime, *, currency: str = "USD", holidays: Collection[date] = ()) -> Price | None:
+    """The prices of a model at a time; ``None`` for a model whose prices are not known."""
+    in_currencies = PRICES.get(model)
+    if in_currencies is None:
+        return None
+    if currency not in in_currencies:
+        raise InvalidRequestError("currency", currency, ", ".join(sorted(in_currencies)))
+    price = in_currencies[currency]
+    return price.peak if is_peak(at, holidays) else price.off_peak
+
+
+def cost_of(
+    usage: Usage, model: str, at: datetime, *, currency: str = "USD", holidays: Collection[date] = ()
+) -> Decimal | None:
+    """What an answer cost; ``None`` for a model whose prices are not known.
+
+    Args:
+        usage: The answer's token counts.
+        model: As the answer names it.
+        at: When the request was sent.
+    """
+    price = price_of(model, at, currency=currency, holidays=holidays)
+    return None if price is None else price.cost(usage)
+
+
+def next_off_peak(
+    at: datetime, *, margin: timedelta = timedelta(0), holidays: Collection[date] = ()
+) -> tuple[datetime, datetime | None]:
+    """The off-peak window to send in: the present one, or the next.
+
+    Args:
+        at: An aware time.
+        margin: Kept free at both ends of a window, for clocks that differ and answers that take time.
+
+    Returns:
+        When it may begin (``at`` itself if that is inside), and when it must end, both in UTC.
+
+    Raises:
+        InvalidRequestError: The margin leaves no window.
+    """
+    if not timedelta(0) <= margin < timedelta(hours=1):
+        raise InvalidRequestError("margin", str(margin), "0 to less than 1 hour: a window is 2 hours long")
+    utc = _in_utc(at)
+    # Peak windows of the days around, widened by the margin: what lies between them is off-peak.
+    peaks = [
+        (datetime.combine(day, begin, UTC) - margin, datetime.combine(day, end, UTC) + margin)
+        for day in (utc.date() + timedelta(days=number) for number in range(-1, 15))
+        if day.weekday() < 5 and day not in holidays
+        for begin, end in PEAK_HOURS
+    ]
+    opens = utc
+    for begin, end in peaks:
+        if begin <= opens < end:
+            opens = end
+    return opens, next((begin for begin, _ in peaks if begin > opens), None)
+
+
+def _in_utc(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise InvalidRequestError("at", str(at), "a time with a time zone")
+    return at.astimezone(UTC)

@@ -1,0 +1,100 @@
+"""Prices are those of the page, exact, and by the answer's own time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from deepseek_async.errors import InvalidRequestError
+from deepseek_async.policy.prices import cost_of, is_peak, next_off_peak, price_of
+from deepseek_async.types import Usage
+
+MONDAY = date(2026, 11, 23)
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "expected"),
+    [
+        (0, 59, False),
+        (1, 0, True),
+        (3, 59, True),
+        (4, 0, False),
+        (5, 59, False),
+        (6, 0, True),
+        (9, 59, True),
+        (10, 0, False),
+    ],
+)
+def test_peak_windows_of_a_weekday(hour: int, minute: int, expected: bool) -> None:
+    """A window holds its begin and not its end."""
+    assert is_peak(at(MONDAY, hour, minute)) is expected
+
+
+def test_weekends_and_holidays_have_no_peak() -> None:
+    """Saturday, Sunday and the holidays that are given."""
+    assert not is_peak(at(MONDAY - timedelta(days=1), 2))
+    assert not is_peak(at(MONDAY - timedelta(days=2), 2))
+    assert not is_peak(at(MONDAY, 2), holidays={MONDAY})
+
+
+def test_other_time_zones_are_the_same_moment() -> None:
+    """09:30 in China is 01:30 UTC: peak."""
+    assert is_peak(datetime(2026, 11, 23, 9, 30, tzinfo=timezone(timedelta(hours=8))))
+    with pytest.raises(InvalidRequestError, match="time zone"):
+        is_peak(datetime(2026, 11, 23, 9, 30))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("model", "currency", "hour", "expected"),
+    [
+        ("deepseek-flash", "USD", 12, "0.15300"),
+        ("deepseek-flash", "USD", 2, "0.30600"),
+        ("deepseek-v4-pro", "USD", 12, "0.68200"),
+        ("deepseek-v4-pro", "CNY", 2, "9.3000"),
+        ("deepseek-v4-flash", "CNY", 12, "1.020"),
+    ],
+)
+def test_the_table_of_the_page(model: str, currency: str, hour: int, expected: str) -> None:
+    """A million hits and a million misses, by model, currency and hour."""
+    price = price_of(model, at(MONDAY, hour), currency=currency)
+    assert price is not None
+    assert price.cache_hit + price.cache_miss == Decimal(expected)
+
+
+def test_a_cost_is_exact() -> None:
+    """Hits, misses and output are priced apart, without rounding."""
+    usage = Usage(1000, 100, 1100, prompt_cache_hit_tokens=640, prompt_cache_miss_tokens=360)
+    expected = (Decimal("0.003") * 640 + Decimal("0.15") * 360 + Decimal("0.60") * 100) / 1_000_000
+    assert cost_of(usage, "deepseek-flash", at(MONDAY, 12)) == expected
+    assert cost_of(usage, "deepseek-flash", at(MONDAY, 2)) == 2 * expected
+
+
+def test_tokens_of_unknown_place_are_misses_and_unknown_models_have_no_price() -> None:
+    """Never less than it costs, and nothing invented."""
+    assert cost_of(Usage(10, 0, 10), "deepseek-flash", at(MONDAY, 12)) == Decimal("0.0000015")
+    assert cost_of(Usage(10, 0, 10), "local-model", at(MONDAY, 12)) is None
+    with pytest.raises(InvalidRequestError, match="CNY, USD"):
+        price_of("deepseek-flash", at(MONDAY, 12), currency="EUR")
+
+
+def test_the_next_window_off_peak() -> None:
+    """Inside a window it is the present one; in a peak, the next; the margin narrows both ends."""
+    assert next_off_peak(at(MONDAY, 5)) == (at(MONDAY, 5), at(MONDAY, 6))
+    assert next_off_peak(at(MONDAY, 2)) == (at(MONDAY, 4), at(MONDAY, 6))
+    margin = timedelta(minutes=10)
+    assert next_off_peak(at(MONDAY, 2), margin=margin) == (at(MONDAY, 4, 10), at(MONDAY, 5, 50))
+    assert next_off_peak(at(MONDAY, 5, 55), margin=margin) == (
+        at(MONDAY, 10, 10),
+        at(MONDAY, 24 - 1, 0) + timedelta(minutes=110),
+    )
+    friday = MONDAY + timedelta(days=4)
+    assert next_off_peak(at(friday, 12)) == (at(friday, 12), at(friday + timedelta(days=3), 1))
+    assert next_off_peak(at(MONDAY, 2), holidays={MONDAY}) == (at(MONDAY, 2), at(MONDAY + timedelta(days=1), 1))
+    with pytest.raises(InvalidRequestError, match="less than 1 hour"):
+        next_off_peak(at(MONDAY, 2), margin=timedelta(hours=1))
