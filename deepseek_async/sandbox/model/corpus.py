@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import builtins
 import re
-import sys
 import sysconfig
 from pathlib import Path
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,14 +83,13 @@ def _from_files(folder: Path) -> Iterator[str]:
 
 
 def _from_builtins() -> Iterator[str]:
-    for namespace in (vars(builtins), vars(sys)):
-        for name in sorted(namespace):
-            entry = namespace[name]
-            if isinstance(entry, type):
-                members = vars(entry)
-                yield from (str(members[member].__doc__) for member in sorted(members) if callable(members[member]))
-            if callable(entry):
-                yield str(entry.__doc__)
+    # Nothing that a program can replace, as it can a hook in `sys` or `help`: the text must not depend on the process.
+    for name, entry in sorted(vars(builtins).items()):
+        if isinstance(entry, type):
+            members = vars(entry)
+            yield from (str(members[member].__doc__) for member in sorted(members) if callable(members[member]))
+        if isinstance(entry, type | BuiltinFunctionType) and name != "_":
+            yield str(entry.__doc__)
 
 
 def _prose(docstring: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-_MENTIONED: Final = 8.0  # a number of the prompt against one that is made up
+_MENTIONED: Final = 16.0  # a number of the prompt against one that is made up
 _INVENTED: Final = 8
 _USUAL: Final = (1, 2, 3, 5, 7, 10, 12, 20, 42, 100)
 
