@@ -190,7 +190,7 @@ def parse_json(text: bytes, what: str) -> Any:
     Raises:
         MalformedResponseError: It is no JSON; the message says where it stops being it.
     """
-    decoded = text.decode("utf-8", "replace")
+    decoded = text.decode("utf-8-sig", "replace")
     try:
         return json.loads(decoded)
     except (ValueError, RecursionError) as error:

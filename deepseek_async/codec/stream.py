@@ -50,6 +50,7 @@ MAX_BODY_BYTES = 256 * 2**20
 # No line of an event stream that a chat server sends begins so, and every JSON or HTML document does.
 _DOCUMENT_STARTS = frozenset((b"{", b"[", b'"', b"<"))
 _BLANK = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
 
 
 class State(enum.Enum):
@@ -93,6 +94,7 @@ class StreamDecoder(Generic[C]):
         self._max_body_bytes = max_body_bytes
         self._document = bytearray()
         self._has_begun = False
+        self._head = b""
 
     def receive_data(self, data: bytes) -> list[C]:
         """Take what one read brought; return the chunks that it completes. Never raises: see `failure`."""
@@ -165,12 +167,14 @@ class StreamDecoder(Generic[C]):
 
     def _skip_blank(self, data: bytes) -> bytes:
         """Skip what stands before the body's first byte, and see by that one what kind of body it is."""
-        body = data.lstrip(_BLANK)
-        self.keepalives += data[: len(data) - len(body)].count(b"\n")
-        if body:
-            self._has_begun = True
-            if body.removeprefix(b"\xef\xbb\xbf")[:1] in _DOCUMENT_STARTS:
-                self.state = State.DOCUMENT
+        body = (self._head + data).lstrip(_BLANK)
+        self.keepalives += data[: max(0, len(data) - len(body))].count(b"\n")
+        if _BOM.startswith(body):  # or a part of it: what it stands before is still to come
+            self._head = body
+            return b""
+        self._has_begun = True
+        if body.removeprefix(_BOM)[:1] in _DOCUMENT_STARTS:
+            self.state = State.DOCUMENT
         return body
 
     def _keep(self, data: bytes) -> None:
