@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 import attrs
 
 from ..codec.requests import request_to_json
-from ..codec.responses import completion_from_json, finished
 from ..codec.stream import chat_decoder
 from ..errors import InvalidRequestError
 from ..policy.resume import Resume
 from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatRequest, ParsedChatCompletion
-from .exchange import Exchange
 from .parameters import CallOptions, ChatParameters, chat_request_of, split_off_options
 from .resumption import Resumption
 from .stream import ChatCompletionStream
+from .whole import ask_whole
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -107,22 +106,12 @@ class ChatCompletions:
 
     async def send(self, request: ChatRequest, options: CallOptions | None = None) -> ChatCompletion:
         """Ask for the answer to a request that is a value already, in one piece. Raises as `create`."""
-        options = options or {}
         connection = self._connection
         if request.stream:
             request = attrs.evolve(request, stream=None, stream_options=None)
-        http_request = connection.http_request("POST", connection.chat_url(request), request_to_json(request), options)
-        call = connection.call(http_request, options, model=request.model, streamed=False)
-
-        async def attempt(exchange: Exchange) -> ChatCompletion:
-            await exchange.open()
-            body = await exchange.read(connection.max_body_bytes)
-            call.tell_first_chunk(exchange.request_id)
-            completion = completion_from_json(body)
-            completion = attrs.evolve(completion, request_id=exchange.request_id)
-            return finished(completion)
-
-        return await call.run(attempt)
+        url = connection.chat_url(request)
+        completion, _ = await ask_whole(connection, url, request_to_json(request), options or {}, model=request.model)
+        return completion
 
     async def parse(
         self, *, response_type: type[T], attempts: int = 3, **parameters: Unpack[ChatParameters]

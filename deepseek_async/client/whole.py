@@ -1,0 +1,52 @@
+"""A chat request whose answer comes in one piece, with what a batch wants to see of it besides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ..codec.responses import completion_from_json, finished
+from ..types import ChatCompletion
+from .exchange import Exchange
+from .parameters import CallOptions
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+
+async def ask_whole(
+    connection: Connection,
+    url: str,
+    body: bytes,
+    options: CallOptions,
+    *,
+    model: str,
+    admitted: Callable[[], object] | None = None,
+) -> tuple[ChatCompletion, bytes]:
+    """Send a request until it is answered or given up.
+
+    Args:
+        body: The request's JSON.
+        admitted: Called when the head of a 200 has come, which may be long before the answer: the server has let the
+            request in.
+
+    Returns:
+        The completion, and the JSON that it was read from.
+
+    Raises:
+        DeepSeekError: As `ChatCompletions.create`.
+    """
+    call = connection.call(connection.http_request("POST", url, body, options), options, model=model, streamed=False)
+
+    async def attempt(exchange: Exchange) -> tuple[ChatCompletion, bytes]:
+        await exchange.open()
+        if admitted is not None:
+            admitted()
+        answer = await exchange.read(connection.max_body_bytes)
+        request_id = exchange.request_id
+        call.tell_first_chunk(request_id)
+        return finished(attrs.evolve(completion_from_json(answer), request_id=request_id)), answer
+
+    return await call.run(attempt)
