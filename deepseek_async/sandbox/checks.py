@@ -139,8 +139,10 @@ def _check_format(body: ChatBody) -> None:
 def _check_tools(tools: Sequence[Tool], *, beta: bool) -> None:
     if len(tools) > MAX_TOOLS:
         raise refusals.bad_request(f"Invalid tools value, at most {MAX_TOOLS} tools are allowed, got {len(tools)}")
-    names: set[str] = set()
     strict = [bool(tool.function.strict) for tool in tools]
+    if any(strict) and not beta:
+        raise refusals.beta_only("strict mode of tools (tools[].function.strict)")
+    names: set[str] = set()
     for number, tool in enumerate(tools):
         name = tool.function.name
         if not _FUNCTION_NAME.fullmatch(name):
@@ -153,11 +155,8 @@ def _check_tools(tools: Sequence[Tool], *, beta: bool) -> None:
         names.add(name)
         if tool.function.strict:
             check_strict_schema(tool.function.parameters or {}, f"tools[{number}].function.parameters")
-    if any(strict):
-        if not beta:
-            raise refusals.beta_only("strict mode of tools (tools[].function.strict)")
-        if not all(strict):
-            raise refusals.bad_request("strict must be set on every function, or on none (tools[].function.strict)")
+    if any(strict) and not all(strict):
+        raise refusals.bad_request("strict must be set on every function, or on none (tools[].function.strict)")
 
 
 def _check_choice(body: ChatBody, tools: Sequence[Tool], *, thinking: bool) -> None:
