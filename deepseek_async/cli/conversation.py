@@ -26,6 +26,8 @@ from .writing import Writer, writer_on
 # A sandbox answers in one blink. At the pace of a quick model there is something to see.
 _SANDBOX_RATE = 60.0
 
+_MEASURABLE = 0.1  # seconds; what is shorter says nothing about the pace
+
 # How the answer ended, where that is worth a word.
 _CUT_SHORT = {
     FinishReason.LENGTH: "the answer was cut at --max-tokens, or at the model's limit",
@@ -47,7 +49,7 @@ def ask(parameters: Mapping[str, Any], *, base_url: str | None, sandbox: bool, s
         KeyboardInterrupt: Likewise.
     """
     console = stdout_console()
-    show = _show_json if as_json else _show
+    show = show_as_json if as_json else show_as_it_comes
     rate = _SANDBOX_RATE if streamed and not as_json and is_live(console) else None
 
     async def run() -> None:
@@ -57,7 +59,8 @@ def ask(parameters: Mapping[str, Any], *, base_url: str | None, sandbox: bool, s
     asyncio.run(run())
 
 
-async def _show_json(client: AsyncClient, parameters: Mapping[str, Any], *, streamed: bool, console: Console) -> None:
+async def show_as_json(client: AsyncClient, parameters: Mapping[str, Any], *, streamed: bool, console: Console) -> None:
+    """Print the whole completion; if it does not end well, what there is of it, marked as such."""
     indent = 2 if console.is_terminal else 0
     partial: Any = None
     stream: ChatCompletionStream | None = None
@@ -80,7 +83,10 @@ async def _show_json(client: AsyncClient, parameters: Mapping[str, Any], *, stre
             print(to_json(partial, indent=indent), flush=True)
 
 
-async def _show(client: AsyncClient, parameters: Mapping[str, Any], *, streamed: bool, console: Console) -> None:
+async def show_as_it_comes(
+    client: AsyncClient, parameters: Mapping[str, Any], *, streamed: bool, console: Console
+) -> None:
+    """Write the answer as it comes, and after it what was asked for besides."""
     writer = writer_on(console)
     pace = Pace()
     try:
@@ -88,7 +94,7 @@ async def _show(client: AsyncClient, parameters: Mapping[str, Any], *, streamed:
             if streamed:
                 completion = await _read_stream(client, parameters, writer, pace)
             else:
-                with _waiting(lambda: 0):
+                with _waiting(lambda: "waiting"):
                     completion = await client.chat.completions.create(**parameters)
                 writer.write(_as_delta(completion))
         finally:
@@ -110,7 +116,7 @@ async def _read_stream(
 ) -> ChatCompletion:
     stream = client.chat.completions.stream(**parameters)
     deltas = stream.deltas()
-    with _waiting(lambda: stream.keepalives):
+    with _waiting(lambda: _state_of(stream)):
         await stream.open()
         delta = await anext(deltas, None)
     async with stream:
@@ -147,22 +153,27 @@ def _summary(completion: ChatCompletion, pace: Pace) -> str:
         facts.append(f"{usage.prompt_tokens} + {usage.completion_tokens} tokens")
     if pace.first is not None:
         facts.append(f"{pace.first - pace.started:.2f} s to the first")
-        if usage is not None and usage.completion_tokens > 1 and pace.last > pace.first:
+        if usage is not None and pace.last - pace.first > _MEASURABLE:
             facts.append(f"{(usage.completion_tokens - 1) / (pace.last - pace.first):.0f} tokens/s")
     return " · ".join(filter(None, facts))
+
+
+def _state_of(stream: ChatCompletionStream) -> str:
+    """What there is to say while nothing of the answer has come."""
+    attempt = f"attempt {stream.attempts}: " if stream.attempts > 1 else ""
+    return attempt + (f"queued, {stream.keepalives} keep-alives so far" if stream.keepalives else "waiting")
 
 
 @attrs.frozen
 class _Waiting:
     """What stands beside the spinner; asked for anew whenever it is drawn."""
 
-    keepalives: Callable[[], int]
+    state: Callable[[], str]
 
     def __rich__(self) -> Text:
-        count = self.keepalives()
-        return Text("waiting" if not count else f"queued, {count} keep-alives so far", style="dim")
+        return Text(self.state(), style="dim")
 
 
-def _waiting(keepalives: Callable[[], int]) -> AbstractContextManager[object]:
+def _waiting(state: Callable[[], str]) -> AbstractContextManager[object]:
     console = stderr_console()
-    return console.status(_Waiting(keepalives), spinner="dots") if is_live(console) else nullcontext()
+    return console.status(_Waiting(state), spinner="dots") if is_live(console) else nullcontext()

@@ -33,6 +33,7 @@ def told() -> Iterator[None]:
     """
     try:
         yield
+        sys.stdout.flush()  # while it can still be told that the reader has left
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
@@ -82,8 +83,10 @@ def line_of(error: DeepSeekError) -> str:
 def advice(error: DeepSeekError) -> str:
     """What to do about it, as far as the error's own text does not say; ``""``: nothing to add."""
     match error:
-        case InvalidRequestError() | NotFoundError():
+        case InvalidRequestError():
             return ""
+        case NotFoundError():
+            return "check --base-url and --model"
         case APIConnectionError(during="connect"):
             return "check --base-url and the network, or add --sandbox, which needs none"
         case APITimeoutError(phase="connect"):

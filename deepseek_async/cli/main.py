@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import sys
+from importlib.util import find_spec
 
 _EXTRA = ("typer", "rich")
 
@@ -17,17 +18,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # an answer may hold what the terminal's encoding cannot
-    try:
-        try:
-            from .app import app
-        except ModuleNotFoundError as error:
-            if error.name not in _EXTRA:
-                raise
-            print(
-                f"error: deepseek-async needs {error.name}: pip install 'deepseek_async[cli]'",
-                file=sys.stderr,
-            )
+    for name in _EXTRA:
+        if find_spec(name) is None:
+            print(f"error: deepseek-async needs {name}: pip install 'deepseek_async[cli]'", file=sys.stderr)
             sys.exit(2)
+    try:
+        from .app import app
+
         app(prog_name="deepseek-async")
     except KeyboardInterrupt:  # before a command began, or after it ended
         sys.exit(130)

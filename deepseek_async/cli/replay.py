@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InvalidRequestError
 from .certificates import no_certificates
 from .endings import told
 from .serving import serve_until_stopped
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording, as Recorder writes it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A recording.")],
     port: Annotated[int, typer.Option("--port", "-p", min=0, max=65_535, help="0: a free one.")] = 8765,
     at_speed: Annotated[bool, typer.Option("--at-speed", help="As slow as it was; else all at once.")] = False,
 ) -> None:
@@ -25,7 +26,10 @@ def replay(
         with no_certificates():
             from ..sandbox.replay import ReplayServer  # aiohttp loads here
 
-        server = ReplayServer(file, port=port, at_speed=at_speed)
+        try:
+            server = ReplayServer(file, port=port, at_speed=at_speed)
+        except InvalidRequestError as error:
+            raise typer.BadParameter(f"{file.name} is none: expected {error.allowed}", param_hint="FILE") from None
         serve_until_stopped(
             server, host="127.0.0.1", port=port, remarks=lambda _: (f"Playing {file}. Ctrl-C ends it.",)
         )

@@ -10,6 +10,8 @@ import msgspec
 
 from ..types import AssistantMessage, Choice, ChunkChoice, TokenLogprob, TopLogprob
 
+# Ours, not the API's; an answer that is not whole is marked all the same.
+_OURS = ("extra", "request_id", "complete")
 # Fields that the API sends as null; any other that is None was not sent.
 _NULLABLE: Mapping[type, tuple[str, ...]] = {
     AssistantMessage: ("content",),
@@ -27,7 +29,10 @@ def to_json(value: object, *, indent: int = 0) -> str:
 
 
 def to_plain(value: object) -> Any:
-    """The value as dicts and lists: the wire's names, unknown fields back in their places."""
+    """The value as dicts and lists: the wire's names, unknown fields back in their places.
+
+    What the API sent comes out again. A completion that is not whole has one field more: ``"complete": false``.
+    """
     if isinstance(value, (tuple, list)):
         return [to_plain(item) for item in value]
     if isinstance(value, Mapping):
@@ -39,7 +44,9 @@ def to_plain(value: object) -> Any:
     plain: dict[str, Any] = {}
     for field in attrs.fields(cls):
         item = getattr(value, field.name)
-        if field.name != "extra" and (item is not None or field.name in nullable):
+        if field.name not in _OURS and (item is not None or field.name in nullable):
             plain[field.name] = to_plain(item)
     plain.update(to_plain(getattr(value, "extra", {})))
+    if getattr(value, "complete", True) is False:
+        plain["complete"] = False
     return plain
