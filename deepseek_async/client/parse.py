@@ -6,6 +6,8 @@ may answer empty (page "JSON Output").
 
 from __future__ import annotations
 
+import types
+import typing
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -63,8 +65,14 @@ async def ask_until_it_fits(
 
 def _schema_of(response_type: Any) -> str:
     try:
+        if typing.get_origin(response_type) in (typing.Union, types.UnionType):  # of classes, which msgspec keeps apart
+            options, components = msgspec.json.schema_components(
+                typing.get_args(response_type), ref_template="#/$defs/{name}"
+            )
+            schema = {"anyOf": list(options), "$defs": components}
+            return msgspec.json.encode(schema).decode()
         return msgspec.json.encode(msgspec.json.schema(response_type)).decode()
-    except (TypeError, RuntimeError, NotImplementedError) as error:
+    except (TypeError, RuntimeError, NotImplementedError, NameError) as error:
         name = getattr(response_type, "__name__", str(response_type))
         raise InvalidRequestError("response_type", name, f"a type that JSON Schema can describe ({error})") from None
 

@@ -1,32 +1,158 @@
 """The one cattrs converter: requests → plain data, and plain data → the caller's own classes.
 
-cattrs' defaults coerce: ``None`` becomes ``'None'`` and ``"false"`` becomes True. Here a value must already be of the
-type that is asked for; only an int may stand for a float, as in JSON.
+cattrs' defaults coerce: ``None`` becomes ``'None'``, ``"false"`` becomes True, and a string a list of its characters.
+Here a value must already be of the JSON type that is asked for; only an int may stand for a float.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import datetime
+import decimal
+import inspect
+import typing
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import attrs
-from cattrs import Converter, transform_error
-from cattrs.gen import make_dict_unstructure_fn, override
+import msgspec
+from cattrs import ClassValidationError, Converter, IterableValidationError, StructureHandlerNotFoundError
+from cattrs.cols import is_any_set, is_frozenset, is_mapping, is_namedtuple, is_sequence, list_structure_factory
+from cattrs.errors import IterableValidationNote
+from cattrs.gen import make_dict_unstructure_fn, mapping_structure_factory, override
+from cattrs.strategies import configure_union_passthrough
 
-from ..errors import MalformedResponseError
+from ..errors import InvalidRequestError, MalformedResponseError
 from ..types import AssistantMessage, FunctionCall, ToolCall
 
 T = TypeVar("T")
 
+Hook = Callable[[Any, Any], Any]
 
-def _exactly(*accepted: type) -> Any:
-    def structure(value: Any, wanted: type) -> Any:
+# What JSON has no type of its own for: msgspec reads them from text, strictly.
+_SAID_AS_TEXT = (
+    datetime.datetime,
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
+    decimal.Decimal,
+    uuid.UUID,
+    bytes,
+)
+
+
+class _MisfitError(ValueError):
+    """What is wrong, and where below the value that the hook was asked for."""
+
+    def __init__(self, what: str, path: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.path = path
+
+
+def _make_converter() -> Converter:
+    converter = Converter()
+    _take_only_json_types(converter)
+    _leave_out_what_is_not_sent(converter)
+    return converter
+
+
+# -- plain data → the caller's classes -------------------------------------------------------------------------------
+
+
+def _take_only_json_types(converter: Converter) -> None:
+    for wanted, accepted in ((str, (str,)), (bool, (bool,)), (int, (int,)), (float, (float, int))):
+        converter.register_structure_hook(wanted, _exactly(wanted, accepted))
+    converter.register_structure_hook(type(None), _nothing)
+    for written in _SAID_AS_TEXT:
+        converter.register_structure_hook(written, _by_msgspec)
+    converter.register_structure_hook_func(_is_of_msgspec, _by_msgspec)
+
+    # Of two that fit, cattrs asks the later one.
+    factories: tuple[tuple[Callable[[Any], bool], Callable[[Any], Hook], type], ...] = (
+        (is_mapping, lambda cls: mapping_structure_factory(cls, converter, structure_to=_mapping_made(cls)), dict),
+        (is_sequence, lambda cls: list_structure_factory(cls, converter), list),
+        (_is_tuple_of_one_type, lambda cls: _array_factory(cls, tuple, converter), list),
+        (_is_tuple_of_places, converter.gen_structure_hetero_tuple, list),
+        (is_any_set, lambda cls: _array_factory(cls, frozenset if is_frozenset(cls) else set, converter), list),
+        (_is_class_of_fields, converter.gen_structure_attrs_fromdict, dict),
+        (typing.is_typeddict, converter.gen_structure_typeddict, dict),
+    )
+    for fits, make, kind in factories:
+        converter.register_structure_hook_factory(fits, _only(kind, make))
+    configure_union_passthrough(str | bool | int | float | None, converter)
+
+
+def _exactly(wanted: type, accepted: tuple[type, ...]) -> Hook:
+    def structure(value: Any, _: Any) -> Any:
         # A bool is an int to Python, and never one to JSON.
         if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
-            raise TypeError(f"expected {wanted.__name__}, got {_json_name(value)}")
+            raise _MisfitError(f"expected {wanted.__name__}, got {_json_name(value)}")
         return wanted(value)
 
     return structure
+
+
+def _nothing(value: Any, _: Any) -> None:
+    if value is not None:
+        raise _MisfitError(f"expected null, got {_json_name(value)}")
+
+
+def _by_msgspec(value: Any, wanted: Any) -> Any:
+    try:
+        return msgspec.convert(value, wanted)
+    except msgspec.ValidationError as error:
+        wrong, _, path = str(error).partition(" - at ")
+        raise _MisfitError(wrong, path.strip("`").removeprefix("$")) from None
+
+
+def _only(accepted: type, make: Callable[[Any], Hook]) -> Callable[[Any], Hook]:
+    """The hooks that a factory makes, asked only with a JSON object (or array)."""
+
+    def factory(cls: Any) -> Hook:
+        hook = make(cls)
+
+        def structure(value: Any, wanted: Any) -> Any:
+            if not isinstance(value, accepted):
+                raise _MisfitError(f"expected {_json_name(accepted())}, got {_json_name(value)}")
+            return hook(value, wanted)
+
+        return structure
+
+    return factory
+
+
+def _array_factory(cls: Any, into: type, converter: Converter) -> Hook:
+    items = typing.get_args(cls)[:1] or (Any,)
+    hook = list_structure_factory(list[items[0]], converter)  # type: ignore[valid-type]
+    return lambda value, _: into(hook(value, list))
+
+
+def _mapping_made(cls: Any) -> type:
+    origin = typing.get_origin(cls) or cls
+    return dict if inspect.isabstract(origin) else origin
+
+
+def _is_tuple_of_one_type(cls: Any) -> bool:
+    return cls is tuple or (typing.get_origin(cls) is tuple and typing.get_args(cls)[1:] == (...,))
+
+
+def _is_tuple_of_places(cls: Any) -> bool:
+    return typing.get_origin(cls) is tuple and not _is_tuple_of_one_type(cls)
+
+
+def _is_class_of_fields(cls: Any) -> bool:
+    origin = typing.get_origin(cls) or cls
+    return isinstance(origin, type) and (attrs.has(origin) or dataclasses.is_dataclass(origin))
+
+
+def _is_of_msgspec(cls: Any) -> bool:
+    """Whether it is a Struct, a type with bounds in msgspec's words, or a named tuple, whose types cattrs may miss."""
+    origin = typing.get_origin(cls) or cls
+    if is_namedtuple(origin) or any(isinstance(note, msgspec.Meta) for note in getattr(cls, "__metadata__", ())):
+        return True
+    return isinstance(origin, type) and issubclass(origin, msgspec.Struct)
 
 
 def _json_name(value: Any) -> str:
@@ -42,11 +168,44 @@ def _json_name(value: Any) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-def _make_converter() -> Converter:
-    converter = Converter()
-    for wanted, accepted in ((str, (str,)), (bool, (bool,)), (int, (int,)), (float, (float, int))):
-        converter.register_structure_hook(wanted, _exactly(*accepted))
+def structured(data: Any, wanted: type[T], what: str) -> T:
+    """Plain data as a value of a class of the caller's: attrs, dataclass, TypedDict, msgspec Struct, or a container.
 
+    Raises:
+        MalformedResponseError: It does not fit; the message lists every place, ``path`` is the first.
+        InvalidRequestError: Nothing could: a type inside is none that JSON can be structured into.
+    """
+    try:
+        return converter.structure(data, wanted)
+    except Exception as error:  # the caller's own validators may raise anything
+        problems = list(_problems(error, "$"))
+    listed = "; ".join(f"{wrong} at {place}" for place, wrong in problems)
+    raise MalformedResponseError(f"{what}: {listed}", path=problems[0][0] if problems else "$")
+
+
+def _problems(error: Exception, place: str) -> Iterator[tuple[str, str]]:
+    """Each place and what is wrong there."""
+    if isinstance(error, (ClassValidationError, IterableValidationError)):
+        noted, others = error.group_exceptions()
+        for inner, note in noted:
+            step = f"[{note.index!r}]" if isinstance(note, IterableValidationNote) else f".{note.name}"
+            yield from _problems(inner, place + step)
+        for inner in others:
+            yield from _problems(inner, place)
+    elif isinstance(error, _MisfitError):
+        yield place + error.path, error.what
+    elif isinstance(error, KeyError):
+        yield place, "required field missing"
+    elif isinstance(error, (StructureHandlerNotFoundError, NameError)):
+        raise InvalidRequestError("response_type", None, f"types of JSON ({error})") from None
+    else:
+        yield place, str(error.args[0]) if error.args else type(error).__name__
+
+
+# -- requests → plain data -------------------------------------------------------------------------------------------
+
+
+def _leave_out_what_is_not_sent(converter: Converter) -> None:
     # What must be sent though it is the default: a role says what the message is, and an assistant's content has to
     # be present even as null. What must not: fields of an answer that a server may refuse in a request.
     always = {AssistantMessage: ("content",), FunctionCall: ("name", "arguments"), ToolCall: ("id", "function")}
@@ -60,7 +219,6 @@ def _make_converter() -> Converter:
         return make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **overrides)  # type: ignore[arg-type]
 
     converter.register_unstructure_hook_factory(_is_ours, unstructure_hook)
-    return converter
 
 
 def _is_ours(cls: Any) -> bool:
@@ -68,17 +226,3 @@ def _is_ours(cls: Any) -> bool:
 
 
 converter = _make_converter()
-
-
-def structured(data: Any, wanted: type[T], what: str) -> T:
-    """Plain data as a value of a class of the caller's: attrs, dataclass, TypedDict, msgspec Struct, or a container.
-
-    Raises:
-        MalformedResponseError: It does not fit; the message lists every place, ``path`` is the first.
-    """
-    try:
-        return converter.structure(data, wanted)
-    except Exception as error:  # hooks of the caller's may raise anything
-        problems = transform_error(error)
-        first = problems[0].rpartition(" @ ")[2] if problems else "$"
-        raise MalformedResponseError(f"{what}: {'; '.join(problems)}", path=first) from None

@@ -1,0 +1,270 @@
+"""Plain data → the caller's classes: strictly, every kind of class, and errors that name every place."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import enum
+import traceback
+import typing
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+
+import attrs
+import msgspec
+import pytest
+
+from deepseek_async.codec.converter import structured
+from deepseek_async.errors import InvalidRequestError, MalformedResponseError
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@attrs.frozen
+class Point:
+    x: int
+    y: float = 1.0
+
+
+@dataclasses.dataclass
+class Note:
+    text: str
+    tags: list[str] = dataclasses.field(default_factory=list)
+
+
+class Named(TypedDict):
+    name: str
+
+
+class Person(Named, total=False):
+    age: int
+
+
+class Shape(msgspec.Struct, rename="camel"):
+    line_width: int
+    points: list[Point]
+
+
+class Pair(NamedTuple):
+    left: int
+    right: str
+
+
+@attrs.frozen
+class Upper:
+    name: str = attrs.field(converter=str.upper, validator=attrs.validators.matches_re("[A-Z]+"))
+
+
+@attrs.frozen
+class Node:
+    value: int
+    child: Node | None = None
+
+
+class Unknown:
+    """A class of no fields, which no JSON says."""
+
+    def __init__(self, one: int, other: int) -> None: ...
+
+
+@attrs.frozen
+class Holder:
+    inside: Unknown
+
+
+@attrs.frozen
+class Everything:
+    colour: Colour
+    word: Literal["a", "b"]
+    maybe: int | None
+    either: int | str
+    day: datetime.date
+    price: decimal.Decimal
+    key: uuid.UUID
+    points: dict[str, Point]
+    place: tuple[int, str]
+    row: tuple[int, ...]
+    names: set[str]
+    frozen: frozenset[int]
+    sequence: Sequence[int]
+    mapping: Mapping[str, float]
+    anything: Any
+    shape: Shape
+
+
+EVERYTHING = {
+    "colour": "red",
+    "word": "a",
+    "maybe": None,
+    "either": "x",
+    "day": "2026-11-23",
+    "price": "1.50",
+    "key": "12345678-1234-5678-1234-567812345678",
+    "points": {"a": {"x": 1}},
+    "place": [1, "x"],
+    "row": [1, 2, 3],
+    "names": ["n"],
+    "frozen": [1, 1],
+    "sequence": [4],
+    "mapping": {"k": 1},
+    "anything": {"free": [1]},
+    "shape": {"lineWidth": 2, "points": [{"x": 1, "y": 2}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted", "value"),
+    [
+        ({"x": 1, "y": 2}, Point, Point(1, 2.0)),
+        ({"x": 1, "unknown": 2}, Point, Point(1)),
+        ({"text": "t", "tags": ["a"]}, Note, Note("t", ["a"])),
+        ({"name": "n"}, Person, {"name": "n"}),
+        ({"lineWidth": 2, "points": []}, Shape, Shape(2, [])),
+        ([1, "x"], Pair, Pair(1, "x")),
+        ({"name": "abc"}, Upper, Upper("ABC")),
+        ({"value": 1, "child": {"value": 2, "child": None}}, Node, Node(1, Node(2))),
+        ([{"x": 1}], list[Point], [Point(1)]),
+        ({"a": [1]}, dict[str, list[int]], {"a": [1]}),
+        (5, int, 5),
+        (5, float, 5.0),
+        ("x", int | str, "x"),
+        (None, int | None, None),
+        ({"text": "t"}, Point | Note, Note("t")),
+        ([1, "x"], tuple[int, str], (1, "x")),
+        ([1], tuple, (1,)),
+        ([1, 2], list, [1, 2]),
+        ({"free": 1}, dict, {"free": 1}),
+        ("red", Colour, Colour.RED),
+        (7, Annotated[int, msgspec.Meta(ge=1)], 7),
+        ("any", Any, "any"),
+    ],
+)
+def test_every_kind_of_type_is_made(data: Any, wanted: Any, value: Any) -> None:
+    """attrs, dataclass, TypedDict, Struct, named tuple, containers, unions, enumerations: the value is of the type."""
+    made = structured(data, wanted, "the answer")
+    assert made == value
+    assert type(made) is type(value)
+
+
+def test_a_class_of_everything_is_made() -> None:
+    """All of them inside one class, each with the type of its field."""
+    made = structured(EVERYTHING, Everything, "the answer")
+    assert made == Everything(
+        colour=Colour.RED,
+        word="a",
+        maybe=None,
+        either="x",
+        day=datetime.date(2026, 11, 23),
+        price=decimal.Decimal("1.50"),
+        key=uuid.UUID("12345678-1234-5678-1234-567812345678"),
+        points={"a": Point(1)},
+        place=(1, "x"),
+        row=(1, 2, 3),
+        names={"n"},
+        frozen=frozenset({1}),
+        sequence=[4],
+        mapping={"k": 1.0},
+        anything={"free": [1]},
+        shape=Shape(2, [Point(1, 2.0)]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted", "problem"),
+    [
+        ({"x": "1"}, Point, "expected int, got a string at $.x"),
+        ({"x": True}, Point, "expected int, got a boolean at $.x"),
+        ({"x": 1.0}, Point, "expected int, got a number at $.x"),
+        ({"x": None}, Point, "expected int, got null at $.x"),
+        ({"x": 1, "y": "2"}, Point, "expected float, got a string at $.y"),
+        ({}, Point, "required field missing at $.x"),
+        ([1], Point, "expected an object, got an array at $"),
+        ("x", Point, "expected an object, got a string at $"),
+        (None, Point, "expected an object, got null at $"),
+        ({"text": None}, Note, "expected str, got null at $.text"),
+        ({"text": "t", "tags": "abc"}, Note, "expected an array, got a string at $.tags"),
+        ({"text": "t", "tags": {"a": 1}}, Note, "expected an array, got an object at $.tags"),
+        ({"text": "t", "tags": ["a", 1]}, Note, "expected str, got an integer at $.tags[1]"),
+        ({"age": 1}, Person, "required field missing at $.name"),
+        ([], Person, "expected an object, got an array at $"),
+        ({"lineWidth": 2, "points": [{"x": "1"}]}, Shape, "Expected `int`, got `str` at $.points[0].x"),
+        ({"a": {"x": 1}, "b": {}}, dict[str, Point], "required field missing at $['b'].x"),
+        ([], dict[str, Point], "expected an object, got an array at $"),
+        ("false", bool, "expected bool, got a string at $"),
+        (0, bool, "expected bool, got an integer at $"),
+        (1.5, str, "expected str, got a number at $"),
+        ("q", Colour, "'q' is not a valid Colour at $"),
+        ("q", Literal["a"], "not in literal"),
+        ("abc", tuple[str, ...], "expected an array, got a string at $"),
+        ("ab", tuple[str, str], "expected an array, got a string at $"),
+        ("abc", set[str], "expected an array, got a string at $"),
+        ("abc", frozenset[str], "expected an array, got a string at $"),
+        ({"a": 1}, Pair, "Expected `array`, got `object` at $"),
+        ("2026-13-01", datetime.date, "Invalid RFC3339 encoded date at $"),
+        (0, Annotated[int, msgspec.Meta(ge=1)], "Expected `int` >= 1 at $"),
+        ({"name": "123"}, Upper, "must match regex"),
+        ({"value": 1, "child": {"value": "2"}}, Node, "expected int, got a string at $.child.value"),
+        (1, type(None), "expected null, got an integer at $"),
+        (2.5, int | str, "at $"),
+    ],
+)
+def test_nothing_is_coerced(data: Any, wanted: Any, problem: str) -> None:
+    """A value of another JSON type is an error that says what was expected, what came, and where."""
+    with pytest.raises(MalformedResponseError) as raised:
+        structured(data, wanted, "the answer")
+    assert problem in raised.value.message
+    assert raised.value.message.startswith("the answer: ")
+    assert raised.value.path in raised.value.message
+
+
+def test_every_place_is_named() -> None:
+    """All that is wrong is in one message, the path of the first apart: so one more attempt can mend everything."""
+    wrong = {**EVERYTHING, "colour": "green", "points": {"a": {"x": "1", "y": []}}, "shape": {"points": []}}
+    with pytest.raises(MalformedResponseError) as raised:
+        structured(wrong, Everything, "the answer")
+    for place in ("$.colour", "$.points['a'].x", "$.points['a'].y", "$.shape"):
+        assert f"at {place}" in raised.value.message
+    assert raised.value.path == "$.colour"
+
+
+def test_no_line_of_the_libraries_is_shown() -> None:
+    """The traceback that a user sees is ours alone: neither cattrs' groups nor msgspec's errors under it."""
+    for data, wanted in (({"x": "1"}, Point), ({"lineWidth": "2"}, Shape), ({}, Everything)):
+        with pytest.raises(MalformedResponseError) as raised:
+            structured(data, wanted, "the answer")  # type: ignore[arg-type]
+        shown = "".join(traceback.format_exception(raised.value))
+        assert "cattrs" not in shown
+        assert "msgspec" not in shown
+        assert "Traceback" in shown
+        assert shown.count("Traceback") == 1
+
+
+def test_a_type_that_is_none_of_json_is_the_callers_mistake() -> None:
+    """A class that nothing can be structured into is named as the wrong parameter, not as a wrong answer."""
+
+    @attrs.frozen
+    class OfLocalNames:
+        inside: Unreachable  # type: ignore[name-defined]  # noqa: F821
+
+    for wanted in (Holder, OfLocalNames, complex):
+        with pytest.raises(InvalidRequestError, match="response_type"):
+            structured({"inside": {}}, wanted, "the answer")  # type: ignore[type-var]
+
+
+def test_typing_is_followed_at_run_time() -> None:
+    """Annotations as strings (as in this file) are resolved: `Node` refers to itself."""
+    assert typing.get_type_hints(Node)["child"] == (Node | None)
+    deep: Any = None
+    for value in range(20):
+        deep = {"value": value, "child": deep}
+    node: Node | None = structured(deep, Node, "the answer")
+    seen = []
+    while node is not None:
+        seen.append(node.value)
+        node = node.child
+    assert seen == list(range(19, -1, -1))
