@@ -18,7 +18,7 @@ from .checks import read_chat, read_completion
 from .chunks import stream_events
 from .completions import whole_events
 from .fim import answer_completion, text_stream_events, text_whole_events
-from .metering import metered
+from .metering import Meter
 from .models import listed_models
 from .playing import EVENT_STREAM, JSON
 from .scripts import WholeCompletion
@@ -114,24 +114,26 @@ async def _generate(
         owner = f"{model.served_as}\0{question.owner}"
         cached_tokens = server.prefix_cache.hit(owner, question.prompt) if server.prefix_cache else 0
 
-        def on_end(tokens: int, text: str) -> None:
-            server.ledger.spend(
-                model.price(
-                    hit_tokens=cached_tokens,
-                    miss_tokens=len(question.prompt) - cached_tokens,
-                    completion_tokens=tokens,
-                )
-            )
-            if server.prefix_cache:
-                server.prefix_cache.store(owner, (*question.spoken, *server.model.tokenizer.encode(text)))
-
+        meter = Meter()
         answer = begin(cached_tokens)
-        answer = attrs.evolve(answer, emissions=metered(answer.emissions, on_end))
-        if not body.stream or any(isinstance(fault, WholeCompletion) for fault in exchange.script.faults):
-            return await exchange.send(whole(answer), content_type=JSON, generated=True)
-        include_usage = bool(body.stream_options and body.stream_options.include_usage)
-        events = streamed(answer, include_usage=include_usage)
-        return await exchange.send(events, content_type=EVENT_STREAM, generated=True)
+        answer = attrs.evolve(answer, emissions=meter.count(answer.emissions))
+        whole_asked = any(isinstance(fault, WholeCompletion) for fault in exchange.script.faults)
+        try:
+            if not body.stream or whole_asked:
+                return await exchange.send(whole(answer), content_type=JSON, generated=True)
+            include_usage = bool(body.stream_options and body.stream_options.include_usage)
+            events = streamed(answer, include_usage=include_usage)
+            return await exchange.send(events, content_type=EVENT_STREAM, generated=True)
+        finally:
+            price = model.price(
+                hit_tokens=cached_tokens,
+                miss_tokens=len(question.prompt) - cached_tokens,
+                completion_tokens=meter.tokens,
+            )
+            server.ledger.spend(price)
+            if server.prefix_cache:
+                said = server.model.tokenizer.encode("".join(meter.texts))
+                server.prefix_cache.store(owner, (*question.spoken, *said))
 
 
 async def send_json(exchange: Exchange, value: Any) -> Played:

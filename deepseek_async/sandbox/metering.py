@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+
+import attrs
 
 from .answers import Emission, Said
 
-__all__ = ["metered"]
+__all__ = ["Meter"]
 
 
-def metered(emissions: Iterator[tuple[int, Said]], on_end: Callable[[int, str], None]) -> Iterator[tuple[int, Said]]:
-    """Pass emissions on; at the end, or when closed before it, report tokens and the text of choice 0.
+@attrs.define
+class Meter:
+    """Counts the emissions that pass.
 
-    Args:
-        on_end: Called once with the number of generated tokens and the content.
+    Attributes:
+        tokens: Generated so far.
+        texts: The content of choice 0 so far, in pieces.
     """
-    tokens = 0
-    texts: list[str] = []
-    try:
+
+    tokens: int = 0
+    texts: list[str] = attrs.field(factory=list)
+
+    def count(self, emissions: Iterator[tuple[int, Said]]) -> Iterator[tuple[int, Said]]:
+        """Pass emissions on."""
         for entry in emissions:
             said = entry[1]
-            tokens += said.count
+            self.tokens += said.count
             if entry[0] == 0 and isinstance(said, Emission) and said.channel == "content":
-                texts.append(said.text)
+                self.texts.append(said.text)
             yield entry
-    finally:
-        on_end(tokens, "".join(texts))

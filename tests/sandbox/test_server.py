@@ -1,0 +1,193 @@
+"""The server as a thing that is started, scripted, watched and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import aiohttp
+import pytest
+
+from deepseek_async.sandbox import Cut, Refuse, SandboxServer, Script, Stall
+
+from .talking import HELLO, Talk
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_it_listens_on_loopback_and_nowhere_else() -> None:
+    """Another host needs expose=True, and the error says so."""
+    async with SandboxServer() as server:
+        assert server.base_url.startswith("http://127.0.0.1:")
+    with pytest.raises(ValueError, match=r"host '0\.0\.0\.0' is not loopback.*pass expose=True"):
+        SandboxServer(host="0.0.0.0")
+    async with SandboxServer(host="0.0.0.0", expose=True) as server:
+        assert server.base_url.startswith("http://0.0.0.0:")
+
+
+async def test_ipv6_and_a_given_port(session: aiohttp.ClientSession) -> None:
+    """An IPv6 address is written in brackets; a port can be chosen."""
+    async with SandboxServer() as server:
+        port = int(server.base_url.rsplit(":", 1)[1])
+    async with SandboxServer(host="::1", port=port) as server:
+        assert server.base_url == f"http://[::1]:{port}"
+        assert (await Talk(server, session).send("GET", "/models")).status == 200
+
+
+def test_before_the_start() -> None:
+    """What needs a started server says so."""
+    with pytest.raises(RuntimeError, match="async with SandboxServer"):
+        _ = SandboxServer().model
+    with pytest.raises(RuntimeError, match="async with SandboxServer"):
+        _ = SandboxServer().wheel
+
+
+async def test_stopping_does_not_wait_for_stalled_answers(session: aiohttp.ClientSession) -> None:
+    """Open streams are broken off."""
+    loop = asyncio.get_running_loop()
+    async with SandboxServer() as server:
+        server.script(Script(faults=(Stall(seconds=60),)))
+        answer = await session.post(server.base_url + "/chat/completions", json={**HELLO, "stream": True})
+        began = loop.time()
+    assert loop.time() - began < 1.0
+    with pytest.raises(aiohttp.ClientError):
+        await answer.read()
+
+
+async def test_requests_are_recorded(talk: Talk) -> None:
+    """All of them, in order, with everything that was sent and what it was answered."""
+    await talk.post("/v1/chat/completions", headers={"Authorization": "Bearer sk-secret", "X-Mine": "1"})
+    await talk.send("GET", "/models?x=1")
+    await talk.post(data=b"no json")
+    first, second, third = talk.server.requests
+    assert (first.method, first.path, first.status) == ("POST", "/v1/chat/completions", 200)
+    assert first.json["messages"] == HELLO["messages"]
+    assert (first.headers["x-mine"], first.headers["authorization"]) == ("1", "Bearer sk-secret")
+    assert (second.method, second.path) == ("GET", "/models")
+    assert (third.body, third.status) == (b"no json", 400)
+    with pytest.raises(ValueError):
+        _ = third.json
+    assert first.at <= second.at <= third.at
+
+
+async def test_a_record_shows_neither_key_nor_prompt(talk: Talk) -> None:
+    """Its repr can go into a log."""
+    await talk.post(headers={"Authorization": "Bearer sk-secret"})
+    shown = repr(talk.server.requests[-1])
+    assert "sk-secret" not in shown
+    assert "Hello!" not in shown
+    assert "'Authorization': '…'" in shown
+
+
+async def test_only_the_latest_are_kept_if_asked(session: aiohttp.ClientSession) -> None:
+    """A server that runs for long needs not remember everything."""
+    async with SandboxServer(keep_requests=2) as server:
+        for seed in range(4):
+            await Talk(server, session).post(seed=seed, max_tokens=1)
+        assert [seen.json["seed"] for seen in server.requests] == [2, 3]
+
+
+async def test_scripts_are_played_in_order(talk: Talk) -> None:
+    """One a request, then the model again; each so often as asked."""
+    talk.server.script(Script(say="one"), Script(say="two"))
+    talk.server.script(Script(say="three"), times=2)
+    texts = [(await talk.post()).text for _ in range(6)]
+    assert texts[:4] == ["one", "two", "three", "three"]
+    assert texts[4] == texts[5] not in ("three", "")
+    assert [seen.script and seen.script.say for seen in talk.server.requests[3:]] == ["three", None, None]
+
+
+async def test_scripts_by_predicate(talk: Talk) -> None:
+    """A script can wait for its request, for ever if it likes."""
+    talk.server.script(Script(say="to ada"), times=None, when=lambda seen: seen.json.get("user_id") == "ada")
+    assert (await talk.post()).text != "to ada"
+    assert [(await talk.post(user_id="ada")).text for _ in range(3)] == ["to ada"] * 3
+    talk.server.scripts.clear()
+    assert (await talk.post(user_id="ada")).text != "to ada"
+
+
+async def test_a_header_goes_first(talk: Talk) -> None:
+    """A request's own script leaves those waiting alone."""
+    talk.server.script(Script(say="waiting"))
+    assert (await talk.post(headers={"x-sandbox-script": '{"say": "mine"}'})).text == "mine"
+    assert (await talk.post()).text == "waiting"
+
+
+async def test_a_bad_header_is_refused_with_the_reason(talk: Talk) -> None:
+    """It names the header, the field and what there is."""
+    answer = await talk.post(headers={"x-sandbox-script": '{"faults": ["explode"]}'})
+    assert answer.status == 400
+    assert answer.error["message"].startswith("Invalid x-sandbox-script header: faults[0]: there is no fault 'explode'")
+
+
+async def test_words_wait_for_an_endpoint_that_speaks(talk: Talk) -> None:
+    """GET /models does not use up a script that says something; it does use up a fault."""
+    talk.server.script(Script(say="hello"))
+    assert (await talk.send("GET", "/models")).status == 200
+    talk.server.script(Script(faults=(Refuse(status=500),)))
+    assert (await talk.send("GET", "/user/balance")).status == 500
+    assert (await talk.post()).text == "hello"
+
+
+def test_a_script_is_played_at_least_once() -> None:
+    """times=0 is a mistake."""
+    with pytest.raises(ValueError, match="times must be at least 1, got 0"):
+        SandboxServer().script(Script(), times=0)
+
+
+async def test_a_script_changes_what_the_end_says(talk: Talk) -> None:
+    """Finish reason, usage and headers, over the model's own answer."""
+    script = Script(finish_reason="content_filter", usage={"total_tokens": 1, "extra": 2}, headers={"X-Mine": "yes"})
+    for stream in (False, True):
+        answer = await talk.post(script=script, stream=stream, max_tokens=3)
+        last = answer.chunks[-1] if stream else answer.json
+        assert last["choices"][0]["finish_reason"] == "content_filter"
+        assert (last["usage"]["total_tokens"], last["usage"]["extra"]) == (1, 2)
+        assert answer.headers["X-Mine"] == "yes"
+
+
+async def test_a_seed_and_a_clock_make_it_byte_for_byte_repeatable(session: aiohttp.ClientSession) -> None:
+    """Two servers of one seed and one clock send the same bytes."""
+
+    async def answers() -> list[bytes]:
+        async with SandboxServer(seed=3, clock=lambda: 1_760_000_000.5) as server:
+            talk = Talk(server, session)
+            return [(await talk.post(stream=stream, logprobs=True)).data for stream in (True, False)]
+
+    assert await answers() == await answers()
+
+
+async def test_created_is_the_clocks_without_a_seed(session: aiohttp.ClientSession) -> None:
+    """And the server's start with one."""
+    clock = iter([1000.0, 2000.0, 3000.0])
+    async with SandboxServer(clock=lambda: next(clock)) as server:
+        talk = Talk(server, session)
+        assert (await talk.post()).json["created"] == 2000
+        assert (await talk.post(seed=1)).json["created"] == 1000
+
+
+async def test_a_failure_of_ours_is_a_500(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged without the prompt, the client gets an error object; after the head the connection breaks."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched, caplog.at_level(logging.ERROR, "deepseek_async.sandbox"):
+        patched.setattr(type(talk.server.model), "render", fail)
+        answer = await talk.post()
+        assert (answer.status, answer.error["message"]) == (500, "Internal Server Error")
+    with monkeypatch.context() as patched, caplog.at_level(logging.ERROR, "deepseek_async.sandbox"):
+        patched.setattr(type(talk.server.model), "generate", fail)
+        broken = await talk.post(stream=True)
+        assert isinstance(broken.broken, aiohttp.ClientPayloadError)
+    assert "Hello!" not in caplog.text
+    assert (await talk.post()).status == 200
+
+
+async def test_cutting_faults_are_not_failures(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is logged about what a script asked for."""
+    await talk.post(stream=True, script=Script(faults=(Cut(after_chunk=1),)))
+    assert not caplog.records
