@@ -26,18 +26,17 @@ class Answer:
         third: The last token before that.
         length: Tokens pushed.
         counts: How often each token was pushed.
-        followers: What followed three tokens: to notice when the answer goes in circles.
         is_reciting: Whether it is a beginning of what the prompt asks to recite.
     """
 
-    __slots__ = ("before", "counts", "followers", "is_reciting", "length", "recited", "third", "unit")
+    __slots__ = ("_followers", "before", "counts", "is_reciting", "length", "recited", "third", "unit")
 
     def __init__(self, context: Sequence[int] = (), written: Iterable[int] = (), recited: tuple[int, ...] = ()) -> None:
         self.before = self.third = BOS
         self.unit: tuple[int, ...] = (BOS,)
         self.length = 0
         self.counts: dict[int, int] = {}
-        self.followers: dict[tuple[int, int, int], list[int]] = {}
+        self._followers: dict[int, tuple[int, ...]] = {}
         self.recited = recited
         self.is_reciting = bool(recited)
         for token in context[-_LOOK_BACK:]:
@@ -48,6 +47,10 @@ class Answer:
                 self._move(token)
         for token in written:
             self.push(token)
+
+    def followers(self) -> tuple[int, ...]:
+        """What followed the last three tokens earlier in the answer: it goes in circles if that comes again."""
+        return self._followers.get(self.third << 32 | self.before << 16 | self.unit[-1], ())
 
     @property
     def has_recited(self) -> bool:
@@ -60,12 +63,8 @@ class Answer:
             self.is_reciting = self.length < len(self.recited) and self.recited[self.length] == token
         self.length += 1
         self.counts[token] = self.counts.get(token, 0) + 1
-        context = self.third, self.before, self.unit[-1]
-        followers = self.followers.get(context)
-        if followers is None:
-            self.followers[context] = [token]
-        else:
-            followers.append(token)
+        context = self.third << 32 | self.before << 16 | self.unit[-1]
+        self._followers[context] = (*self._followers.get(context, ()), token)
         self._move(token)
 
     def _move(self, token: int) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from .answer import Answer
 from .copying import missing_bytes
-from .sampling import Distribution, Step, Tail, forced, logprob_of, mix, uniform
+from .distribution import Distribution, Tail
+from .sampling import Step, forced, logprob_of, mix, uniform
 from .tokenizer import EOS
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class JsonWriter:
     def end(self) -> Iterator[Step]:
         """Write what is left, and the end."""
         yield from self._flush()
-        yield forced(EOS) if self._logprobs else Step(EOS, 0.0, ())
+        yield forced(EOS, logprobs=self._logprobs)
 
     def _flush(self) -> Generator[Step, None, None]:
         tokens = self._tokenizer.encode(self._waiting)
@@ -211,7 +212,7 @@ class JsonWriter:
         self._steps += 1
         if len(listed) == 1 and not tail_share:
             token = next(iter(listed))
-            yield forced(token) if self._logprobs else Step(token, 0.0, ())
+            yield forced(token, logprobs=self._logprobs)
             return token
         distribution = Distribution(listed, tail, tail_share, self._temperature, self._top_p)
         token = distribution.likely()[0][0] if self._is_greedy else distribution.draw(uniform(self._key, self._steps))

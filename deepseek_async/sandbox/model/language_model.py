@@ -11,11 +11,14 @@ import attrs
 from .answer import Answer
 from .constrained import JsonWriter
 from .copying import Prompt, missing_bytes
+from .distribution import Distribution, Mixture, Tail
+from .layout import last_user_turn, lay_out
 from .outline import outlined
 from .prediction import Predictor
-from .sampling import Distribution, Mixture, Sampling, Step, Tail, forced, logprob_of, salt, uniform
+from .resuming import find_place
+from .sampling import Sampling, Step, forced, logprob_of, salt, uniform
 from .schema import Root
-from .tokenizer import ASSISTANT, BOS, BYTES, EOS, FIRST_PIECE, SYSTEM, THINK, TOOL, USER
+from .tokenizer import EOS
 from .values import write_value
 
 if TYPE_CHECKING:
@@ -32,8 +35,6 @@ _PLAIN: Final = Sampling()
 _MAX_CONDITIONS: Final = 16
 _MAX_ROWS: Final = 1024  # of a condition; 1 to 3 KB each
 _JSON_INDENT: Final = 2
-
-_ROLES: Final = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT, "tool": TOOL}
 
 
 @attrs.frozen(eq=False)
@@ -83,16 +84,7 @@ class LanguageModel:
         Returns:
             The prompt's tokens, the last of them special.
         """
-        tokens = [BOS]
-        for role, text in turns:
-            tokens.append(_ROLES.get(role, USER))
-            tokens += self.tokenizer.encode(text)
-            if role == "assistant":
-                tokens.append(EOS)
-        tokens.append(ASSISTANT)
-        if thinking:
-            tokens.append(THINK)
-        return tokens
+        return lay_out(self.tokenizer, turns, thinking=thinking)
 
     def generate(
         self,
@@ -127,9 +119,9 @@ class LanguageModel:
         written: Sequence[int] = ()
         if prefix:
             replay = self._steps(context, sampling, condition, key, (), logprobs=False)
-            found = _find_place(self.tokenizer, replay, prefix)
+            found = find_place(self.tokenizer, replay, prefix)
             written, rest = found or (self.tokenizer.encode(prefix), "")
-            yield from map(forced, self.tokenizer.encode(rest))
+            yield from self._forced(rest, logprobs)
         yield from self._steps(context, sampling, condition, key, written, logprobs)
 
     def generate_json(
@@ -193,12 +185,15 @@ class LanguageModel:
             yield from steps()
             return
         going_on = steps()
-        found = _find_place(self.tokenizer, going_on, prefix)
+        found = find_place(self.tokenizer, going_on, prefix)
         if found is None:
             yield from steps()
             return
-        yield from map(forced, self.tokenizer.encode(found[1]))
+        yield from self._forced(found[1], logprobs)
         yield from going_on
+
+    def _forced(self, text: str, logprobs: bool) -> Iterator[Step]:
+        return (forced(token, logprobs=logprobs) for token in self.tokenizer.encode(text))
 
     def _steps(
         self,
@@ -262,44 +257,10 @@ class LanguageModel:
         )
 
 
-def last_user_turn(context: Sequence[int]) -> tuple[int, ...]:
-    """The text of the last user message in a rendered conversation; without one, all that is text."""
-    end = len(context)
-    for place in range(len(context) - 1, -1, -1):
-        if BYTES <= context[place] < FIRST_PIECE:
-            if context[place] == USER:
-                return tuple(context[place + 1 : end])
-            end = place
-    return tuple(token for token in context if not BYTES <= token < FIRST_PIECE)
-
-
 def _seed(sampling: Sampling, rng: Random | None) -> int:
     if sampling.seed is not None:
         return sampling.seed
     return 0 if rng is None else rng.getrandbits(64)
-
-
-def _find_place(tokenizer: Tokenizer, steps: Iterator[Step], prefix: str) -> tuple[list[int], str] | None:
-    """Read steps up to the place where a text ends, and no further.
-
-    Returns:
-        The tokens up to there, and the part of the last one that is not in the text; None if the text is another one.
-    """
-    wanted = prefix.encode("utf-8")
-    written: list[int] = []
-    place = 0
-    for step in steps:
-        data = tokenizer.token_bytes(step.token)
-        if data is None:
-            return None
-        written.append(step.token)
-        left = wanted[place : place + len(data)]
-        if not data.startswith(left):
-            return None
-        place += len(data)
-        if place >= len(wanted):
-            return written, data[len(left) :].decode("utf-8")
-    return None
 
 
 def _remembered(memory: OrderedDict[_Key, _Value], key: _Key, make: Callable[[], _Value]) -> _Value:

@@ -13,8 +13,8 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 from .copying import missing_bytes
+from .distribution import Distribution, Tail, build_tail
 from .ngram import ranked
-from .sampling import Distribution, Tail, build_tail
 from .tokenizer import BOS, EOS, RARE
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Predictor:
         if frequency or presence:
             for token, count in answer.counts.items():
                 factors[token] = math.exp(max(-_MAX_EXPONENT, min(_MAX_EXPONENT, -(frequency * count + presence))))
-        followers = answer.followers.get((answer.third, answer.before, answer.unit[-1]))
+        followers = answer.followers()
         if followers and not answer.is_reciting and not missing_bytes(answer.unit):
             for token in followers:
                 if token not in self._inner:  # the rest of a word is not a circle

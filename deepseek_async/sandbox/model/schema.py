@@ -8,15 +8,14 @@ validator would demand of it.
 from __future__ import annotations
 
 import math
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from .numbers import allowed_numbers
-from .patterns import UnmatchedPatternError, matching_text
+from .sampling import even_draws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 Schema = dict[str, Any]
 
@@ -24,18 +23,6 @@ TYPES: Final = ("object", "array", "string", "integer", "number", "boolean", "nu
 _LONGEST_CHAIN: Final = 64  # of references that lead to references
 _LARGEST: Final = (min, ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"))
 _SMALLEST: Final = (max, ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"))
-
-
-class UnsupportedSchemaError(ValueError):
-    """No value can be written that fits the schema.
-
-    Attributes:
-        path: The place in the schema, as ``$.properties.city.pattern``.
-    """
-
-    def __init__(self, path: str, why: str) -> None:
-        super().__init__(f"{path}: {why}")
-        self.path = path
 
 
 class Root:
@@ -120,79 +107,6 @@ class Root:
         return min(heights)
 
 
-def check_schema(schema: object) -> None:
-    """Make sure that values for a schema can be written.
-
-    Raises:
-        UnsupportedSchemaError: A reference leads nowhere, a type is unknown, bounds exclude each other, a pattern is
-            malformed or matches nothing that could be found, or every value would be infinitely deep.
-    """
-    root = Root(schema)
-    _check(root, schema, "$", set())
-    if root.height(schema) == math.inf:
-        raise UnsupportedSchemaError("$", "every value would have to contain itself")
-
-
-def _check(root: Root, schema: object, path: str, seen: set[int]) -> None:
-    if isinstance(schema, bool):
-        if not schema:
-            raise UnsupportedSchemaError(path, "false allows no value")
-        return
-    if not isinstance(schema, dict):
-        raise UnsupportedSchemaError(path, "a schema is an object or a boolean")
-    if id(schema) in seen:
-        return
-    seen.add(id(schema))
-    if "$ref" in schema and root.lookup(schema["$ref"]) is None:
-        raise UnsupportedSchemaError(f"{path}.$ref", "points to nothing within this schema")
-    for type_ in types_of(schema):
-        if type_ not in TYPES:
-            raise UnsupportedSchemaError(f"{path}.type", f"{type_!r} is no type; allowed: {', '.join(TYPES)}")
-    if "enum" in schema and not (isinstance(schema["enum"], list) and schema["enum"]):
-        raise UnsupportedSchemaError(f"{path}.enum", "must be a list of at least one value")
-    _check_bounds(root.resolve(schema), path)
-    for name, part in _parts(schema):
-        _check(root, part, f"{path}.{name}", seen)
-
-
-def _check_bounds(schema: Schema, path: str) -> None:
-    for least, most in (("minLength", "maxLength"), ("minItems", "maxItems"), ("minProperties", "maxProperties")):
-        if integer(schema, least, 0) > integer(schema, most, 2**31):
-            raise UnsupportedSchemaError(f"{path}.{most}", f"is less than {least}")
-    for kind in ("integer", "number"):
-        if types_of(schema) == [kind] and not {"enum", "const"} & schema.keys():
-            try:
-                numbers = allowed_numbers(schema, (), lambda: 0.5, whole=kind == "integer")
-            except (TypeError, ValueError, ArithmeticError):
-                raise UnsupportedSchemaError(path, "the numeric bounds are not numbers") from None
-            if not numbers:
-                raise UnsupportedSchemaError(path, f"no {kind} is within the numeric bounds")
-    if isinstance(schema.get("pattern"), str):
-        draws = _spread()
-        try:
-            matching_text(schema["pattern"], lambda: next(draws), length_rule(schema))
-        except UnmatchedPatternError as error:
-            raise UnsupportedSchemaError(f"{path}.pattern", str(error)) from None
-
-
-def _spread() -> Iterator[float]:
-    """Numbers in [0, 1) that lie evenly, for trying whether there is a value at all: multiples of the golden ratio."""
-    return (n * 0.6180339887498949 % 1.0 for n in count(1))
-
-
-def _parts(schema: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    for keyword in ("properties", "$defs", "$def", "definitions"):
-        if isinstance(schema.get(keyword), dict):
-            for name, part in schema[keyword].items():
-                yield f"{keyword}.{name}", part
-    for keyword in ("anyOf", "oneOf", "allOf", "prefixItems"):
-        if isinstance(schema.get(keyword), list):
-            for n, part in enumerate(schema[keyword]):
-                yield f"{keyword}[{n}]", part
-    if "items" in schema and not isinstance(schema["items"], bool):
-        yield "items", schema["items"]
-
-
 def types_of(schema: Mapping[str, Any]) -> list[str]:
     """The types a schema names; where it names none, those its keywords speak of; empty where anything goes."""
     named = schema.get("type")
@@ -253,8 +167,7 @@ def distinct_values(schema: Mapping[str, Any]) -> float:
     if kinds in (["boolean"], ["null"]):
         return 2 if kinds == ["boolean"] else 1
     if kinds == ["integer"]:
-        draws = _spread()
-        return len(allowed_numbers(schema, (), lambda: next(draws), whole=True))
+        return len(allowed_numbers(schema, (), even_draws(), whole=True))
     return math.inf
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _ENOUGH_DEPTH: Final = 4  # levels; below, only what is required
 _DEEPEST: Final = 48  # levels; a value of a schema that has none that ends is cut off here
 _MENTIONED: Final = 8.0  # a value that the conversation names against one that it does not
+_EXAMPLE: Final = 2.0  # a value that the schema gives as an example or default, likewise
 _NULL: Final = 0.15
 _OPTIONAL: Final = 0.5
 _GOES_ON: Final = 0.5  # an array after each item, between its least and most
@@ -130,12 +131,9 @@ def _number(writer: JsonWriter, schema: Schema, used: Collection[str] | None, *,
     except (TypeError, ValueError, ArithmeticError):  # bounds that are no numbers
         options = {}
     for value in _examples(schema):
-        if (
-            isinstance(value, int if whole else int | float)
-            and not isinstance(value, bool)
-            and is_allowed(schema, value)
-        ):
-            options.setdefault(_dumped(value), 2.0)
+        is_kind = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if is_kind and options and is_allowed(schema, value):
+            options[_dumped(value)] = max(_EXAMPLE, options.get(_dumped(value), 0.0))
     return (yield from _offer(writer, options or {"0": 1.0}, used))
 
 
@@ -151,18 +149,19 @@ def _string(writer: JsonWriter, schema: Schema, used: Collection[str] | None) ->
     elif isinstance(format_, str) and format_ in FORMATS:
         drawn = [FORMATS[format_](writer.chance) for _ in range(_OFFERED)]
         texts = [text for text in drawn if is_right(text)] or drawn
+    weights = {_dumped(text): 1.0 for text in texts}
+    if not pattern:
+        examples = [text for text in _examples(schema) if isinstance(text, str) and is_right(text)]
+        weights |= dict.fromkeys(map(_dumped, examples), _EXAMPLE)
     if not texts:
         least, most = max(0, is_right.least), min(is_right.most, max(_USUAL_LONGEST, is_right.least + MIN_ROOM))
-        if most - least >= MIN_ROOM and used is None:
+        if most - least >= MIN_ROOM and used is None and not weights:
             yield from writer.string(least, most)
             return None
         texts = [writer.phrase(least, most) for _ in range(_OFFERED)]
         if used and all(_dumped(text) in used for text in texts):
             texts = [texts[0][: most - len(str(len(used)))] + str(len(used))]
-    weights = {_dumped(text): 1.0 for text in texts}
-    for value in _examples(schema):
-        if isinstance(value, str) and not pattern and is_right(value):
-            weights.setdefault(_dumped(value), 2.0)
+        weights = dict.fromkeys(map(_dumped, texts), 1.0) | weights
     return (yield from _offer(writer, weights, used))
 
 

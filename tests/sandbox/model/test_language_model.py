@@ -17,15 +17,10 @@ from hypothesis import strategies as st
 
 from deepseek_async.sandbox.model import UNLIKELY, LanguageModel, Sampling
 from deepseek_async.sandbox.model.cache import path_in
-from deepseek_async.sandbox.model.language_model import last_user_turn
 from deepseek_async.sandbox.model.ngram import count_ngrams
 from deepseek_async.sandbox.model.tokenizer import (
-    ASSISTANT,
     BOS,
-    END_THINK,
     EOS,
-    THINK,
-    USER,
     Tokenizer,
     learn_pieces,
 )
@@ -69,9 +64,7 @@ def text_of(model: LanguageModel, steps: list[Step]) -> str:
 # What is reported is what is drawn from.
 
 
-@pytest.mark.parametrize(
-    "sampling", [Sampling(), Sampling(temperature=0.7), Sampling(top_p=0.8), Sampling(temperature=1.3, top_p=0.9)]
-)
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=0.7), Sampling(top_p=0.8)])
 def test_tokens_are_drawn_from_the_reported_distribution(model: LanguageModel, sampling: Sampling) -> None:
     """20,000 seeds, one place: the drawn tokens against the reported probabilities, by chi-square."""
     context = ask(model, QUESTION)
@@ -89,15 +82,14 @@ def test_tokens_are_drawn_from_the_reported_distribution(model: LanguageModel, s
     [
         Sampling(frequency_penalty=0.8, presence_penalty=0.4),
         Sampling(temperature=0.8, top_p=0.9, frequency_penalty=-0.5),
-        Sampling(),
     ],
 )
 def test_whole_answers_are_drawn_from_the_reported_distributions(model: LanguageModel, sampling: Sampling) -> None:
-    """7,000 tokens at as many places: how often the first, second, … of the list was drawn, by chi-square."""
+    """4,000 tokens at as many places: how often the first, second, … of the list was drawn, by chi-square."""
     ranks: list[int] = []
     expected = dict.fromkeys(range(20), 0.0)
     seed = 0
-    while len(ranks) < 7_000:
+    while len(ranks) < 4_000:
         seed += 1
         settings_ = Sampling(
             sampling.temperature, sampling.top_p, sampling.frequency_penalty, sampling.presence_penalty, seed, 50
@@ -267,7 +259,7 @@ def test_a_model_of_fixed_text_answers_the_same_on_every_python() -> None:
 
 def rest_of(model: LanguageModel, context: list[int], sampling: Sampling, prefix: str) -> list[Step]:
     """The answer after a prefix."""
-    return take(model.generate(context, sampling, prefix=prefix), 220)
+    return take(model.generate(context, sampling, prefix=prefix), 120)
 
 
 @pytest.mark.parametrize("sampling", SETTINGS)
@@ -277,12 +269,12 @@ def test_an_answer_cut_anywhere_goes_on_as_it_would_have(
 ) -> None:
     """Every beginning of an answer's text, also one that ends inside a token, is continued to the same whole."""
     context = ask(model, QUESTION, thinking=thinking)
-    steps = take(model.generate(context, sampling), 200)
-    whole = text_of(model, steps).rstrip("\ufffd")  # 200 tokens may end inside a character
-    for cut in range(0, min(len(whole), 160), 1 if sampling == Sampling() else 7):
+    steps = take(model.generate(context, sampling), 100)
+    whole = text_of(model, steps).rstrip("\ufffd")  # 100 tokens may end inside a character
+    for cut in range(0, min(len(whole), 120), 1 if sampling == Sampling() else 17):
         rest = rest_of(model, context, sampling, whole[:cut])
         continued = whole[:cut] + text_of(model, rest)
-        assert continued.startswith(whole) if len(steps) == 200 else continued == whole
+        assert continued.startswith(whole) if len(steps) == 100 else continued == whole
 
 
 def test_after_the_cut_token_the_steps_are_the_same(model: LanguageModel) -> None:
@@ -420,30 +412,6 @@ def test_min_tokens_holds_the_end_back(model: LanguageModel) -> None:
     steps = list(model.generate(ask(model, "Repeat: pong"), sampling))
     assert len(steps) > 80
     assert all(EOS not in dict(step.top) for step in steps[:80])
-
-
-# The layout of a conversation.
-
-
-def test_a_conversation_is_laid_out_turn_by_turn(model: LanguageModel) -> None:
-    """Each role has its token; the prompt ends where the answer, or the thinking, begins."""
-    encode = model.tokenizer.encode
-    tokens = model.render([("system", "Be brief."), ("user", "Hi"), ("assistant", "Hello"), ("user", "Bye")])
-    assert tokens[0] == BOS
-    assert tokens[-1] == ASSISTANT
-    assert tokens[-2 - len(encode("Bye")) : -1] == [USER, *encode("Bye")]
-    assert tokens.count(EOS) == 1
-    assert model.render([("user", "Hi")], thinking=True)[-1] == THINK
-    assert model.render([("critic", "Hi")]) == model.render([("user", "Hi")])
-
-
-def test_the_last_user_message_is_what_may_be_copied(model: LanguageModel) -> None:
-    """Not the system's, not an earlier answer's, not the reasoning; without a user all text is."""
-    encode = model.tokenizer.encode
-    tokens = model.render([("user", "First"), ("assistant", "Answer"), ("user", "Second"), ("tool", "Result")])
-    assert last_user_turn(tokens) == tuple(encode("Second"))
-    assert last_user_turn([*tokens, THINK, *encode("Hm"), END_THINK]) == tuple(encode("Second"))
-    assert last_user_turn([BOS, *encode("Just text")]) == tuple(encode("Just text"))
 
 
 def test_begin_names_another_text_to_copy_from(model: LanguageModel) -> None:
