@@ -1,0 +1,68 @@
+"""The ways to get an answer, each behind the same two questions: read a stream, read an answer in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from importlib import import_module
+from typing import Protocol
+
+import attrs
+
+from ..wire import Spec
+
+
+@attrs.frozen
+class Tally:
+    """What a contestant saw: proof that it did the work. ``None`` where its way does not tell.
+
+    Attributes:
+        characters: Of the answer's text.
+        chunks: Of the stream.
+        alternatives: Tokens among ``top_logprobs`` that were looked at.
+    """
+
+    characters: int
+    chunks: int | None = None
+    alternatives: int | None = None
+
+
+class Session(Protocol):
+    """A contestant connected to the server; `stream` and `whole` are called many at once."""
+
+    async def stream(self, spec: Spec) -> Tally: ...
+    async def whole(self, spec: Spec) -> Tally: ...
+
+
+Connect = Callable[[str], AbstractAsyncContextManager[Session]]
+"""From the server's root URL to a session."""
+
+_HOMES = {
+    "bare socket": ("bare", "socket_floor"),
+    "aiohttp + orjson": ("bare", "with_orjson"),
+    "aiohttp + json": ("bare", "with_json"),
+    "ours": ("ours", "iterate"),
+    "ours, fold": ("ours", "fold"),
+    "ours, fold and read logprobs": ("ours", "fold_and_read"),
+    "ours, text only": ("ours", "text_only"),
+    "openai create": ("openai_sdk", "create"),
+    "openai .stream()": ("openai_sdk", "stream_helper"),
+    "openai create, aiohttp": ("openai_sdk", "create_over_aiohttp"),
+    "openai .stream(), aiohttp": ("openai_sdk", "stream_helper_over_aiohttp"),
+    "litellm": ("others", "litellm"),
+    "langchain-deepseek": ("others", "langchain_deepseek"),
+    "pydantic-ai": ("others", "pydantic_ai"),
+    "mistralai": ("others", "mistralai"),
+}
+NAMES = tuple(_HOMES)
+
+
+def contestant(name: str) -> Connect:
+    """The contestant of that name.
+
+    Raises:
+        ImportError: What it needs is not installed.
+    """
+    module, attribute = _HOMES[name]
+    connect: Connect = getattr(import_module(f".{module}", __name__), attribute)
+    return connect

@@ -1,0 +1,106 @@
+"""This library, in the ways that its page shows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from deepseek_async import AsyncClient, ChatCompletion, ChatCompletionStream
+
+from ..wire import Spec, request_of
+from . import Connect, Tally
+
+
+class _Client:
+    def __init__(self, client: AsyncClient, read: Callable[[ChatCompletionStream], Awaitable[Tally]]) -> None:
+        self._client = client
+        self._read = read
+
+    async def stream(self, spec: Spec) -> Tally:
+        async with self._client.chat.completions.stream(**request_of(spec)) as stream:
+            return await self._read(stream)
+
+    async def whole(self, spec: Spec) -> Tally:
+        return Tally(len((await self._client.chat.completions.create(**request_of(spec))).text))
+
+
+class _ReadingClient(_Client):
+    async def whole(self, spec: Spec) -> Tally:
+        return _read_logprobs(await self._client.chat.completions.create(**request_of(spec)))
+
+
+def _read_logprobs(completion: ChatCompletion) -> Tally:
+    tokens = completion.logprobs.content or () if completion.logprobs else ()
+    return Tally(len(completion.text), alternatives=sum(len(token.top_logprobs) for token in tokens))
+
+
+async def _iterate(stream: ChatCompletionStream) -> Tally:
+    characters = chunks = 0
+    async for chunk in stream:
+        chunks += 1
+        for choice in chunk.choices:
+            characters += len(choice.delta.content or "")
+    return Tally(characters, chunks)
+
+
+async def _fold(stream: ChatCompletionStream) -> Tally:
+    iterated = await _iterate(stream)
+    completion = await stream.completion()
+    assert completion.complete
+    return Tally(len(completion.text), iterated.chunks)
+
+
+async def _fold_and_read(stream: ChatCompletionStream) -> Tally:
+    await _iterate(stream)
+    return _read_logprobs(await stream.completion())
+
+
+async def _text_only(stream: ChatCompletionStream) -> Tally:
+    characters = 0
+    async for text in stream.text_deltas():
+        characters += len(text)
+    return Tally(characters)
+
+
+class _Routes:
+    """A client for each base URL, since the URL names the answer; they share nothing else."""
+
+    def __init__(
+        self, root: str, read: Callable[[ChatCompletionStream], Awaitable[Tally]], kind: type[_Client]
+    ) -> None:
+        self._root, self._read, self._kind = root, read, kind
+        self._clients: dict[str, AsyncClient] = {}
+
+    def _of(self, spec: Spec) -> _Client:
+        client = self._clients.get(spec.name)
+        if client is None:
+            client = self._clients[spec.name] = AsyncClient("sk-0", base_url=f"{self._root}/{spec.name}")
+        return self._kind(client, self._read)
+
+    async def stream(self, spec: Spec) -> Tally:
+        return await self._of(spec).stream(spec)
+
+    async def whole(self, spec: Spec) -> Tally:
+        return await self._of(spec).whole(spec)
+
+    async def aclose(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+
+
+def _way(read: Callable[[ChatCompletionStream], Awaitable[Tally]], kind: type[_Client] = _Client) -> Connect:
+    @asynccontextmanager
+    async def connect(root: str) -> AsyncIterator[_Routes]:
+        routes = _Routes(root, read, kind)
+        try:
+            yield routes
+        finally:
+            await routes.aclose()
+
+    return connect
+
+
+iterate = _way(_iterate)
+fold = _way(_fold)
+fold_and_read = _way(_fold_and_read, _ReadingClient)
+text_only = _way(_text_only)

@@ -1,0 +1,102 @@
+"""The server: any number of connections, each answered with prebuilt bytes at the pace that its URL names.
+
+    python -m benchmarks.replay        # prints its port
+
+It parses no more of a request than its path and length and makes nothing while it answers, so that it is never the
+bottleneck; with uvloop where there is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from functools import cache
+from typing import cast
+
+import attrs
+
+from .wire import Spec, body, bursts
+
+_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\nx-ds-trace-id: 4f2b6c\r\n%s\r\n\r\n"
+
+
+@attrs.frozen
+class _Script:
+    """The writes of one answer, framed, the head in the first."""
+
+    writes: tuple[bytes, ...]
+    tick: float
+
+
+@cache
+def _script(name: str) -> _Script:
+    spec = Spec.named(name)
+    if not spec.burst:
+        whole = body(spec.kind, spec.tokens)
+        return _Script((_HEAD % (b"application/json", b"content-length: %d" % len(whole)) + whole,), 0.0)
+    head = _HEAD % (b"text/event-stream", b"transfer-encoding: chunked")
+    writes = [b"%x\r\n%s\r\n" % (len(burst), burst) for burst in bursts(spec)]
+    if spec.is_idle:
+        return _Script((head + writes[0],), spec.tick)
+    writes[-1] += b"0\r\n\r\n"
+    return _Script((head, *writes), spec.tick)
+
+
+class _Replay(asyncio.Protocol):
+    """One connection; keeps alive, one request after the other."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._received = b""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, blank, rest = self._received.partition(b"\r\n\r\n")
+        if not blank:
+            return
+        lines = head.lower().split(b"\r\n")
+        length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
+        if len(rest) < length:
+            return
+        self._received = rest[length:]
+        script = _script(lines[0].split()[1].split(b"/")[1].decode())
+        self._play(script, 0, self._loop.time())
+
+    def _play(self, script: _Script, number: int, due: float) -> None:
+        if self._transport.is_closing():
+            return
+        self._transport.write(script.writes[number])
+        if number + 1 < len(script.writes):
+            # By the schedule, not by the last write: what came late does not shift the rest.
+            self._timer = self._loop.call_at(due + script.tick, self._play, script, number + 1, due + script.tick)
+
+
+async def _serve() -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(_Replay, "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    gone = asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 1) or gone.set())
+    await gone.wait()  # the parent's end of the pipe closed
+
+
+def main() -> None:
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(_serve())
+    else:
+        uvloop.run(_serve())
+
+
+if __name__ == "__main__":
+    main()
