@@ -1,0 +1,154 @@
+"""One answer: its head, and its body's bytes as they come.
+
+- Bodies are read as they come (`readany`), never by lines, whose length aiohttp caps; it inflates none, see
+  `compression`.
+- After a broken connection aiohttp's reader raises at once and keeps what had arrived to itself; see `_rescued`.
+- Where the framing of a body is wrong it closes the connection and tells its reader nothing; see `_watch_loss`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import weakref
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import aiohttp
+
+from ...errors import DeepSeekError
+from ..compression import Inflater, inflater_for
+from .failures import broke_off, closed
+
+# What a fork inherited of its parent's connections. Collecting it would close them under the parent, since both watch
+# their sockets by one and the same epoll.
+INHERITED: list[object] = []
+
+
+class NetworkAnswer:
+    """An aiohttp response as `Response`."""
+
+    __slots__ = (
+        "__weakref__",
+        "_content",
+        "_encoding",
+        "_headers",
+        "_pid",
+        "_readany",
+        "_response",
+        "_session",
+        "status",
+    )
+
+    def __init__(self, response: aiohttp.ClientResponse, session: aiohttp.ClientSession) -> None:
+        self._response = response
+        self._content = response.content
+        self._readany = response.content.readany
+        self._headers: Mapping[str, str] | None = None
+        self._session = session
+        self._encoding: Inflater | DeepSeekError | None = None
+        self._pid = os.getpid()
+        self.status = response.status
+        _watch_loss(self, response.connection)
+        if (encoding := response.headers.get("Content-Encoding")) is not None:
+            try:
+                self._encoding = inflater_for(encoding)
+            except DeepSeekError as error:  # raised when the body is read: the status may be news enough
+                self._encoding = error
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        if self._headers is None:
+            self._headers = {name.lower(): value for name, value in self._response.headers.items()}
+        return self._headers
+
+    async def receive(self) -> bytes:
+        if self._encoding is not None:
+            return await self._receive_inflated(self._encoding)
+        try:
+            return await self._readany()
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            return self._left_after(error)
+
+    async def _receive_inflated(self, encoding: Inflater | DeepSeekError) -> bytes:
+        if isinstance(encoding, DeepSeekError):
+            raise encoding
+        while not (data := encoding.take()):
+            try:
+                compressed = await self._readany()
+            except (aiohttp.ClientError, OSError, RuntimeError) as error:
+                compressed = self._left_after(error)
+            if not compressed:
+                if not encoding.is_whole:
+                    raise broke_off(aiohttp.ClientPayloadError("its compressed body is cut"))
+                return b""
+            encoding.put(compressed)
+        await asyncio.sleep(0)  # a few bytes may bring many slices: others get their turn, and deadlines theirs
+        return data
+
+    def _left_after(self, error: Exception) -> bytes:
+        """What had arrived before the connection broke, or the error that tells it."""
+        if self._session.closed:
+            raise closed() from None
+        if isinstance(error, RuntimeError):  # the reader has been told nothing, but refuses to wait
+            if (connection := self._response.connection) is not None and not connection.closed:
+                raise error
+            error = aiohttp.ClientPayloadError(_BADLY_FRAMED)
+        if rest := self._rescued():
+            return rest
+        raise broke_off(error) from None
+
+    def _rescued(self) -> bytes:
+        """What is still in aiohttp's reader. There is no public way to it once it has an exception."""
+        content: Any = self._content
+        buffer = getattr(content, "_buffer", None)
+        return content._read_nowait(-1) if buffer else b""  # noqa: SLF001
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._content.at_eof()
+
+    def lose(self) -> None:
+        """The connection is gone: let the reader know, if it does not."""
+        if not self._content.is_eof() and self._content.exception() is None:
+            self._content.set_exception(aiohttp.ClientPayloadError(_BADLY_FRAMED))
+
+    def break_off(self) -> None:
+        """Close the connection under the answer: the client is being closed."""
+        if not self._content.at_eof():
+            self.close()
+
+    def close(self) -> None:
+        if self._pid != os.getpid():
+            INHERITED.append(self._response)
+        elif self._content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
+_BADLY_FRAMED = "the body is not framed as HTTP wants it"
+
+# Of each connection, the answer that is coming over it.
+_ANSWERS: weakref.WeakKeyDictionary[Any, weakref.ref[NetworkAnswer]] = weakref.WeakKeyDictionary()
+
+
+def _watch_loss(response: NetworkAnswer, connection: aiohttp.connector.Connection | None) -> None:
+    """See that whoever reads the answer learns when its connection is gone."""
+    protocol = connection.protocol if connection is not None else None
+    if protocol is None:  # the whole body is there
+        return
+    if protocol not in _ANSWERS and (lost := protocol.closed) is not None:
+        lost.add_done_callback(partial(_tell_loss, weakref.ref(protocol)))
+    _ANSWERS[protocol] = weakref.ref(response)
+
+
+def _tell_loss(connection: weakref.ref[Any], lost: asyncio.Future[None]) -> None:
+    if not lost.cancelled():
+        lost.exception()  # else asyncio complains that nobody asked
+    protocol = connection()
+    answer = _ANSWERS.get(protocol) if protocol is not None else None
+    response = answer() if answer is not None else None
+    if response is not None:
+        response.lose()

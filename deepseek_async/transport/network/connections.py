@@ -1,0 +1,214 @@
+"""Sessions and their connections.
+
+- aiohttp's `ClientTimeout(total=300)` is off: deadlines are the caller's, on one clock and with a name each.
+- Its connector's `limit=100` is off: a pool that is full looks like a slow server. Where a limit is asked for, waiting
+  has a figure of its own.
+- Its ``trust_env`` is off: it costs two threads' work a request, and reads ~/.netrc; see `proxies`.
+- A session belongs to one loop. There is one for each loop that uses the client, closed when that loop shuts down.
+- Closing a session leaves readers of its answers waiting, and cancels those who wait for a connection as if their
+  task had been cancelled; see `_keep` and `_send`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl as ssl_module
+import weakref
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any
+
+import aiohttp
+
+from ...errors import APIConnectionError, InvalidRequestError
+from ..base import HTTPRequest, Progress, Response
+from ..proxies import environment_proxies
+from .answer import INHERITED, NetworkAnswer
+from .failures import MAX_HEADER_BYTES, StaleConnectionError, broke_before, closed, failure_of, is_stale
+from .progress import TRACE, Watched
+
+# For those above, who take a session of the caller's and know nothing else of aiohttp.
+ClientSession = aiohttp.ClientSession
+
+# How long an idle connection is kept. Shorter than the minute after which common gateways close theirs.
+KEEPALIVE_SECONDS = 50.0
+DNS_CACHE_SECONDS = 60
+READ_BUFFER_BYTES = 2**18
+
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
+_OPTIONS: Mapping[str, Any] = {
+    "allow_redirects": False,
+    "auto_decompress": False,
+    "max_field_size": MAX_HEADER_BYTES,
+    "max_line_size": MAX_HEADER_BYTES,
+    "read_bufsize": READ_BUFFER_BYTES,
+    "timeout": _NO_TIMEOUT,
+}
+
+
+class AiohttpTransport:
+    """Moves bytes over aiohttp sessions, one for each event loop.
+
+    Args:
+        session: A session of the caller's, never closed; its pool, limits, headers and proxies hold. It gets a trace
+            config of ours, which heeds our requests only.
+        max_connections: Cap on open connections; ``None``: none of ours.
+        proxy: Proxy URL for every request.
+        ssl: An `ssl.SSLContext`, or False to check no certificate (only for tests).
+        trust_env: Whether to heed HTTP(S)_PROXY, ALL_PROXY and NO_PROXY.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        max_connections: int | None = None,
+        proxy: str | None = None,
+        ssl: ssl_module.SSLContext | bool | None = None,
+        trust_env: bool = True,
+    ) -> None:
+        if session is not None:
+            if not isinstance(session, aiohttp.ClientSession):
+                raise InvalidRequestError("session", None, f"an aiohttp.ClientSession, not {type(session).__name__}")
+            if TRACE not in session.trace_configs:
+                session.trace_configs.append(TRACE)
+        self._given = session
+        self._max_connections = max_connections
+        self._proxy = proxy
+        self._trust_env = trust_env
+        self._options = {**_OPTIONS, "ssl": True if ssl is None else ssl}
+        self._bound: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Bound] = weakref.WeakKeyDictionary()
+
+    async def send(self, request: HTTPRequest, progress: Progress) -> Response:
+        """See `Transport.send`.
+
+        A request whose kept-alive connection breaks before any byte of an answer is sent once more, on a new
+        connection (of a session of the caller's: on another one): the server had closed the old one while we wrote.
+
+        Raises:
+            APIConnectionError: No connection, or it broke before the head.
+            ResponseTooLargeError: The head is larger than the cap.
+        """
+        bound = await self._bind() if self._given is None else None
+        session = self._given if bound is None else bound.session
+        assert session is not None  # noqa: S101 - one of the two is there
+        watched = Watched(progress)
+        proxy = self._proxy or (bound.proxy_for(request.url) if bound is not None else None)
+        try:
+            response = await self._send(session, request, watched, proxy)
+        except StaleConnectionError:
+            session = session if bound is None else bound.fresh()
+            try:
+                response = await self._send(session, request, watched, proxy)
+            except StaleConnectionError as error:  # only a given session may have another such
+                raise APIConnectionError(error.message) from None
+        if bound is not None:
+            bound.responses.add(response)
+        return response
+
+    async def _send(
+        self, session: aiohttp.ClientSession, request: HTTPRequest, watched: Watched, proxy: str | None
+    ) -> NetworkAnswer:
+        if session.closed:
+            raise APIConnectionError("the session that was given is closed", during="connect", retryable=False)
+        try:
+            response = await session.request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                data=request.body,
+                proxy=proxy,
+                trace_request_ctx=watched,
+                **self._options,
+            )
+        except (aiohttp.ClientError, OSError) as error:  # OSError: TLS and timeouts too
+            if session.closed:
+                raise closed() from None
+            if watched.is_reused and is_stale(error):
+                raise StaleConnectionError(broke_before(error, request.url)) from None
+            raise failure_of(error, request.url) from None
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            raise closed() from None  # it waited for a connection, and the pool is gone
+        return NetworkAnswer(response, session)
+
+    async def _bind(self) -> _Bound:
+        loop = asyncio.get_running_loop()
+        bound = self._bound.get(loop)
+        if bound is not None and bound.pid != os.getpid():
+            INHERITED.append(bound)
+            bound = None
+        if bound is None or bound.session.closed:
+            bound = _Bound(self._make_session, environment_proxies() if self._trust_env else _directly)
+            self._bound[loop] = bound
+            await bound.start()
+        return bound
+
+    def _make_session(self, *, force_close: bool) -> aiohttp.ClientSession:
+        pool = {} if force_close else {"keepalive_timeout": KEEPALIVE_SECONDS}
+        connector = aiohttp.TCPConnector(
+            limit=self._max_connections or 0,
+            ttl_dns_cache=DNS_CACHE_SECONDS,
+            force_close=force_close,
+            **pool,  # type: ignore[arg-type]
+        )
+        return aiohttp.ClientSession(
+            connector=connector, timeout=_NO_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[TRACE]
+        )
+
+    async def aclose(self) -> None:
+        """Close the sessions of the running loop and break what goes through them. One of the caller's stays open."""
+        bound = self._bound.pop(asyncio.get_running_loop(), None)
+        if bound is not None:
+            await bound.aclose()
+
+
+class _Bound:
+    """The sessions of one loop, and the answers that come through them.
+
+    They are held by an async generator because the loop knows its generators: `asyncio.run` closes them when it ends,
+    and one that is garbage-collected is closed by a task. Either way no socket outlives the client or the loop.
+    """
+
+    def __init__(self, make: Callable[..., aiohttp.ClientSession], proxy_for: Callable[[str], str | None]) -> None:
+        self.session = make(force_close=False)
+        self.responses: weakref.WeakSet[NetworkAnswer] = weakref.WeakSet()
+        self.proxy_for = proxy_for
+        self.pid = os.getpid()
+        self._make = make
+        self._sessions = [self.session]
+        self._keeper = _keep(self._sessions, self.responses)
+
+    async def start(self) -> None:
+        await anext(self._keeper)
+
+    def fresh(self) -> aiohttp.ClientSession:
+        """A session that never uses a connection twice."""
+        if len(self._sessions) == 1:
+            self._sessions.append(self._make(force_close=True))
+        return self._sessions[1]
+
+    async def aclose(self) -> None:
+        await self._keeper.aclose()
+
+
+async def _keep(
+    sessions: list[aiohttp.ClientSession], responses: weakref.WeakSet[NetworkAnswer]
+) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        for response in list(responses):
+            response.break_off()
+        for session in sessions:
+            await session.close()
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _directly(url: str) -> None:
+    """No proxy, whatever the URL."""
