@@ -38,7 +38,7 @@ class AsyncClient:
         headers: Sent with every request.
         proxy: Proxy URL; else, with ``trust_env``, HTTP(S)_PROXY.
         ssl: An `ssl.SSLContext`; ``None``: the system's trust.
-        trust_env: Whether to heed HTTP(S)_PROXY and NO_PROXY.
+        trust_env: Whether to heed HTTP(S)_PROXY, ALL_PROXY and NO_PROXY. A server on loopback is reached directly.
         hooks: Called with a frozen record for each thing that happens; see `deepseek_async.hooks`.
         allow_insecure: Allow plain http to another machine, which shows the key and the prompts to the network.
         transport: What moves the bytes instead of aiohttp: tests, recorders.
@@ -87,8 +87,8 @@ class AsyncClient:
             max_connections=max_connections,
             proxy=proxy,
             ssl=ssl,
-            trust_env=trust_env,
-            connect_timeout=timeouts.connect,
+            # A proxy of the environment's would carry what is for this machine out of it.
+            trust_env=trust_env and not endpoint.is_loopback,
         )
         self._figures = Figures()
         self._connection = Connection(
