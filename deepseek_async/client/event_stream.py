@@ -16,7 +16,7 @@ import anyio
 
 from ..codec.responses import interruption_in
 from ..codec.stream import State, StreamDecoder
-from ..errors import DeepSeekError, StreamInterruptedError
+from ..errors import APIConnectionError, DeepSeekError, StreamInterruptedError
 from ..types import ChatCompletion, FinishReason, TextCompletion
 from .call import Call
 from .exchange import Exchange
@@ -99,8 +99,6 @@ class EventStream(Generic[C, W]):
         self._held.clear()
         while await self._fill():
             self._ready.clear()
-        if not self._is_complete:
-            raise self._left_early()
         return self._fold.completion(done=True)
 
     def snapshot(self) -> W:
@@ -176,19 +174,21 @@ class EventStream(Generic[C, W]):
         if self._call is None:
             self._loop = asyncio.get_running_loop()
             self._call = self._start()
-        exchange = await self._call.begin_attempt()
-        self._decoder = self._make_decoder()
-        self._begin_fold()
+        exchange: Exchange | None = None
         try:
+            exchange = await self._call.begin_attempt()
+            self._decoder = self._make_decoder()
+            self._begin_fold()
             await exchange.open()
         except BaseException as error:
-            exchange.close()
-            if isinstance(error, DeepSeekError):
-                error.request_id = error.request_id or exchange.request_id
-                if self._is_over:
-                    raise self._left_early() from None
-            else:
+            if exchange is not None:
+                exchange.close()
+            if not isinstance(error, DeepSeekError):
                 self._close("cancelled")
+            elif self._is_over:
+                raise self._left_early() from None
+            elif exchange is not None:
+                error.request_id = error.request_id or exchange.request_id
             raise
         self._exchange = exchange
         self._fold.request_id = exchange.request_id
@@ -207,6 +207,8 @@ class EventStream(Generic[C, W]):
         try:
             await self._call.after(error, delivered=self.delivered, has_shown=self._has_shown_part())
         except DeepSeekError as final:
+            if self._is_over:
+                raise self._left_early() from None
             self._fail(final)
             raise
         except asyncio.CancelledError:
@@ -230,6 +232,8 @@ class EventStream(Generic[C, W]):
             if self._is_over:
                 if self._failure is not None:
                     raise self._failure
+                if not self._is_complete:
+                    raise self._left_early()
                 return False
             if self._exchange is None:
                 await self.open()
@@ -409,10 +413,10 @@ class EventStream(Generic[C, W]):
 
 
 def _interrupted_by(error: DeepSeekError) -> DeepSeekError:
-    """How a broken connection ends a stream; a deadline keeps its own name."""
-    if isinstance(error, TimeoutError):
+    """How a broken connection ends a stream; whatever else can end it, a deadline say, keeps its own name."""
+    if not isinstance(error, APIConnectionError):
         return error
-    return StreamInterruptedError(f"the stream was cut: {error.message}", cause=error)
+    return StreamInterruptedError(f"the stream was cut: {error.message}", cause=error, retryable=error.retryable)
 
 
 class Reading(Generic[C, R]):
