@@ -12,6 +12,8 @@ from .statistics import Figures
 from .watch import Watch
 
 MAX_ERROR_BYTES = 256 * 2**10
+# The status is the news; what the body adds is not worth a long wait.
+ERROR_BODY_SECONDS = 10.0
 
 
 class Exchange:
@@ -111,16 +113,15 @@ class Exchange:
         parts: list[bytes] = []
         size = 0
         while data := await self.receive():
+            is_blank = data.isspace()
             if not parts:
                 stripped = data.lstrip()
                 self._watch.keepalives += data[: len(data) - len(stripped)].count(b"\n")
                 data = stripped
-                if not data:
+                if is_blank:
                     continue
-            elif data.isspace():
-                parts.append(data)
-                continue
-            self.progressed()
+            if not is_blank:  # blank lines re-arm nothing, wherever they come
+                self.progressed()
             parts.append(data)
             size += len(data)
             if size > max_bytes:
@@ -134,12 +135,13 @@ class Exchange:
 
     async def _failure(self, response: Response) -> DeepSeekError:
         body = b""
-        self.progressed()
+        idle = self._timeouts.idle
+        self._watch.enter("idle", ERROR_BODY_SECONDS if idle is None else min(idle, ERROR_BODY_SECONDS))
         try:
             while len(body) < MAX_ERROR_BYTES and (data := await self.receive()):
                 body += data
         except DeepSeekError:
-            pass  # the status is the news; a body that breaks off only says less
+            pass  # a body that breaks off only says less
         return failure_from(response.status, response.headers, body, datetime.now(UTC))
 
     @property
