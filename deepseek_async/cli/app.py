@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -41,3 +43,6 @@ app.command("sandbox")(sandbox.sandbox)
 app.command("replay")(replay.replay)
 app.command("models")(account.models)
 app.command("balance")(account.balance)
+
+if find_spec("deepseek_async.cli.batch") is not None:
+    app.add_typer(import_module("deepseek_async.cli.batch").batch_app, name="batch")

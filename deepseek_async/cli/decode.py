@@ -33,7 +33,7 @@ def decode(
     Bytes become events, events chunks, chunks deltas, and they the completion. Lines are printed as soon as their
     bytes are there. A stream that does not end well is printed as far as it came, and the exit code is 1.
     """
-    with told():
+    with told(advising=False):
         if file.isatty():
             remark("reading an event stream from the terminal; Ctrl-D ends it")
         _print(_reads(file), level)

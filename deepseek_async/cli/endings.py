@@ -25,8 +25,11 @@ _OPTIONS = frozenset(("base_url", "max_tokens", "model", "stop", "temperature", 
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told(*, advising: bool = True) -> Iterator[None]:
     """Turn the end of a command's work into an exit code, and tell what went wrong in one line on stderr.
+
+    Args:
+        advising: Whether to say what to do about it; of what was recorded, nothing can be done.
 
     Raises:
         typer.Exit: For every `DeepSeekError`, Ctrl-C, and for a reader of stdout that left.
@@ -41,7 +44,7 @@ def told() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(FAILED) from None
     except DeepSeekError as error:
-        complain(line_of(error))
+        complain(line_of(error, advising=advising))
         raise typer.Exit(USAGE if isinstance(error, InvalidRequestError) else FAILED) from None
 
 
@@ -65,7 +68,7 @@ def _say(*parts: tuple[str, str]) -> None:
     console.print(line, soft_wrap=not console.is_terminal)  # a log keeps the line in one, a reader sees words whole
 
 
-def line_of(error: DeepSeekError) -> str:
+def line_of(error: DeepSeekError, *, advising: bool = True) -> str:
     """What went wrong, what of the answer there is, and what to do."""
     parts = [str(error)]
     if isinstance(error, InvalidRequestError):
@@ -75,7 +78,7 @@ def line_of(error: DeepSeekError) -> str:
             parts[0] = "--" + error.parameter.replace("_", "-") + parts[0].removeprefix(error.parameter)
     if error.partial is not None and error.partial.choices:
         parts.append(f"what arrived is incomplete ({len(error.partial.text):,} characters)")
-    if todo := advice(error):
+    if advising and (todo := advice(error)):
         parts.append(todo)
     return "; ".join(parts)
 
