@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .admission import Schedule as Schedule
+    from .background import in_background as in_background
     from .requests import SeenRequest as SeenRequest
     from .script_json import read_script as read_script
     from .script_json import write_script as write_script
@@ -48,6 +49,7 @@ _HOMES = {
     "SandboxServer": "server",
     "Schedule": "admission",
     "SeenRequest": "requests",
+    "in_background": "background",
     "read_script": "script_json",
     "serve": "serving",
     "write_script": "script_json",

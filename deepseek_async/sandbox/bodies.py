@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from .models import MODELS
+
 __all__ = [
     "AssistantMessage",
     "ChatBody",
@@ -184,6 +186,7 @@ class ResponseFormat(Struct):
     type: Literal["text", "json_object", "json_schema"]
 
 
+Model = Annotated[str, Meta(extra_json_schema={"enum": sorted(MODELS)})]
 Stop = Annotated[
     str | list[str] | None, Meta(description=f"Up to {MAX_STOPS} sequences; the text ends before the first one met.")
 ]
@@ -200,7 +203,7 @@ class ChatBody(Struct, kw_only=True):
     """POST /chat/completions."""
 
     messages: Annotated[list[Message], Meta(extra_json_schema={"minItems": 1})]
-    model: str
+    model: Model
     thinking: Thinking | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     max_tokens: MaxTokens = None
@@ -225,7 +228,7 @@ class ChatBody(Struct, kw_only=True):
 class CompletionBody(Struct, kw_only=True):
     """POST /beta/completions: fill in the middle."""
 
-    model: str
+    model: Model
     prompt: str
     suffix: str | None = None
     echo: bool | None = None

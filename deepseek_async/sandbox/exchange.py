@@ -18,7 +18,7 @@ from .refusals import Refusal
 from .requests import SeenRequest
 from .script_json import HEADER, read_script
 from .scripts import BareError, BlankBody, Body, Refuse, Script
-from .wire import ClientGoneError, Played, perform
+from .wire import Played, perform
 
 if TYPE_CHECKING:
     from .server import SandboxServer
@@ -69,16 +69,14 @@ class Exchange:
                 return await endpoint(self)
             except Refusal as refusal:
                 return await self.refuse(refusal)
-        except (ClientGoneError, web.HTTPException):
-            raise
         except Exception:
             # Ours, and not the client's fault. After the head nothing honest is left to say but to break off.
             _log.exception("%s %s failed", self.request.method, self.request.path)
-            if self._played:
-                if self.request.transport is not None:
-                    self.request.transport.abort()
-                raise ClientGoneError("aborted") from None
-            return await self.refuse(refusals.server_error())
+            if not self._played:
+                return await self.refuse(refusals.server_error())
+            if self.request.transport is not None:
+                self.request.transport.abort()
+            return Played(500, reusable=False)
 
     async def refuse(self, refusal: Refusal) -> Played:
         """Send an error."""

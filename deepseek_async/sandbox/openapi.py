@@ -9,7 +9,15 @@ import msgspec
 
 from .bodies import ChatBody, CompletionBody
 from .endpoints import ENDPOINTS, PREFIXES
-from .replies import Balance, ChatCompletion, ErrorBody, ModelList, TextCompletion
+from .replies import (
+    Balance,
+    ChatCompletion,
+    ChatCompletionChunk,
+    ErrorBody,
+    ModelList,
+    TextCompletion,
+    TextCompletionChunk,
+)
 
 __all__ = ["describe"]
 
@@ -38,6 +46,7 @@ _ANSWERS: dict[str, type[Any]] = {
     "/models": ModelList,
     "/user/balance": Balance,
 }
+_CHUNKS: dict[str, type[Any]] = {"/chat/completions": ChatCompletionChunk, "/completions": TextCompletionChunk}
 _ABOUT = """A stand-in for DeepSeek's API, on loopback, with a small language model and scripted faults.
 
 Every path is also served under /v1 and /beta. A script for one request goes into the header `x-sandbox-script`,
@@ -56,10 +65,11 @@ def describe(base_url: str) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _document() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
-        [*_BODIES.values(), *_ANSWERS.values(), ErrorBody], ref_template="#/components/schemas/{name}"
+        [*_BODIES.values(), *_ANSWERS.values(), *_CHUNKS.values(), ErrorBody],
+        ref_template="#/components/schemas/{name}",
     )
     return {
-        "openapi": "3.1.0",
+        "openapi": "3.2.0",
         "info": {"title": "DeepSeek sandbox", "version": "1", "description": _ABOUT},
         "security": [{}, {"key": []}],
         "paths": {prefix + path: _operation(prefix, path) for path in _TITLES for prefix in sorted(PREFIXES)},
@@ -86,9 +96,14 @@ def _statuses(path: str) -> list[int]:
 
 def _answer(path: str) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": _ref(_ANSWERS[path])}}
-    if path in _BODIES:
-        # Each event's data is a chunk, the last one's is [DONE]; OpenAPI has no words for that.
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+    if path in _CHUNKS:
+        chunk = {"type": "string", "contentMediaType": "application/json", "contentSchema": _ref(_CHUNKS[path])}
+        event = {
+            "type": "object",
+            "required": ["data"],
+            "properties": {"data": {"anyOf": [{"const": "[DONE]"}, chunk]}},
+        }
+        content["text/event-stream"] = {"itemSchema": event}
     return {"description": "The answer.", "content": content}
 
 

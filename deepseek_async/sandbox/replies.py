@@ -16,6 +16,7 @@ from .answers import Token
 __all__ = [
     "Balance",
     "ChatCompletion",
+    "ChatCompletionChunk",
     "Choice",
     "ErrorBody",
     "Logprobs",
@@ -24,6 +25,7 @@ __all__ = [
     "ReplyToolCall",
     "TextChoice",
     "TextCompletion",
+    "TextCompletionChunk",
     "TextLogprobs",
 ]
 
@@ -104,6 +106,52 @@ class ChatCompletion(Struct, kw_only=True, forbid_unknown_fields=True):
     system_fingerprint: str
 
 
+class CallFragmentFunction(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Name in the first fragment, arguments in all."""
+
+    name: str | UnsetType = UNSET
+    arguments: str
+
+
+class CallFragment(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A piece of a call; ``id`` and ``type`` in the first one."""
+
+    index: int
+    id: str | UnsetType = UNSET
+    type: Literal["function"] | UnsetType = UNSET
+    function: CallFragmentFunction
+
+
+class Delta(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a chunk adds."""
+
+    role: Literal["assistant"] | UnsetType = UNSET
+    content: str | UnsetType | None = UNSET
+    reasoning_content: str | UnsetType | None = UNSET
+    tool_calls: list[CallFragment] | UnsetType = UNSET
+
+
+class ChunkChoice(Struct, forbid_unknown_fields=True):
+    """A choice of a chunk."""
+
+    index: int
+    delta: Delta
+    logprobs: Logprobs | None
+    finish_reason: str | None
+
+
+class ChatCompletionChunk(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The data of one event of POST /chat/completions, streamed."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
+    system_fingerprint: str
+    choices: list[ChunkChoice]
+    usage: ReplyUsage | UnsetType | None = UNSET
+
+
 class TextLogprobs(Struct, forbid_unknown_fields=True):
     """FIM's own shape: four lists of one length."""
 
@@ -132,6 +180,18 @@ class TextCompletion(Struct, kw_only=True, forbid_unknown_fields=True):
     choices: list[TextChoice]
     usage: ReplyUsage
     system_fingerprint: str
+
+
+class TextCompletionChunk(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The data of one event of POST /beta/completions, streamed."""
+
+    id: str
+    object: Literal["text_completion"]
+    created: int
+    model: str
+    system_fingerprint: str
+    choices: list[TextChoice]
+    usage: ReplyUsage | UnsetType | None = UNSET
 
 
 class Effort(Struct, forbid_unknown_fields=True):

@@ -24,16 +24,12 @@ if TYPE_CHECKING:
 
     from .actions import Action, Reply
 
-__all__ = ["ClientGoneError", "Played", "perform"]
+__all__ = ["Played", "perform"]
 
 _SLICE = 0.004  # seconds of work at most before other connections get a turn
 _BATCH = 16 * 1024  # bytes that unpaced chunks gather before they are written
 _AHEAD = 16  # actions of a paced answer that are drawn at a time
 _NO_LINGER = struct.pack("ii", 1, 0)  # SO_LINGER, zero seconds: closing sends RST
-
-
-class ClientGoneError(ConnectionError):
-    """The client closed its end before the answer was over."""
 
 
 class Played(web.StreamResponse):
@@ -55,15 +51,19 @@ class Played(web.StreamResponse):
 
 
 async def perform(reply: Reply, request: web.BaseRequest, wheel: Wheel, *, rate: float | None = None) -> Played:
-    """Play a reply to its end.
+    """Play a reply to its end, or until the client goes away.
 
     Args:
         wheel: The loop's.
         rate: Tokens a second; None: as fast as they come.
-
-    Raises:
-        ClientGoneError: The client went away first.
     """
+    try:
+        return await _play(reply, request, wheel, rate)
+    except ConnectionError:  # the client closed its end; nobody is left to tell
+        return Played(reply.status, reusable=False)
+
+
+async def _play(reply: Reply, request: web.BaseRequest, wheel: Wheel, rate: float | None) -> Played:
     chunked = reply.length is None and request.version >= (1, 1)
     reusable = reply.reusable and request.keep_alive and (chunked or reply.length is not None)
     writer = _Writer(request, chunked=chunked)
@@ -120,7 +120,7 @@ class _Writer:
 
     def __init__(self, request: web.BaseRequest, *, chunked: bool) -> None:
         if request.transport is None:
-            raise ClientGoneError("the client closed the connection before the answer began")
+            raise ConnectionResetError("the client closed the connection before the answer began")
         self._request = request
         self._transport = request.transport
         self._chunked = chunked
@@ -141,7 +141,7 @@ class _Writer:
         if not self._gathered:
             return
         if self._transport.is_closing():
-            raise ClientGoneError("the client closed the connection before the answer was over")
+            raise ConnectionResetError("the client closed the connection before the answer was over")
         data = b"".join(self._gathered) if len(self._gathered) > 1 else self._gathered[0]
         self._gathered.clear()
         self._gathered_bytes = 0

@@ -55,8 +55,10 @@ async def test_one_too_many_is_refused_with_the_real_text(session: aiohttp.Clien
         answer = await talk.post()
         assert refusal(answer) == (
             429,
-            ("Too many requests. Your current concurrency is 3, which exceeds your concurrency limit of 2 based on your "
-            "remaining balance. Please top up your balance to raise the limit."),
+            (
+                "Too many requests. Your current concurrency is 3, which exceeds your concurrency limit of 2 based on "
+                "your remaining balance. Please top up your balance to raise the limit."
+            ),
         )
         assert answer.error["type"] == "rate_limit_error"
         assert not [name for name in answer.headers if "limit" in name.lower() or name.lower() == "retry-after"]

@@ -55,6 +55,13 @@ async def test_a_low_top_p_narrows(talk: Talk) -> None:
     assert narrow.text == greedy.text
 
 
+@pytest.mark.parametrize("least", [{"top_p": 5e-324}, {"temperature": 5e-324}, {"temperature": 1e-5}])
+async def test_the_least_values_are_greedy(talk: Talk, least: dict[str, float]) -> None:
+    """The smallest numbers that are allowed are no division by zero."""
+    greedy = await talk.post(temperature=0, max_tokens=30)
+    assert (await talk.post(**least, max_tokens=30)).text == greedy.text
+
+
 @pytest.mark.parametrize("penalty", ["frequency_penalty", "presence_penalty"])
 async def test_penalties_act_as_the_seed_page_says(talk: Talk, penalty: str) -> None:
     """A high penalty lowers repetition, a negative one raises it; today's rules ignore both."""
@@ -196,15 +203,13 @@ async def test_characters_over_several_tokens(talk: Talk) -> None:
 
 async def test_draws_come_from_the_reported_distribution(talk: Talk) -> None:
     """20,000 first tokens, against the probabilities that logprobs reports for them, under temperature and nucleus."""
-    shape = {**HELLO, "messages": ASK, "temperature": 0.8, "top_p": 0.95, "logprobs": True, "top_logprobs": 20}
+    shape = {**HELLO, "messages": ASK, "temperature": 0.8, "top_p": 0.95, "max_tokens": 1, "min_tokens": 1}
+    first = await talk.post(body=shape, logprobs=True, top_logprobs=20)
+    reported = {other["token"]: math.exp(other["logprob"]) for other in tokens_of(first)[0]["top_logprobs"]}
     drawn: Counter[str] = Counter()
-    reported: dict[str, float] = {}
     for seed in range(157):
-        answer = await talk.post(body=shape, n=128, max_tokens=1, min_tokens=1, seed=1000 * seed)
-        choices = answer.json["choices"]
-        drawn.update(choice["logprobs"]["content"][0]["token"] for choice in choices)
-        top = choices[0]["logprobs"]["content"][0]["top_logprobs"]
-        reported = {other["token"]: math.exp(other["logprob"]) for other in top}
+        answer = await talk.post(body=shape, n=128, seed=1000 * seed)
+        drawn.update(choice["message"]["content"] for choice in answer.json["choices"])
     assert drawn.total() >= 20_000
     numbered = {token: number for number, token in enumerate({*drawn, *reported})}
     outcomes = [numbered[token] for token in drawn.elements()]

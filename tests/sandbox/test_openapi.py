@@ -1,0 +1,109 @@
+"""The description at /openapi.json, and schemathesis holding the server to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from deepseek_async.sandbox import SandboxServer, in_background
+from deepseek_async.sandbox.openapi import describe
+from deepseek_async.sandbox.replies import ChatCompletion, ChatCompletionChunk, ErrorBody, TextCompletion
+
+from .talking import HELLO, THINKING, Talk
+
+schemathesis = pytest.importorskip("schemathesis", reason="extra conformance")
+
+from hypothesis import HealthCheck, given, settings  # noqa: E402
+from schemathesis import GenerationMode  # noqa: E402
+from schemathesis.checks import not_a_server_error  # noqa: E402
+from schemathesis.specs.openapi.checks import (  # noqa: E402
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+
+@pytest.fixture(scope="module")
+def live_url() -> Iterator[str]:
+    """A server in a thread of its own: schemathesis does not know asyncio."""
+    with in_background(SandboxServer(keep_requests=1)) as server:
+        yield server.base_url
+
+
+@pytest.fixture(scope="module")
+def api(live_url: str) -> Any:
+    """The description as the server serves it."""
+    return schemathesis.openapi.from_url(live_url + "/openapi.json")
+
+
+def _brief(body: Any) -> Any:
+    """Long answers prove nothing more, and cost seconds."""
+    if isinstance(body, dict):
+        for name, most in (("n", 3), ("min_tokens", 40)):
+            if isinstance(body.get(name), int) and body[name] > most and body[name] <= 393_216:
+                body[name] = most
+    return body
+
+
+@pytest.mark.parametrize(
+    ("path", "mode"),
+    [
+        ("/chat/completions", GenerationMode.POSITIVE),
+        ("/chat/completions", GenerationMode.NEGATIVE),
+        ("/beta/completions", GenerationMode.POSITIVE),
+        ("/beta/completions", GenerationMode.NEGATIVE),
+        ("/models", GenerationMode.POSITIVE),
+        ("/user/balance", GenerationMode.POSITIVE),
+    ],
+)
+def test_conformance(api: Any, path: str, mode: GenerationMode) -> None:
+    """Whatever is sent: no 5xx, no undocumented status or type, no body outside its schema, bad data refused."""
+    (method,) = api[path]
+    checks = [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_schema_conformance,
+        negative_data_rejection,
+    ]
+
+    # Not schemathesis' own pytest integration: it reaches into a pytest older than ours.
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @given(api[path][method].as_strategy(generation_mode=mode))
+    def conforms(case: Any) -> None:
+        case.body = _brief(case.body)
+        case.validate_response(case.call(), checks=checks)
+
+    conforms()
+
+
+@pytest.mark.anyio
+async def test_it_describes_every_endpoint_under_every_prefix(talk: Talk) -> None:
+    """Served without a key, with this server's address."""
+    document = (await talk.send("GET", "/openapi.json")).json
+    assert document == json.loads(json.dumps(describe(talk.server.base_url)))
+    endpoints = ["/chat/completions", "/completions", "/models", "/user/balance"]
+    assert set(document["paths"]) == {prefix + path for prefix in ("", "/v1", "/beta") for path in endpoints}
+    chat = document["components"]["schemas"]["ChatBody"]
+    assert chat["required"] == ["messages", "model"]
+    assert chat["properties"]["max_tokens"]["maximum"] == 393_216
+    assert document["servers"] == [{"url": talk.server.base_url}]
+
+
+@pytest.mark.anyio
+async def test_answers_have_no_field_that_is_not_described(talk: Talk) -> None:
+    """The structs forbid unknown fields, so decoding through them proves it."""
+    tools = [{"type": "function", "function": {"name": "get_weather"}}]
+    for fields in ({}, {"logprobs": True, "top_logprobs": 2}, {"tools": tools, "tool_choice": "required"}):
+        msgspec.json.decode((await talk.post(body=HELLO, **fields)).data, type=ChatCompletion)
+        for event in (await talk.post(body=HELLO, stream=True, **fields)).events[:-1]:
+            msgspec.json.decode(event, type=ChatCompletionChunk)
+    msgspec.json.decode((await talk.post(body=THINKING, logprobs=True)).data, type=ChatCompletion)
+    fim = {"model": "deepseek-chat", "prompt": "x", "logprobs": 1}
+    msgspec.json.decode((await talk.post("/beta/completions", body=fim)).data, type=TextCompletion)
+    msgspec.json.decode((await talk.post(max_tokens=0)).data, type=ErrorBody)
