@@ -35,6 +35,7 @@ _BEGINNING: Final = (
     0.85  # share of the prompt's words at the start of a string: an argument usually stands in the prompt
 )
 _USED_BEFORE: Final = 0.2  # factor for beginning two strings alike
+_LOOKED_AT: Final = 20_000  # characters at the conversation's end, for what it mentions
 _LONGEST_STEP: Final = 24  # characters that one token may add
 _UNSEEN: Final = 0x5DEECE66D  # sets the draws that no step shows apart from those that one does
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,6})?(?![\w.]|,\d)")
@@ -56,7 +57,7 @@ class JsonWriter:
         logprobs: Whether steps list alternatives.
 
     Attributes:
-        mentioned_numbers: The numbers in the conversation, as text, without repetition.
+        mentioned_numbers: The numbers in the last part of the conversation, as text, without repetition.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class JsonWriter:
         self._tokenizer = tokenizer
         self._predictor = predictor
         self._prompt = prompt
-        self._text = text
+        self._text = text[-_LOOKED_AT:]
         self._sampling = sampling
         self._tail = tail
         self._key = key
@@ -88,7 +89,7 @@ class JsonWriter:
         self._steps = self._unseen = 0
         self._counts: dict[int, int] = {}
         self._beginnings: set[int] = set()
-        self.mentioned_numbers = list(dict.fromkeys(_NUMBER.findall(text)))
+        self.mentioned_numbers = list(dict.fromkeys(_NUMBER.findall(self._text)))
 
     def mentions(self, word: str) -> bool:
         """Whether the conversation contains a word."""

@@ -15,7 +15,7 @@ from .distribution import Distribution, Mixture, Tail
 from .layout import last_user_turn, lay_out
 from .outline import outlined
 from .prediction import Predictor
-from .resuming import find_place
+from .resuming import find_place, resume
 from .sampling import Sampling, Step, forced, logprob_of, salt, uniform
 from .schema import Root
 from .tokenizer import EOS
@@ -99,7 +99,8 @@ class LanguageModel:
         """Write an answer, token by token.
 
         The answer is a function of the context, the sampling, the seed and the prefix. An answer's own beginning as
-        prefix, cut anywhere, gives the rest of that answer.
+        prefix, cut anywhere, gives the rest of that answer; so does a prefix of the caller's with the beginning of what
+        the model wrote after it. See `resuming`.
 
         Args:
             context: What stands before the answer, as `render` lays it out. After a special token a new text begins,
@@ -107,8 +108,8 @@ class LanguageModel:
             sampling: How to draw.
             begin: Tokens of the text to copy from; None for the last user message of the context.
             rng: Asked once for a seed where `sampling` has none; without both the seed is 0.
-            prefix: Text of the answer that is there already. If it is how this answer would begin, that answer goes on,
-                a token that it cuts in two included; if not, the answer continues the prefix as given.
+            prefix: Text of the answer that is there already. If it ends inside a token that the model would write, the
+                first steps are the rest of that token, forced.
             logprobs: False leaves ``logprob`` 0.0 and ``top`` empty, which saves working them out.
 
         Yields:
@@ -118,9 +119,11 @@ class LanguageModel:
         key = salt(_seed(sampling, rng), context)
         written: Sequence[int] = ()
         if prefix:
-            replay = self._steps(context, sampling, condition, key, (), logprobs=False)
-            found = find_place(self.tokenizer, replay, prefix)
-            written, rest = found or (self.tokenizer.encode(prefix), "")
+            written, rest = resume(
+                self.tokenizer,
+                lambda before: self._steps(context, sampling, condition, key, before, logprobs=False),
+                prefix,
+            )
             yield from self._forced(rest, logprobs)
         yield from self._steps(context, sampling, condition, key, written, logprobs)
 
@@ -181,15 +184,13 @@ class LanguageModel:
             yield from write_value(writer, root, root.schema)
             yield from writer.end()
 
-        if not prefix:
-            yield from steps()
-            return
         going_on = steps()
-        found = find_place(self.tokenizer, going_on, prefix)
-        if found is None:
-            yield from steps()
-            return
-        yield from self._forced(found[1], logprobs)
+        if prefix:
+            whole = self.tokenizer.decode(step.token for step in steps())
+            own = next((prefix[place:] for place in range(len(prefix)) if whole.startswith(prefix[place:])), "")
+            found = find_place(self.tokenizer, going_on, own) if own else None
+            if found is not None:
+                yield from self._forced(found[1], logprobs)
         yield from going_on
 
     def _forced(self, text: str, logprobs: bool) -> Iterator[Step]:

@@ -142,6 +142,21 @@ def test_a_read_only_folder_costs_only_the_training(tmp_path: Path, short_traini
     assert not list(tmp_path.iterdir())
 
 
+def test_a_machine_of_the_other_byte_order_reads_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers are swapped on the way out and on the way in, and only there."""
+    path = tmp_path / "model.bin"
+    before = [list(section) for section in cache._sections(NGRAMS)]
+    monkeypatch.setattr(sys, "byteorder", "big")
+    assert cache.write(path, PIECES, NGRAMS)
+    found = cache.read(path)
+    assert found is not None
+    assert cache._sections(found[1]) == cache._sections(NGRAMS)
+    assert [list(section) for section in cache._sections(NGRAMS)] == before
+    monkeypatch.undo()
+    swapped = cache.read(path)
+    assert swapped is None or cache._sections(swapped[1]) != cache._sections(NGRAMS)
+
+
 def test_a_failed_replacement_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the last step fails, the temporary file goes."""
 
@@ -154,7 +169,7 @@ def test_a_failed_replacement_leaves_nothing_behind(tmp_path: Path, monkeypatch:
 
 
 def test_the_environment_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """DEEPSEEK_ASYNC_CACHE first, then the XDG folder if it is absolute, then the home folder; without one, none."""
+    """DEEPSEEK_ASYNC_CACHE first, then the platform's place: XDG if it is absolute, the home folder; or nowhere."""
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
@@ -164,6 +179,16 @@ def test_the_environment_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert cache.default_folder() == tmp_path / "xdg" / "deepseek_async"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert cache.default_folder() == tmp_path / ".cache" / "deepseek_async"
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache.default_folder() == tmp_path / "Library" / "Caches" / "deepseek_async"
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert cache.default_folder() == tmp_path / "local" / "deepseek_async" / "Cache"
+    monkeypatch.delenv("LOCALAPPDATA")
+    assert cache.default_folder() is None
+    monkeypatch.setattr(sys, "platform", "linux")
 
     def homeless() -> Path:
         raise RuntimeError("Could not determine home directory.")

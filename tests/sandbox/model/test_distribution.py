@@ -126,3 +126,21 @@ def test_a_low_temperature_neither_overflows_nor_underflows() -> None:
         made = Distribution({50: 0.3 * size, 51: 0.2 * size}, tail_at(0.001), 0.1 * size, 0.001)
         assert made.likely()[0] == (50, 0.0)
         assert made.draw(1.0 - 2**-53) == 50
+
+
+@pytest.mark.parametrize(
+    ("listed", "tail_share", "top_p"),
+    [
+        ({50: 0.3, 51: 0.0}, 0.0, 1.0),
+        ({1: 0.1, 39: 0.2}, 0.5, 1.0),
+        ({1: 0.5, 2: 0.1}, 0.5, 0.9),
+        (dict.fromkeys(range(1, 39), 0.1), 0.5, 1.0),
+    ],
+)
+def test_rounding_at_the_upper_edge_draws_something_possible(
+    listed: dict[int, float], tail_share: float, top_p: float
+) -> None:
+    """A place that comes out at the very end of the mass still is a token with a probability."""
+    made = Distribution(listed, tail_at(1.0), tail_share, 1.0, top_p)
+    for chance in (1.0, 1.0 + 1e-12):
+        assert made.draw(chance) in made.probabilities()

@@ -260,8 +260,12 @@ def test_json_cut_anywhere_goes_on_as_it_would_have(
 
 
 def test_json_after_a_prefix_of_the_callers_own(model: LanguageModel) -> None:
-    """A code fence, for instance, is followed by a whole value."""
-    json.loads(text_of(model, write(model, WEATHER, prefix="```json\n")))
+    """A code fence, for instance, is followed by a whole value, which goes on when it comes back in part."""
+    whole = text_of(model, write(model, WEATHER, prefix="```json\n"))
+    json.loads(whole)
+    for cut in range(0, len(whole), 3):
+        rest = text_of(model, write(model, WEATHER, prefix="```json\n" + whole[:cut]))
+        assert whole[:cut] + rest == whole
 
 
 def test_what_is_reported_is_a_distribution_over_what_may_stand(model: LanguageModel) -> None:
