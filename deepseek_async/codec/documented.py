@@ -1,109 +1,134 @@
-"""The documented shapes of an answer, as a gate before the decoder.
+"""The documented shapes of an answer: what JSON is decoded into first, and refused by if it is anything else.
 
-msgspec fills attrs classes in C, but drops keys that it does not know and cannot tell that it did. So each text first
-passes a decoder that refuses whatever the documentation does not describe: an unknown key, ``finish_reason: ""``, an
-empty list of calls. What it refuses is not wrong, only other: `lenient` reads it, keeping unknown fields and
-translating other servers' habits. The gate skips most values (``Raw``) and costs a quarter of the decoding.
+A decoder of attrs classes drops keys that it does not know and cannot tell that it did. These shapes refuse whatever
+the documentation does not describe: an unknown key, a wrong type, ``finish_reason: ""``, an empty list of calls. What
+they refuse is not wrong, only other: `lenient` reads it, keeping unknown fields and translating other servers' habits.
+What they let through `building` makes values of, field by field.
+
+They are msgspec's own classes because those cost a fifth of attrs' to decode into: 0.30 µs a chunk, not 1.65. Fields
+stand in the wire's order where defaults allow: msgspec looks a key up from where it found the last.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct
+from msgspec import Meta, Struct
 
-Skipped = Raw | msgspec.UnsetType
 Word = Annotated[str, Meta(min_length=1)]
 
 
 class _Shape(Struct, forbid_unknown_fields=True, gc=False):
-    """A shape of the documentation."""
+    """A shape of the documentation. Shapes hold no cycles, so the collector need not look at them."""
 
 
 class _PromptDetails(_Shape):
-    cached_tokens: Skipped = UNSET
+    cached_tokens: int | None = None
 
 
 class _CompletionDetails(_Shape):
-    reasoning_tokens: Skipped = UNSET
+    reasoning_tokens: int | None = None
 
 
-class _Usage(_Shape):
-    prompt_tokens: Skipped = UNSET
-    completion_tokens: Skipped = UNSET
-    total_tokens: Skipped = UNSET
-    prompt_cache_hit_tokens: Skipped = UNSET
-    prompt_cache_miss_tokens: Skipped = UNSET
+class Usage(_Shape):
+    """The token counts."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    prompt_cache_hit_tokens: int | None = None
+    prompt_cache_miss_tokens: int | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
 
 
-class _Top(_Shape):
-    token: Skipped
-    logprob: Skipped
-    bytes: Skipped = UNSET
+class Top(_Shape):
+    """An alternative at a token's position."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] | None = None
 
 
-class _Token(_Shape):
-    token: Skipped
-    logprob: Skipped
-    bytes: Skipped = UNSET
-    top_logprobs: list[_Top] = []
+class Token(Top):
+    """A token of the answer."""
+
+    top_logprobs: tuple[Top, ...] = ()
 
 
-class _Logprobs(_Shape):
-    content: list[_Token] | None = None
-    reasoning_content: list[_Token] | None = None
+class Logprobs(_Shape):
+    """The tokens of one choice."""
+
+    content: tuple[Token, ...] | None = None
+    reasoning_content: tuple[Token, ...] | None = None
 
 
-class _Function(_Shape):
-    name: Skipped = UNSET
-    arguments: Skipped = UNSET
+class _FunctionFragment(_Shape):
+    name: str | None = None
+    arguments: str | None = None
 
 
-class _Call(_Shape):
-    index: Skipped = UNSET
-    id: Skipped = UNSET
-    type: Skipped = UNSET
-    function: _Function | None = None
+class CallFragment(_Shape):
+    """A piece of a tool call."""
+
+    index: int | None = None
+    id: str | None = None
+    type: str | None = None
+    function: _FunctionFragment | None = None
 
 
-_Calls = Annotated[list[_Call], Meta(min_length=1)]
-
-
-class _Said(_Shape):
-    """A delta, or a message: the same fields."""
-
+class _Delta(_Shape):
     role: Word | None = None
-    content: Skipped = UNSET
-    reasoning_content: Skipped = UNSET
-    tool_calls: _Calls | None = None
+    content: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: Annotated[list[CallFragment], Meta(min_length=1)] | None = None
 
 
 class _ChunkChoice(_Shape):
-    index: Skipped = UNSET
-    delta: _Said = msgspec.field(default_factory=_Said)
-    logprobs: _Logprobs | None = None
+    index: int = 0
+    delta: _Delta = msgspec.field(default_factory=_Delta)
+    logprobs: Logprobs | None = None
     finish_reason: Word | None = None
 
 
 class Chunk(_Shape):
     """A ``chat.completion.chunk``."""
 
-    id: Skipped = UNSET
-    object: Skipped = UNSET
-    created: Skipped = UNSET
-    model: Skipped = UNSET
-    system_fingerprint: Skipped = UNSET
+    id: str = ""
+    object: str = "chat.completion.chunk"
+    created: int = 0
+    model: str = ""
+    system_fingerprint: str | None = None
     choices: list[_ChunkChoice] = []
-    usage: _Usage | None = None
+    usage: Usage | None = None
+
+
+class _Function(_Shape):
+    name: str = ""
+    arguments: str = ""
+
+
+class Call(_Shape):
+    """A whole tool call."""
+
+    id: str = ""
+    type: str = "function"
+    function: _Function = msgspec.field(default_factory=_Function)
+
+
+class _Message(_Shape):
+    role: Word = "assistant"
+    content: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: Annotated[list[Call], Meta(min_length=1)] | None = None
 
 
 class _Choice(_Shape):
-    index: Skipped = UNSET
-    message: _Said = msgspec.field(default_factory=_Said)
-    logprobs: _Logprobs | None = None
+    index: int = 0
+    message: _Message = msgspec.field(default_factory=_Message)
+    logprobs: Logprobs | None = None
     finish_reason: Word | None = None
 
 
@@ -111,25 +136,27 @@ class Completion(_Shape):
     """A ``chat.completion``."""
 
     choices: list[_Choice]
-    id: Skipped = UNSET
-    object: Skipped = UNSET
-    created: Skipped = UNSET
-    model: Skipped = UNSET
-    system_fingerprint: Skipped = UNSET
-    usage: _Usage | None = None
+    id: str = ""
+    object: str = "chat.completion"
+    created: int = 0
+    model: str = ""
+    system_fingerprint: str | None = None
+    usage: Usage | None = None
 
 
-class _TextLogprobs(_Shape):
-    text_offset: Skipped = UNSET
-    token_logprobs: Skipped = UNSET
-    tokens: Skipped = UNSET
-    top_logprobs: Skipped = UNSET
+class TextLogprobs(_Shape):
+    """Parallel lists, one entry a token."""
+
+    text_offset: tuple[int, ...] | None = None
+    token_logprobs: tuple[float | None, ...] | None = None
+    tokens: tuple[str, ...] | None = None
+    top_logprobs: tuple[Mapping[str, float] | None, ...] | None = None
 
 
 class _TextChoice(_Shape):
-    text: Skipped = UNSET
-    index: Skipped = UNSET
-    logprobs: _TextLogprobs | None = None
+    text: str = ""
+    index: int = 0
+    logprobs: TextLogprobs | None = None
     finish_reason: Word | None = None
 
 
@@ -137,9 +164,9 @@ class Text(_Shape):
     """A ``text_completion``, whole or one event of it."""
 
     choices: list[_TextChoice]
-    id: Skipped = UNSET
-    object: Skipped = UNSET
-    created: Skipped = UNSET
-    model: Skipped = UNSET
-    system_fingerprint: Skipped = UNSET
-    usage: _Usage | None = None
+    id: str = ""
+    object: str = "text_completion"
+    created: int = 0
+    model: str = ""
+    system_fingerprint: str | None = None
+    usage: Usage | None = None

@@ -19,7 +19,9 @@ A field that never came stays ``None``; one that came empty stays ``""``: so the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from ..types import (
@@ -134,12 +136,10 @@ class _ChoiceFold:
         "_calls",
         "_content",
         "_extra",
-        "_has_logprobs",
-        "_logprobs_extra",
+        "_logprobs",
         "_message_extra",
         "_reasoning",
         "_role",
-        "_tokens",
         "finish_reason",
     )
 
@@ -149,11 +149,9 @@ class _ChoiceFold:
         self._content: list[str] | None = None
         self._reasoning: list[str] | None = None
         self._calls: _Calls | None = None
-        self._has_logprobs = False
-        self._tokens: dict[str, list[TokenLogprob] | None] = {"content": None, "reasoning_content": None}
+        self._logprobs: list[ChoiceLogprobs] = []
         self._extra: dict[str, Any] = {}
         self._message_extra: dict[str, Any] = {}
-        self._logprobs_extra: dict[str, Any] = {}
 
     def add(self, choice: ChunkChoice) -> None:
         delta = choice.delta
@@ -173,25 +171,13 @@ class _ChoiceFold:
             for fragment in delta.tool_calls:
                 self._calls.add(fragment)
         if choice.logprobs is not None:
-            self._add_logprobs(choice.logprobs)
+            self._logprobs.append(choice.logprobs)
         if choice.finish_reason is not None:
             self.finish_reason = choice.finish_reason
         if delta.extra:
             keep(self._message_extra, delta.extra)
         if choice.extra:
             keep(self._extra, choice.extra)
-
-    def _add_logprobs(self, logprobs: ChoiceLogprobs) -> None:
-        self._has_logprobs = True
-        for channel, tokens in (("content", logprobs.content), ("reasoning_content", logprobs.reasoning_content)):
-            if tokens is not None:
-                so_far = self._tokens[channel]
-                if so_far is None:
-                    self._tokens[channel] = list(tokens)
-                else:
-                    so_far.extend(tokens)
-        if logprobs.extra:
-            keep(self._logprobs_extra, logprobs.extra)
 
     def choice(self, index: int) -> Choice:
         message = AssistantMessage(
@@ -201,17 +187,27 @@ class _ChoiceFold:
             role=self._role or "assistant",
             extra=frozen(self._message_extra),
         )
-        return Choice(index, message, self._logprobs(), self.finish_reason, extra=frozen(self._extra))
+        # Put together when somebody looks: the parts may still be deferred, and many callers read the text alone.
+        logprobs = ChoiceLogprobs.deferred(partial(_extended, tuple(self._logprobs))) if self._logprobs else None
+        return Choice(index, message, logprobs, self.finish_reason, extra=frozen(self._extra))
 
-    def _logprobs(self) -> ChoiceLogprobs | None:
-        if not self._has_logprobs:
-            return None
-        content, reasoning = self._tokens["content"], self._tokens["reasoning_content"]
-        return ChoiceLogprobs(
-            None if content is None else tuple(content),
-            None if reasoning is None else tuple(reasoning),
-            extra=frozen(self._logprobs_extra),
-        )
+
+def _extended(parts: Sequence[ChoiceLogprobs]) -> ChoiceLogprobs:
+    """The logprobs of one choice out of those of its chunks."""
+    extra: dict[str, Any] = {}
+    for part in parts:
+        if part.extra:
+            keep(extra, part.extra)
+    return ChoiceLogprobs(
+        _channel(part.content for part in parts),
+        _channel(part.reasoning_content for part in parts),
+        extra=frozen(extra),
+    )
+
+
+def _channel(parts: Iterable[tuple[TokenLogprob, ...] | None]) -> tuple[TokenLogprob, ...] | None:
+    sent = [tokens for tokens in parts if tokens is not None]
+    return tuple(chain.from_iterable(sent)) if sent else None
 
 
 class _Calls:

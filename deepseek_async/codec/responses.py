@@ -1,9 +1,9 @@
-"""The server's JSON → values: straight into attrs classes where it is as documented, leniently where it is not."""
+"""The server's JSON → values: by the documented shapes where it has one, leniently where it has not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 import msgspec
@@ -11,21 +11,23 @@ import msgspec
 from ..errors import DeepSeekError, MalformedResponseError, ServiceUnavailableError
 from ..types import Balance, ChatCompletion, ChatCompletionChunk, FinishReason, ModelList, TextCompletion
 from . import documented
+from .building import chunk_of, completion_of, text_of
 from .failures import in_band_failure
 from .lenient import mended, parse_json, value_from
 
+S = TypeVar("S")
 T = TypeVar("T")
 W = TypeVar("W", ChatCompletion, TextCompletion)
 
 
-def _reader(cls: type[T], shape: type[Any], what: str, required: str | None) -> Callable[[bytes], T]:
-    is_as_documented = msgspec.json.Decoder(shape).decode
-    decode = msgspec.json.Decoder(cls).decode
+def _reader(
+    cls: type[T], shape: type[S], build: Callable[[S], T], what: str, required: str | None
+) -> Callable[[bytes], T]:
+    decode = msgspec.json.Decoder(shape).decode
 
     def read(text: bytes) -> T:
         try:
-            is_as_documented(text)
-            return decode(text)
+            return build(decode(text))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return read_leniently(text)
 
@@ -40,11 +42,11 @@ def _reader(cls: type[T], shape: type[Any], what: str, required: str | None) -> 
     return read
 
 
-chunk_from_json = _reader(ChatCompletionChunk, documented.Chunk, "the chunk", None)
+chunk_from_json = _reader(ChatCompletionChunk, documented.Chunk, chunk_of, "the chunk", None)
 """One event's payload → chunk. Raises `MalformedResponseError`, or the `APIStatusError` that the payload stands for."""
 
-_read_completion = _reader(ChatCompletion, documented.Completion, "the completion", "choices")
-text_from_json = _reader(TextCompletion, documented.Text, "the completion", "choices")
+_read_completion = _reader(ChatCompletion, documented.Completion, completion_of, "the completion", "choices")
+text_from_json = _reader(TextCompletion, documented.Text, text_of, "the completion", "choices")
 """One event of a streamed FIM answer → `TextCompletion`, a piece. Raises as `chunk_from_json`."""
 
 # Generation was broken off: the answer came whole, yet the server did not finish it.
