@@ -10,7 +10,7 @@ FOR_DEMO := $(VENV)/.installed-cli
 FOR_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types coverage soak bench bench-guard clean
+.PHONY: help demo test lint format types coverage soak test-node bench bench-guard simulate clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -64,11 +64,18 @@ coverage: $(FOR_DEV)
 soak: $(FOR_DEV) ## The long runs: chaos, leaks, kills
 	$(BIN)/python -m pytest -m soak -s
 
+test-node: $(FOR_DEV) ## Install the npm openai package and run it against the sandbox
+	cd tests/sandbox/node && npm install --no-fund --no-audit --no-package-lock
+	$(BIN)/python -m pytest -q tests/sandbox/test_openai_node.py
+
 bench: $(FOR_DEV) ## Measure against the other ways to do the same
 	$(BIN)/python -m benchmarks
 
 bench-guard: $(FOR_DEV) ## Compare the ratios with the stored ones
 	$(BIN)/python -m benchmarks.guard
+
+simulate: $(FOR_DEV) ## Play hidden concurrency limits against the limiter, fixed limits and AIMD
+	$(BIN)/python -m tests.policy.simulator
 
 clean: ## Remove the environment and every cache
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -172,7 +172,16 @@ def chosen_script(server: SandboxServer, seen: SeenRequest, *, speaking: bool) -
     given = seen.headers.get(HEADER)
     if given is not None:
         try:
-            return read_script(given)
+            return read_script(_decoded(given))
         except ValueError as error:
             raise refusals.bad_request(f"Invalid {HEADER} header: {error}") from None
     return server.scripts.take(seen, speaking=speaking)
+
+
+def _decoded(header: str) -> str:
+    """A header's text. JSON may have been sent as UTF-8, or in Latin-1, as fetch() does."""
+    data = header.encode("utf-8", "surrogateescape")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import Any
 
@@ -112,6 +113,19 @@ async def test_a_header_goes_first(talk: Talk) -> None:
     talk.server.script(Script(say="waiting"))
     assert (await talk.post(headers={"x-sandbox-script": '{"say": "mine"}'})).text == "mine"
     assert (await talk.post()).text == "waiting"
+
+
+async def test_a_header_in_any_encoding(talk: Talk) -> None:
+    """Escaped, in UTF-8, or in Latin-1 as fetch() sends it."""
+    port = int(talk.server.base_url.rsplit(":", 1)[1])
+    for said in (b"sch\\u00f6n", "schön".encode(), "schön".encode("latin-1")):
+        body = json.dumps(HELLO).encode()
+        head = b"POST /chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        head += b'x-sandbox-script: {"say": "%b"}\r\nContent-Length: %d\r\n\r\n' % (said, len(body))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head + body)
+        assert '"content":"schön"' in (await reader.read()).decode()
+        writer.close()
 
 
 async def test_a_bad_header_is_refused_with_the_reason(talk: Talk) -> None:
