@@ -9,7 +9,16 @@ import attrs
 
 from ..errors import InvalidRequestError
 from . import ranges
-from .messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
+from .messages import (
+    AssistantMessage,
+    FilePart,
+    ImagePart,
+    Message,
+    SystemMessage,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
 from .tools import Tool
 from .values import NO_EXTRA, hidden
 
@@ -39,12 +48,27 @@ def _check_messages(_: object, __: object, messages: tuple[object, ...]) -> None
     for number, message in enumerate(messages):
         where = f"messages[{number}]"
         if isinstance(message, _MESSAGES):
-            continue
-        if not isinstance(message, Mapping):
+            role, content = message.role, message.content
+            call_id: object = message.tool_call_id if isinstance(message, ToolMessage) else None
+        elif isinstance(message, Mapping):
+            role, content, call_id = message.get("role"), message.get("content"), message.get("tool_call_id")
+        else:
             raise InvalidRequestError(where, None, f"a message or a mapping, not {type(message).__name__}")
-        role = message.get("role")
         if not isinstance(role, str) or not role:
             raise InvalidRequestError(f"{where}.role", role, "'system', 'user', 'assistant' or 'tool'")
+        _check_content(f"{where}.content", content, required=role in ("system", "user", "tool"))
+        if role == "tool" and not isinstance(call_id, str):
+            raise InvalidRequestError(f"{where}.tool_call_id", None, f"a string, not {type(call_id).__name__}")
+
+
+def _check_content(where: str, content: object, *, required: bool) -> None:
+    if isinstance(content, str) or (content is None and not required):
+        return
+    if not isinstance(content, (list, tuple)):
+        raise InvalidRequestError(where, None, f"a string, or a list of parts, not {type(content).__name__}")
+    for number, part in enumerate(content):
+        if not isinstance(part, (TextPart, ImagePart, FilePart, Mapping)):
+            raise InvalidRequestError(f"{where}[{number}]", None, f"a part or a mapping, not {type(part).__name__}")
 
 
 def _to_messages(messages: object) -> tuple[object, ...]:
