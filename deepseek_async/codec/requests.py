@@ -13,16 +13,18 @@ from ..types import ChatRequest, TextRequest
 
 _encode = msgspec.json.Encoder().encode
 _NOT_SENT = frozenset(("extra_body", "custom_id"))
+_SENT = {
+    cls: tuple(field.name for field in attrs.fields(cls) if field.name not in _NOT_SENT)
+    for cls in (ChatRequest, TextRequest)
+}
+_SCALARS = frozenset((str, int, float, bool, type(None)))
 
 
 def body_of(request: ChatRequest | TextRequest) -> dict[str, Any]:
     """The request as plain data, as it goes over the wire; ``extra_body`` wins over parameters of the same name."""
-    body = {
-        attribute.name: _plain(value)
-        for attribute in attrs.fields(type(request))
-        if attribute.name not in _NOT_SENT and (value := getattr(request, attribute.name)) is not None
-    }
-    body.update(request.extra_body)
+    body = {name: _plain(value) for name in _SENT[type(request)] if (value := getattr(request, name)) is not None}
+    if request.extra_body:
+        body.update({name: _plain(value) for name, value in request.extra_body.items()})
     return body
 
 
@@ -32,10 +34,12 @@ def request_to_json(request: ChatRequest | TextRequest) -> bytes:
     Raises:
         InvalidRequestError: A value has no JSON: a lone surrogate, NaN, an object. The message names the place.
     """
-    body = body_of(request)
     try:
+        body = body_of(request)
         data = _encode(body)
-    except (UnicodeEncodeError, TypeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise InvalidRequestError("the request", None, "nesting that comes to an end") from None
+    except (UnicodeEncodeError, TypeError, ValueError) as error:
         _explain(body, error)
     if b"null" in data:  # msgspec writes NaN and infinities as null, which no one asked for
         for path, value in _walk(body, ""):
@@ -45,24 +49,21 @@ def request_to_json(request: ChatRequest | TextRequest) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
+    """Values of ours, wherever they stand, as plain data; all else as it is. By exact type first: most is text."""
+    cls = type(value)
+    if cls in _SCALARS:
+        return value
+    if cls is dict:
+        if all(type(item) in _SCALARS for item in value.values()):
+            return value
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
-    if not attrs.has(type(value)):
-        return _plain_parts(value)
-    from .converter import converter  # cattrs: not for those who write their messages as mappings
+    if attrs.has(cls):
+        from .converter import converter  # cattrs: not for those who write their messages as mappings
 
-    return converter.unstructure(value)
-
-
-def _plain_parts(value: Any) -> Any:
-    # A plain mapping passes as it is, but for values of ours inside it: content parts, tool calls.
-    if isinstance(value, Mapping):
-        if any(isinstance(item, (list, tuple)) or attrs.has(type(item)) for item in value.values()):
-            return {key: _plain(item) for key, item in value.items()}
-        return value if isinstance(value, dict) else dict(value)
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
+        return converter.unstructure(value)
+    return {key: _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _explain(body: dict[str, Any], error: Exception) -> None:
@@ -71,9 +72,9 @@ def _explain(body: dict[str, Any], error: Exception) -> None:
             try:
                 value.encode()
             except UnicodeEncodeError as found:
-                place = f"the character at {found.start} is half of a surrogate pair (U+{ord(value[found.start]):04X})"
+                half = f"the character at {found.start} is half of a surrogate pair (U+{ord(value[found.start]):04X})"
                 raise InvalidRequestError(
-                    path, None, "text that UTF-8 can encode", message=f"{path}: {place}; UTF-8 cannot encode it"
+                    path, None, "text that UTF-8 can encode", message=f"{path}: {half}; UTF-8 cannot encode it"
                 ) from None
         elif value is not None and not isinstance(value, (bool, int, float, Mapping, Sequence)):
             raise InvalidRequestError(path, None, f"what JSON can say, not {type(value).__name__}") from None
@@ -88,8 +89,8 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise InvalidRequestError(f"{path}.{key!r}".lstrip("."), None, "a string as the key")
+            yield f"a key of {path or 'the request'}", key  # it may hold what cannot be encoded, too
             yield from _walk(item, f"{path}.{key}".lstrip("."))
-            yield path, key  # a key may hold what cannot be encoded, too
     elif isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
         for number, item in enumerate(value):
             yield from _walk(item, f"{path}[{number}]")
