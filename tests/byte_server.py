@@ -86,6 +86,11 @@ class Connection:
         """Say these bytes."""
         self._writer.write(data)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether writing is known to reach nobody any more."""
+        return self._writer.transport.is_closing()
+
     async def gone(self) -> None:
         """Wait until the client has closed its end."""
         try:

@@ -113,16 +113,14 @@ class Exchange:
         parts: list[bytes] = []
         size = 0
         while data := await self.receive():
-            is_blank = data.isspace()
-            if not parts:
-                stripped = data.lstrip()
-                self._watch.keepalives += data[: len(data) - len(stripped)].count(b"\n")
-                data = stripped
-                if is_blank:
-                    continue
-            if not is_blank:  # blank lines re-arm nothing, wherever they come
+            said = data.lstrip()
+            if not said or not parts:
+                self._watch.keepalives += data[: len(data) - len(said)].count(b"\n")
+            if said:  # blank lines re-arm nothing, wherever they come
                 self.progressed()
-            parts.append(data)
+            elif not parts:
+                continue
+            parts.append(data if parts else said)
             size += len(data)
             if size > max_bytes:
                 raise ResponseTooLargeError(f"the body is larger than the cap of {max_bytes:,} bytes", limit=max_bytes)
