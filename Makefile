@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 
+# How many processes the tests share.
+JOBS := 2
+
 # What is installed there; again whenever pyproject.toml changes.
 FOR_DEMO := $(VENV)/.installed-cli
 FOR_DEV := $(VENV)/.installed-dev
@@ -57,7 +60,7 @@ types: $(FOR_DEV) ## mypy --strict on the package, and on the test of its public
 # `coverage run` rather than pytest-cov: pytest imports our plugin before pytest-cov could begin to measure.
 coverage: $(FOR_DEV)
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage run -m pytest -q -n $(JOBS) --dist worksteal
 	@$(BIN)/coverage combine --quiet
 	@echo "Branch coverage: $$($(BIN)/coverage report --format=total) % ($(BIN)/coverage report shows what is missing)"
 
@@ -78,4 +81,4 @@ simulate: $(FOR_DEV) ## Play hidden concurrency limits against the limiter, fixe
 	$(BIN)/python -m tests.policy.simulator
 
 clean: ## Remove the environment and every cache
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
