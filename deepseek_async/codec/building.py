@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 import attrs
@@ -30,6 +31,7 @@ from ..types import (
     Usage,
 )
 from . import documented
+from .documented import NULL
 
 T = TypeVar("T")
 
@@ -48,15 +50,17 @@ _Chunk, _ChunkChoice, _Delta = _unfrozen(ChatCompletionChunk), _unfrozen(ChunkCh
 _TokenLogprob, _TopLogprob = _unfrozen(TokenLogprob), _unfrozen(TopLogprob)
 
 
-def chunk_of(shape: documented.Chunk) -> ChatCompletionChunk:
-    """The chunk."""
-    choices = []
+def chunk_of(shape: documented.Chunk, text: bytes) -> ChatCompletionChunk:
+    """The chunk that was decoded from ``text``."""
+    choices: list[ChunkChoice] = []
     for said in shape.choices:
         new = said.delta
         calls = new.tool_calls
         delta = _Delta(new.role, new.content, new.reasoning_content, _fragments_of(calls) if calls else None)
         delta.__class__ = Delta
-        logprobs = _logprobs_of(said.logprobs) if said.logprobs else None
+        logprobs = None
+        if said.logprobs is not None:
+            logprobs = ChoiceLogprobs.deferred(partial(_logprobs_in, text, len(choices)))
         choice = _ChunkChoice(said.index, delta, logprobs, said.finish_reason)
         choice.__class__ = ChunkChoice
         choices.append(choice)
@@ -73,8 +77,8 @@ def chunk_of(shape: documented.Chunk) -> ChatCompletionChunk:
     return chunk
 
 
-def completion_of(shape: documented.Completion) -> ChatCompletion:
-    """The completion."""
+def completion_of(shape: documented.Completion, _: bytes) -> ChatCompletion:
+    """The completion. Raises `msgspec.DecodeError` if its logprobs are not as documented."""
     return ChatCompletion(
         id=shape.id,
         created=shape.created,
@@ -88,7 +92,7 @@ def completion_of(shape: documented.Completion) -> ChatCompletion:
                     _calls_of(choice.message.tool_calls) if choice.message.tool_calls else None,
                     role=choice.message.role,
                 ),
-                _logprobs_of(choice.logprobs) if choice.logprobs else None,
+                None if choice.logprobs == NULL else _checked(choice.logprobs),
                 choice.finish_reason,
             )
             for choice in shape.choices
@@ -99,7 +103,7 @@ def completion_of(shape: documented.Completion) -> ChatCompletion:
     )
 
 
-def text_of(shape: documented.Text) -> TextCompletion:
+def text_of(shape: documented.Text, _: bytes) -> TextCompletion:
     """The fill-in-the-middle answer, or a piece of it."""
     return TextCompletion(
         id=shape.id,
@@ -151,15 +155,29 @@ def _usage_of(usage: documented.Usage) -> Usage:
     )
 
 
+# Logprobs are checked to the last byte when they arrive, so that an error comes in time, and made when somebody looks.
+# Until then they stay text: with 20 alternatives a token's values are 5.7 kB in 66 objects, which not only take time to
+# make but, held by the thousand, keep the garbage collector busy for longer. Its text is 1.3 kB in one.
+
+_decode_chunk = msgspec.json.Decoder(documented.Chunk).decode
+_decode_logprobs = msgspec.json.Decoder(documented.Logprobs).decode
+_decode_channels = msgspec.json.Decoder(documented.Channels).decode
+_decode_token = msgspec.json.Decoder(documented.Token).decode
+
+
+def _logprobs_in(chunk: bytes, number: int) -> ChoiceLogprobs:
+    logprobs = _decode_chunk(chunk).choices[number].logprobs
+    return _logprobs_of(logprobs or documented.Logprobs())
+
+
+def _checked(text: msgspec.Raw) -> ChoiceLogprobs:
+    channels = _decode_channels(text)
+    for token in chain(channels.content or (), channels.reasoning_content or ()):
+        _decode_token(token)  # one by one: together they would take several times the memory of the text
+    return ChoiceLogprobs.deferred(lambda: _logprobs_of(_decode_logprobs(text)))
+
+
 def _logprobs_of(shape: documented.Logprobs) -> ChoiceLogprobs:
-    """The logprobs, made when somebody looks: with 20 alternatives that takes as long as all else that a chunk needs.
-
-    The shape has been checked to the last byte, so that nothing can fail then.
-    """
-    return ChoiceLogprobs.deferred(partial(_read_logprobs, shape))
-
-
-def _read_logprobs(shape: documented.Logprobs) -> ChoiceLogprobs:
     return ChoiceLogprobs(
         None if shape.content is None else tuple(map(_token_of, shape.content)),
         None if shape.reasoning_content is None else tuple(map(_token_of, shape.reasoning_content)),

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
+NULL = Raw(b"null")
 Word = Annotated[str, Meta(min_length=1)]
 
 
@@ -63,6 +64,13 @@ class Logprobs(_Shape):
 
     content: tuple[Token, ...] | None = None
     reasoning_content: tuple[Token, ...] | None = None
+
+
+class Channels(_Shape):
+    """The same, each token left as JSON."""
+
+    content: tuple[Raw, ...] | None = None
+    reasoning_content: tuple[Raw, ...] | None = None
 
 
 class _FunctionFragment(_Shape):
@@ -128,7 +136,7 @@ class _Message(_Shape):
 class _Choice(_Shape):
     index: int = 0
     message: _Message = msgspec.field(default_factory=_Message)
-    logprobs: Logprobs | None = None
+    logprobs: Raw = NULL  # `Channels`
     finish_reason: Word | None = None
 
 

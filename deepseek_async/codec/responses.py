@@ -21,13 +21,13 @@ W = TypeVar("W", ChatCompletion, TextCompletion)
 
 
 def _reader(
-    cls: type[T], shape: type[S], build: Callable[[S], T], what: str, required: str | None
+    cls: type[T], shape: type[S], build: Callable[[S, bytes], T], what: str, required: str | None
 ) -> Callable[[bytes], T]:
     decode = msgspec.json.Decoder(shape).decode
 
     def read(text: bytes) -> T:
         try:
-            return build(decode(text))
+            return build(decode(text), text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return read_leniently(text)
 
