@@ -32,10 +32,11 @@ class StopGate:
         if not self._stops:
             return text
         text = self._held + text
-        found = min((at for stop in self._stops if (at := text.find(stop)) >= 0), default=-1)
-        if found >= 0:
+        # The one that is complete first, as if text came character by character.
+        found = min(((at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0), default=None)
+        if found is not None:
             self.stopped, self._held = True, ""
-            return text[:found]
+            return text[: found[1]]
         keep = self._undecided(text)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
