@@ -78,8 +78,6 @@ def _explain(body: dict[str, Any], error: Exception) -> None:
                 ) from None
         elif value is not None and not isinstance(value, (bool, int, float, Mapping, Sequence)):
             raise InvalidRequestError(path, None, f"what JSON can say, not {type(value).__name__}") from None
-        elif isinstance(value, int) and not -(2**63) <= value < 2**64:
-            raise InvalidRequestError(path, value, "an integer of 64 bits") from None
     raise InvalidRequestError("the request", None, f"what JSON can say ({type(error).__name__})") from None
 
 

@@ -91,8 +91,13 @@ class ChoiceLogprobs(Deferrable):
 
 
 def token_bytes(token: TopLogprob) -> bytes:
-    """The token's UTF-8 bytes; where the server sent none, those of its text."""
-    return bytes(token.bytes) if token.bytes is not None else token.token.encode("utf-8", "replace")
+    """The token's UTF-8 bytes; where the server sent none, or numbers that are no bytes, those of its text."""
+    if token.bytes is not None:
+        try:
+            return bytes(token.bytes)
+        except ValueError:
+            pass
+    return token.token.encode("utf-8", "replace")
 
 
 def text_of(tokens: Iterable[TopLogprob]) -> str:
@@ -127,4 +132,9 @@ def perplexity_of(tokens: Iterable[TopLogprob]) -> float | None:
     Tokens below the top 20 are left out, since -9999.0 is no probability; ``None`` if no token is left.
     """
     known = [token.logprob for token in tokens if not token.is_below_top]
-    return math.exp(-math.fsum(known) / len(known)) if known else None
+    if not known:
+        return None
+    try:
+        return math.exp(-math.fsum(known) / len(known))
+    except OverflowError:  # some servers say -1000 for what they masked
+        return math.inf

@@ -95,13 +95,17 @@ def typed_mapping(*types: str) -> Validator:
 
 
 def strings(max_count: int) -> Validator:
-    """A string, or a sequence of at most ``max_count`` strings, or ``None``."""
+    """A string, or a sequence of at most ``max_count`` strings, or ``None``. Their text is never shown."""
 
     def check(_: object, attribute: Any, value: object) -> None:
         if value is None or isinstance(value, str):
             return
-        if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
-            raise InvalidRequestError(_name(attribute), value, f"a string or up to {max_count} strings")
+        allowed = f"a string or up to {max_count} strings"
+        if not isinstance(value, Sequence):
+            raise InvalidRequestError(_name(attribute), None, f"{allowed}, not {type(value).__name__}")
+        for number, item in enumerate(value):
+            if not isinstance(item, str):
+                raise InvalidRequestError(f"{_name(attribute)}[{number}]", None, f"a string, not {type(item).__name__}")
         if len(value) > max_count:
             raise InvalidRequestError(_name(attribute), f"{len(value)} strings", f"up to {max_count} strings")
 
