@@ -77,7 +77,8 @@ class Call:
     async def begin_attempt(self) -> Exchange:
         """Wait until requests may go out, then make the next attempt's exchange. It is not open yet."""
         around = self._around
-        if (wait := around.gate.wait(self._clock())) > 0:
+        spread = self._retry.wait_initial
+        if (wait := around.gate.wait(self._clock(), spread=spread, randomness=around.randomness())) > 0:
             await self._sleep(wait)
         self.attempts += 1
         around.figures.attempts += 1
@@ -126,7 +127,6 @@ class Call:
             DeepSeekError: The error itself, with the history of all attempts: no other attempt follows.
         """
         around = self._around
-        around.gate.learn(error, now=self._clock(), at_most=self._retry.retry_after_max)
         wait = self._retry.wait_before_next(
             error,
             attempt=self.attempts - self._attempts_before,
@@ -134,6 +134,7 @@ class Call:
             remaining=self.watch.remaining,
             randomness=around.randomness(),
         )
+        around.gate.learn(error, now=self._clock(), at_most=self._retry.retry_after_max, wait=wait)
         error.attempts = self.attempts
         error.delivered = delivered
         if wait is None:

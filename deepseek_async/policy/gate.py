@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from ..errors import DeepSeekError
+from ..errors import DeepSeekError, RateLimitError, StreamInterruptedError
 from .retry import retry_after_in
 
 
 class Gate:
-    """Closed while a ``Retry-After`` of the server's runs. Times are of the caller's clock, in seconds."""
+    """Closed while a ``Retry-After`` of the server's runs, or while a call that met a rate limit waits to try again.
+
+    Times are of the caller's clock, in seconds.
+    """
 
     def __init__(self) -> None:
         self._opens_at = 0.0
 
-    def learn(self, error: DeepSeekError, *, now: float, at_most: float) -> None:
-        """Take from an error how long the server wants to be left alone; at most ``at_most`` seconds are believed."""
-        retry_after = retry_after_in(error)
-        if retry_after is not None and retry_after <= at_most:
-            self._opens_at = max(self._opens_at, now + retry_after)
+    def learn(self, error: DeepSeekError, *, now: float, at_most: float, wait: float | None) -> None:
+        """Take from an error how long the server is better left alone.
 
-    def wait(self, now: float) -> float:
-        """Seconds until requests may go out; 0 if they may now."""
-        return max(0.0, self._opens_at - now)
+        Args:
+            error: How an attempt ended.
+            now: The present.
+            at_most: A longer ``Retry-After`` than this is not believed.
+            wait: What the call itself waits before its next attempt; ``None``: it makes none.
+        """
+        retry_after = retry_after_in(error)
+        if retry_after is not None:
+            if retry_after <= at_most:
+                self._opens_at = max(self._opens_at, now + retry_after)
+        elif wait is not None and _is_rate_limit(error):
+            # DeepSeek sends no Retry-After. What was too much for one is too much for all.
+            self._opens_at = max(self._opens_at, now + wait)
+
+    def wait(self, now: float, *, spread: float, randomness: float) -> float:
+        """Seconds until a request may go out; 0 if it may now.
+
+        Args:
+            now: The present.
+            spread: Those who wait go within so many seconds after the opening, so that they do not go all at once.
+            randomness: Uniform in [0, 1).
+        """
+        closed = self._opens_at - now
+        return closed + randomness * spread if closed > 0 else 0.0
+
+
+def _is_rate_limit(error: DeepSeekError) -> bool:
+    return isinstance(error.cause if isinstance(error, StreamInterruptedError) else error, RateLimitError)
