@@ -112,13 +112,17 @@ class DeepSeekError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # BaseException's own reduce calls cls(*args), which loses keyword-only arguments.
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
+        return _rebuild, (type(self), self.args, self._pickled())
+
+    def _pickled(self) -> dict[str, Any]:
+        return self.__dict__.copy()
 
 
 def _rebuild(cls: type[DeepSeekError], args: tuple[Any, ...], state: dict[str, Any]) -> DeepSeekError:
     error = cls.__new__(cls, *args)
     error.args = args
     error.__dict__.update(state)
+    error.__cause__ = state.get("cause")
     return error
 
 
@@ -193,7 +197,7 @@ class APIStatusError(DeepSeekError):
     Attributes:
         status: HTTP status. 200 where the error came in the body of a success.
         code, type, param: The fields of the error object, where there is one (DeepSeek does not document it).
-        body: The body as text, cut at 64 KiB. May quote the request: not part of the message.
+        body: The body as text, cut at 64 KiB. May quote the request: part of neither the message nor a pickle.
         retry_after: Seconds to wait by ``Retry-After``, seconds or date form; ``None`` where absent.
         headers: The response's headers, names in lower case.
     """
@@ -219,6 +223,9 @@ class APIStatusError(DeepSeekError):
         self.body = body
         self.retry_after = retry_after
         self.headers: Mapping[str, str] = headers or {}
+
+    def _pickled(self) -> dict[str, Any]:
+        return {**super()._pickled(), "body": ""}
 
 
 class BadRequestError(APIStatusError):
