@@ -133,8 +133,6 @@ def _check_end(messages: Sequence[Message], model: ServedModel, *, beta: bool) -
         )
     if not beta:
         raise refusals.beta_only("chat prefix completion (messages[].prefix)")
-    if last.tool_calls:
-        raise refusals.bad_request("An assistant message with prefix must not have tool_calls")
     if last.content is None or last.content is UNSET:
         raise refusals.bad_request(
             f"Invalid assistant message: content must be set with prefix (messages[{len(messages) - 1}])"

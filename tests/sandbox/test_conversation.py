@@ -176,6 +176,7 @@ FLASH = {**HELLO, "model": "deepseek-flash", "thinking": {"type": "disabled"}}
         ),
         ([{"role": "user", "content": [{"type": "file"}]}], 400, "A file part takes either file_id or file_data"),
         ([{"role": "user", "content": [{"type": "file", "file_id": "file-api-1"}]}], 400, "File 'file-api-1' does not"),
+        ([{"role": "user", "content": [{"type": "file", "file_data": "x"}]}], 400, "Invalid file_data: a data URL is"),
         ([{"role": "user", "content": [{"type": "file", "file_data": "data:text/plain,x"}]}], 200, ""),
         ([{"role": "user", "content": []}], 400, "messages[0].content must hold at least 1 part"),
     ],

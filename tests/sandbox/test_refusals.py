@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from typing import Any
 
@@ -49,6 +50,10 @@ OUT_OF_RANGE = [
     (
         {"response_format": {"type": "json_object"}},
         "Prompt must contain the word 'json' in some form to use 'response_format' of type 'json_object'.",
+    ),
+    (
+        {"tools": [{**TOOL, "function": {"name": f"f{n}"}} for n in range(129)]},
+        "Invalid tools value, at most 128 tools",
     ),
     ({"tools": [TOOL, TOOL]}, "Tool names must be unique (tools[1].function.name: f)"),
     (
@@ -286,6 +291,11 @@ async def test_thinking_refuses_a_forced_call(talk: Talk) -> None:
         ({"type": "map"}, "type must be one of"),
         ({"anyOf": []}, "anyOf must be a list of schemas"),
         ({"$defs": {"x": {"type": "array", "minItems": 1}}, "$ref": "#/$defs/x"}, "$defs.x: keyword not supported"),
+        ({"type": "object", "properties": []}, "properties must be an object"),
+        ({"type": "array", "items": "string"}, "parameters.items: a schema must be an object"),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "parameters.anyOf[1]: type must be one of object"),
+        ({"enum": ["a"], "pattern": "a"}, "keyword not supported in strict mode: pattern"),
+        (functools.reduce(lambda inner, _: {"type": "array", "items": inner}, range(70), {}), "nested deeper than 64"),
     ],
 )
 async def test_strict_schemas_stay_in_their_subset(talk: Talk, parameters: dict[str, Any], why: str) -> None:
@@ -300,7 +310,8 @@ async def test_strict_is_for_all_tools_or_none(talk: Talk) -> None:
     """Mixed tools are refused; a schema within the subset is taken."""
     good = {
         "type": "object",
-        "properties": {"to": {"type": "string", "format": "email"}, "n": {"type": "integer", "minimum": 1}},
+        "$defs": {"count": {"anyOf": [{"type": "integer", "minimum": 1}, {"enum": ["many"]}]}},
+        "properties": {"to": {"type": "string", "format": "email"}, "n": {"$ref": "#/$defs/count"}},
         "required": ["to", "n"],
         "additionalProperties": False,
     }
