@@ -105,6 +105,8 @@ async def show_as_it_comes(
     if parameters.get("logprobs"):
         console.print()
         print_tables(console, completion)
+    if console.is_terminal:
+        console.print()
     if (reason := completion.finish_reason) in _CUT_SHORT:
         remark(_CUT_SHORT[reason])
     if console.is_terminal:

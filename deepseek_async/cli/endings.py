@@ -70,7 +70,11 @@ def _say(*parts: tuple[str, str]) -> None:
 
 def line_of(error: DeepSeekError, *, advising: bool = True) -> str:
     """What went wrong, what of the answer there is, and what to do."""
-    parts = [str(error)]
+    parts = [error.message]
+    facts = [f"{error.attempts} attempts"] if error.attempts > 1 else []
+    facts += [f"request id {error.request_id}"] if error.request_id else []
+    if facts:
+        parts[0] += f" ({', '.join(facts)})"
     if isinstance(error, InvalidRequestError):
         if error.parameter == "api_key":
             return "no API key; set DEEPSEEK_API_KEY, or add --sandbox to try it without one"
