@@ -110,8 +110,7 @@ class EventStream(Generic[C, W]):
         if self._is_over:
             return
         if self._decoder.state is State.DONE and self._interruption() is None:
-            self._ready.clear()
-            self._held.clear()
+            self._release()  # the answer is whole: whoever reads on in another task misses nothing
             await self._finish()
         else:
             self._close("closed")

@@ -24,6 +24,7 @@ from deepseek_async.errors import (
 )
 from deepseek_async.policy.retry import RetryPolicy
 
+DEFAULT = RetryPolicy()
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
 
@@ -32,7 +33,7 @@ def status(number: int, retry_after: str | None = None) -> DeepSeekError:
     return failure_from(number, headers, b"", NOW)
 
 
-def wait(error: DeepSeekError, policy: RetryPolicy = RetryPolicy(), **given_: Any) -> float | None:
+def wait(error: DeepSeekError, policy: RetryPolicy = DEFAULT, **given_: Any) -> float | None:
     situation: dict[str, Any] = {"attempt": 1, "delivered": 0, "remaining": None, "randomness": 0.5, **given_}
     return policy.wait_before_next(error, **situation)
 
