@@ -70,7 +70,7 @@ class Exchange:
             except Refusal as refusal:
                 return await self.refuse(refusal)
         except Exception:
-            # Ours, and not the client's fault. After the head nothing honest is left to say but to break off.
+            # Ours, and not the client's fault. In an answer that began nothing honest is left but to break off.
             _log.exception("%s %s failed", self.request.method, self.request.path)
             if not self._played:
                 return await self.refuse(refusals.server_error())

@@ -84,9 +84,9 @@ async def _play(reply: Reply, request: web.BaseRequest, wheel: Wheel, rate: floa
                     now = loop.time()
                     due = schedule.due(action.tokens, now)
                     if due > now:
+                        writer.flush()
                         await wheel.until(due)
                 writer.send(action.data)
-                writer.flush()
             if writer.is_full():
                 await writer.drain()
         elif isinstance(action, Wait):
@@ -114,9 +114,9 @@ def _ahead(actions: Iterator[Action]) -> Iterator[Action]:
 
 
 class _Writer:
-    """The connection's sending side. Bytes gather until `flush`; keeping them in one write saves a system call each."""
+    """The connection's sending side. What is sent gathers until `flush`: each write is a system call."""
 
-    __slots__ = ("_chunked", "_gathered", "_gathered_bytes", "_request", "_transport")
+    __slots__ = ("_body", "_body_bytes", "_chunked", "_head", "_request", "_transport")
 
     def __init__(self, request: web.BaseRequest, *, chunked: bool) -> None:
         if request.transport is None:
@@ -124,28 +124,34 @@ class _Writer:
         self._request = request
         self._transport = request.transport
         self._chunked = chunked
-        self._gathered: list[bytes] = []
-        self._gathered_bytes = 0
+        self._head = b""
+        self._body: list[bytes] = []
+        self._body_bytes = 0
 
     def head(self, data: bytes) -> None:
-        self._transport.write(data)
+        self._head = data
 
     def send(self, data: bytes) -> None:
         if data:
-            self._gathered.append(data)
-            self._gathered_bytes += len(data)
-            if self._gathered_bytes >= _BATCH:
+            self._body.append(data)
+            self._body_bytes += len(data)
+            if self._body_bytes >= _BATCH:
                 self.flush()
 
-    def flush(self) -> None:
-        if not self._gathered:
-            return
-        if self._transport.is_closing():
-            raise ConnectionResetError("the client closed the connection before the answer was over")
-        data = b"".join(self._gathered) if len(self._gathered) > 1 else self._gathered[0]
-        self._gathered.clear()
-        self._gathered_bytes = 0
-        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+    def flush(self, last: bytes = b"") -> None:
+        """Write what gathered, and ``last`` after it."""
+        data = self._head
+        if self._body:
+            body = b"".join(self._body)
+            data += b"%x\r\n%b\r\n" % (len(body), body) if self._chunked else body
+            self._body.clear()
+            self._body_bytes = 0
+        data += last
+        self._head = b""
+        if data:
+            if self._transport.is_closing():
+                raise ConnectionResetError("the client closed the connection before the answer was over")
+            self._transport.write(data)
 
     def is_full(self) -> bool:
         return self._transport.get_write_buffer_size() > 4 * _BATCH
@@ -154,9 +160,7 @@ class _Writer:
         await self._request.writer.drain()
 
     def end(self) -> None:
-        self.flush()
-        if self._chunked:
-            self._transport.write(b"0\r\n\r\n")
+        self.flush(b"0\r\n\r\n" if self._chunked else b"")
 
     def close(self) -> None:
         self.flush()
