@@ -42,7 +42,7 @@ $(FOR_DEV): pyproject.toml | $(BIN)/python
 	@touch $(FOR_DEMO) $@
 
 demo: $(FOR_DEMO) ## Stream an answer with each token's probability: no key, no network
-	@$(BIN)/deepseek-async chat --sandbox --no-thinking --seed 5 --max-tokens 48 --logprobs "Why is the sky blue?"
+	@$(BIN)/deepseek-async chat --sandbox --no-thinking --seed 27 --max-tokens 40 --logprobs "What is a naïve 雨 file?"
 
 test: lint types coverage ## Lint, types, and every test with branch coverage
 
