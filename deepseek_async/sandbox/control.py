@@ -25,11 +25,11 @@ from .requests import to_json
 from .script_json import to_script
 
 if TYPE_CHECKING:
-    from .server import SandboxServer
+    from .state import Sandbox
 
 __all__ = ["CONTROL"]
 
-Control = Callable[["SandboxServer", bytes], object]
+Control = Callable[["Sandbox", bytes], object]
 
 
 class _Scripts(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,12 +41,12 @@ class _NewCeiling(msgspec.Struct, forbid_unknown_fields=True):
     ceiling: int | dict[str, int] | list[tuple[float, int]] | None
 
 
-def _description(server: SandboxServer, _: bytes) -> object:
-    return describe(server.base_url)
+def _description(sandbox: Sandbox, _: bytes) -> object:
+    return describe(sandbox.base_url)
 
 
-def _state(server: SandboxServer, _: bytes) -> object:
-    admission, ledger = server.admission, server.ledger
+def _state(sandbox: Sandbox, _: bytes) -> object:
+    admission, ledger = sandbox.admission, sandbox.ledger
     return {
         "in_flight": dict(admission.in_flight),
         "peak": dict(admission.peak),
@@ -55,43 +55,43 @@ def _state(server: SandboxServer, _: bytes) -> object:
         "billed": dict(ledger.billed),
         "spent": str(ledger.spent),
         "balance": None if ledger.balance is None else str(ledger.balance),
-        "requests": len(server.requests),
-        "scripts": len(server.scripts),
+        "requests": len(sandbox.requests),
+        "scripts": len(sandbox.scripts),
     }
 
 
-def _add_scripts(server: SandboxServer, body: bytes) -> object:
+def _add_scripts(sandbox: Sandbox, body: bytes) -> object:
     given = _decoded(body, _Scripts)
     try:
         scripts = [to_script(fields) for fields in given.scripts]
-        server.script(*scripts, times=given.times)
+        sandbox.script(*scripts, times=given.times)
     except ValueError as error:
         raise refusals.bad_request(f"Invalid scripts: {error}") from None
-    return {"scripts": len(server.scripts)}
+    return {"scripts": len(sandbox.scripts)}
 
 
-def _clear_scripts(server: SandboxServer, _: bytes) -> object:
-    server.scripts.clear()
+def _clear_scripts(sandbox: Sandbox, _: bytes) -> object:
+    sandbox.scripts.clear()
     return {"scripts": 0}
 
 
-def _requests(server: SandboxServer, _: bytes) -> object:
-    return {"requests": [to_json(seen) for seen in server.requests]}
+def _requests(sandbox: Sandbox, _: bytes) -> object:
+    return {"requests": [to_json(seen) for seen in sandbox.requests]}
 
 
-def _clear_requests(server: SandboxServer, _: bytes) -> object:
-    server.requests.clear()
+def _clear_requests(sandbox: Sandbox, _: bytes) -> object:
+    sandbox.requests.clear()
     return {"requests": []}
 
 
-def _set_ceiling(server: SandboxServer, body: bytes) -> object:
+def _set_ceiling(sandbox: Sandbox, body: bytes) -> object:
     given = _decoded(body, _NewCeiling).ceiling
     ceiling: Ceiling
     try:
         ceiling = Schedule(given) if isinstance(given, list) else given
     except ValueError as error:
         raise refusals.bad_request(f"Invalid ceiling: {error}") from None
-    server.admission.ceiling = ceiling
+    sandbox.admission.ceiling = ceiling
     return {"ceiling": given}
 
 

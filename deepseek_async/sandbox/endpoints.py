@@ -53,20 +53,20 @@ async def _models(exchange: Exchange) -> Played:
 
 
 async def _balance(exchange: Exchange) -> Played:
-    return await send_json(exchange, exchange.server.ledger.to_wire())
+    return await send_json(exchange, exchange.sandbox.ledger.to_wire())
 
 
 async def _chat(exchange: Exchange) -> Played:
     _check_media_type(exchange)
-    server = exchange.server
+    sandbox = exchange.sandbox
     body = read_chat(exchange.seen.body)
-    identity = server.identify(body)
-    question = ask_chat(body, server.model, rules=server.rules, beta=exchange.beta, seed=identity.seed)
+    identity = sandbox.identify(body)
+    question = ask_chat(body, sandbox.model, rules=sandbox.rules, beta=exchange.beta, seed=identity.seed)
 
     def begin(cached_tokens: int) -> Answer:
         return answer_chat(
             question,
-            server.model,
+            sandbox.model,
             exchange.script,
             id=identity.id,
             created=identity.created,
@@ -80,15 +80,15 @@ async def _completion(exchange: Exchange) -> Played:
     _check_media_type(exchange)
     if not exchange.beta:
         raise refusals.beta_only("completions api")
-    server = exchange.server
+    sandbox = exchange.sandbox
     body = read_completion(exchange.seen.body)
-    identity = server.identify(body)
-    question = ask_completion(body, server.model, rules=server.rules, seed=identity.seed)
+    identity = sandbox.identify(body)
+    question = ask_completion(body, sandbox.model, rules=sandbox.rules, seed=identity.seed)
 
     def begin(cached_tokens: int) -> Answer:
         return answer_completion(
             question,
-            server.model,
+            sandbox.model,
             exchange.script,
             id=identity.id,
             created=identity.created,
@@ -107,12 +107,12 @@ async def _generate(
     whole: Callable[[Answer], Iterator[Event]],
 ) -> Played:
     """Admit, bill, generate and send. The request counts as in flight until its last byte is written."""
-    server, model = exchange.server, question.model
-    server.ledger.check()
-    with server.admission.admit(model.served_as):
-        server.ledger.bill(exchange.row(body.user_id))
+    sandbox, model = exchange.sandbox, question.model
+    sandbox.ledger.check()
+    with sandbox.admission.admit(model.served_as):
+        sandbox.ledger.bill(exchange.row(body.user_id))
         owner = f"{model.served_as}\0{question.owner}"
-        cached_tokens = server.prefix_cache.hit(owner, question.prompt) if server.prefix_cache else 0
+        cached_tokens = sandbox.prefix_cache.hit(owner, question.prompt) if sandbox.prefix_cache else 0
 
         meter = Meter()
         answer = begin(cached_tokens)
@@ -130,10 +130,10 @@ async def _generate(
                 miss_tokens=len(question.prompt) - cached_tokens,
                 completion_tokens=meter.tokens,
             )
-            server.ledger.spend(price)
-            if server.prefix_cache:
-                said = server.model.tokenizer.encode("".join(meter.texts))
-                server.prefix_cache.store(owner, (*question.spoken, *said))
+            sandbox.ledger.spend(price)
+            if sandbox.prefix_cache:
+                said = sandbox.model.tokenizer.encode("".join(meter.texts))
+                sandbox.prefix_cache.store(owner, (*question.spoken, *said))
 
 
 async def send_json(exchange: Exchange, value: Any) -> Played:

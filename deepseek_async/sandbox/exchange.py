@@ -21,7 +21,7 @@ from .scripts import BareError, BlankBody, Body, Refuse, Script
 from .wire import Played, perform
 
 if TYPE_CHECKING:
-    from .server import SandboxServer
+    from .state import Sandbox
 
 __all__ = ["Exchange", "chosen_script"]
 
@@ -47,7 +47,7 @@ class Exchange:
         script: What is played; a script without content and faults if nothing is.
     """
 
-    server: SandboxServer
+    sandbox: Sandbox
     request: web.BaseRequest
     beta: bool
     seen: SeenRequest
@@ -98,11 +98,11 @@ class Exchange:
         Args:
             generated: Whether a model writes it, so that latency, rate and late heads apply.
         """
-        server, script = self.server, self.script
+        sandbox, script = self.sandbox, self.script
         latency = rate = None
         if generated:
-            latency = server.latency if script.latency is None else script.latency
-            rate = server.rate if script.rate is None else script.rate
+            latency = sandbox.latency if script.latency is None else script.latency
+            rate = sandbox.rate if script.rate is None else script.rate
         reply: Reply = play(
             events,
             script,
@@ -110,14 +110,14 @@ class Exchange:
             content_type=content_type,
             headers=(("x-ds-trace-id", uuid.uuid4().hex), *headers),
             latency=latency or 0.0,
-            late_head=generated and server.heads == "late",
+            late_head=generated and sandbox.heads == "late",
         )
         self._played = True
         self.seen.status = reply.status
-        return await perform(reply, self.request, server.wheel, rate=rate)
+        return await perform(reply, self.request, sandbox.wheel, rate=rate)
 
     def _authenticate(self) -> None:
-        key = self.server.api_key
+        key = self.sandbox.api_key
         header = self.request.headers.get("Authorization")
         if key is not None and header != f"Bearer {key}":
             raise refusals.authentication_fails(header)
@@ -163,7 +163,7 @@ def _scripted(fault: Refuse) -> Refusal:
     return attrs.evolve(refusal, headers=(("Retry-After", text),))
 
 
-def chosen_script(server: SandboxServer, seen: SeenRequest, *, speaking: bool) -> Script | None:
+def chosen_script(sandbox: Sandbox, seen: SeenRequest, *, speaking: bool) -> Script | None:
     """The script for a request: the one in its header, else the first one waiting.
 
     Raises:
@@ -175,7 +175,7 @@ def chosen_script(server: SandboxServer, seen: SeenRequest, *, speaking: bool) -
             return read_script(_decoded(given))
         except ValueError as error:
             raise refusals.bad_request(f"Invalid {HEADER} header: {error}") from None
-    return server.scripts.take(seen, speaking=speaking)
+    return sandbox.scripts.take(seen, speaking=speaking)
 
 
 def _decoded(header: str) -> str:

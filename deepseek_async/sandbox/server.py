@@ -12,21 +12,17 @@ from typing import Any, Literal, Self
 
 from aiohttp import web
 
-from .admission import Admission, Ceiling
-from .bodies import ChatBody, CompletionBody
+from .admission import Ceiling
 from .control import CONTROL, Control
 from .endpoints import ENDPOINTS, PREFIXES, send_json
 from .exchange import Exchange, chosen_script
-from .identity import Identity, identify
-from .ledger import Ledger
-from .model import LanguageModel, load_model
+from .model import load_model
 from .pace import Wheel
-from .prefix_cache import PrefixCache
 from .refusals import Refusal, method_not_allowed, no_such_path, too_large
-from .repertoire import Repertoire
 from .requests import SeenRequest
 from .rules import Rules
 from .scripts import Script
+from .state import Sandbox
 from .wire import Played
 
 __all__ = ["SandboxServer"]
@@ -34,10 +30,9 @@ __all__ = ["SandboxServer"]
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_BODY_BYTES = 48 * 2**20
 _NO_SCRIPT = Script()
-_NOT_STARTED = "the sandbox is not started: use `async with SandboxServer() as server`"
 
 
-class SandboxServer:
+class SandboxServer(Sandbox):
     """A DeepSeek-shaped server with an embedded language model.
 
     Args:
@@ -60,6 +55,7 @@ class SandboxServer:
         expose: Allow a host that is not loopback.
 
     Attributes:
+        base_url: Where it listens, without a path: ``http://127.0.0.1:PORT``; empty before it was started.
         requests: Every request seen, oldest first.
         scripts: Those waiting to be played; see `script`.
         admission: Requests in flight, their peak, how many were admitted and refused.
@@ -93,83 +89,33 @@ class SandboxServer:
                 f"host {host!r} is not loopback, and the sandbox has no protection against strangers; "
                 "pass expose=True if other machines shall reach it"
             )
-        self.host = host
-        self.seed = seed
-        self.api_key = api_key
-        self.rules: Rules = rules
-        self.beta_everywhere = beta_everywhere
-        self.rate = rate
-        self.latency = latency
-        self.heads: Literal["early", "late"] = heads
-        self.admission = Admission(ceiling, self.elapsed)
-        self.ledger = Ledger(None if balance is None else Decimal(balance))
-        self.prefix_cache = PrefixCache() if prefix_cache else None
-        self.requests: list[SeenRequest] = []
-        self.scripts = Repertoire()
-        self._keep_requests = keep_requests
+        super().__init__(
+            seed=seed,
+            api_key=api_key,
+            rules=rules,
+            beta_everywhere=beta_everywhere,
+            rate=rate,
+            latency=latency,
+            heads=heads,
+            ceiling=ceiling,
+            balance=balance,
+            prefix_cache=prefix_cache,
+            clock=clock,
+            keep_requests=keep_requests,
+        )
+        self._host = host
         self._port = port
-        self._clock = clock
-        self._started = 0
-        self._started_at = 0.0
-        self._model: LanguageModel | None = None
-        self._wheel: Wheel | None = None
         self._runner: web.ServerRunner | None = None
         self._exchanges: set[asyncio.Task[Any]] = set()
 
-    @property
-    def base_url(self) -> str:
-        """Where it listens, without a path: ``http://127.0.0.1:PORT``."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self._port}"
-
-    @property
-    def model(self) -> LanguageModel:
-        """The language model, once the server was started."""
-        if self._model is None:
-            raise RuntimeError(_NOT_STARTED)
-        return self._model
-
-    @property
-    def wheel(self) -> Wheel:
-        """What paced answers wait by, once the server was started."""
-        if self._wheel is None:
-            raise RuntimeError(_NOT_STARTED)
-        return self._wheel
-
-    @property
-    def billed(self) -> dict[str, int]:
-        """How often each row was billed; see `Ledger`."""
-        return dict(self.ledger.billed)
-
-    def script(
-        self, *scripts: Script, times: int | None = 1, when: Callable[[SeenRequest], bool] | None = None
-    ) -> None:
-        """Have scripts played, one a request, in this order, after those already waiting.
-
-        Args:
-            times: How often each is played before the next one; None: for ever.
-            when: Only for requests for which this is true.
-        """
-        for script in scripts:
-            self.scripts.add(script, times=times, when=when)
-
-    def elapsed(self) -> float:
-        """Seconds since the start, on the monotonic clock."""
-        return time.monotonic() - self._started_at
-
-    def identify(self, body: ChatBody | CompletionBody) -> Identity:
-        """The id, seed and time of an answer."""
-        return identify(body, server_seed=self.seed, started=self._started, now=self._clock())
-
     async def __aenter__(self) -> Self:
-        self._model = await asyncio.to_thread(load_model)
-        self._wheel = Wheel(asyncio.get_running_loop())
-        self._started, self._started_at = int(self._clock()), time.monotonic()
+        self.begin(await asyncio.to_thread(load_model), Wheel(asyncio.get_running_loop()))
         http = web.Server(self._serve, request_factory=_request, handler_cancellation=True, access_log=None)
         self._runner = web.ServerRunner(http, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self._port, backlog=4096).start()
-        self._port = self._runner.addresses[0][1]
+        await web.TCPSite(self._runner, self._host, self._port, backlog=4096).start()
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self.base_url = f"http://{host}:{self._runner.addresses[0][1]}"
         return self
 
     async def __aexit__(
@@ -199,7 +145,7 @@ class SandboxServer:
         exchange = Exchange(self, request, prefix == "/beta" or self.beta_everywhere, seen, _NO_SCRIPT)
         if request.path in CONTROL:
             return await exchange.run(_own_endpoint(CONTROL[request.path]))
-        self._keep(seen)
+        self.record(seen)
         endpoint = ENDPOINTS.get(path)
         if endpoint is None:
             return await exchange.refuse(no_such_path(request.path))
@@ -215,18 +161,13 @@ class SandboxServer:
             seen.script = exchange.script = script
         return await exchange.run(endpoint.answer)
 
-    def _keep(self, seen: SeenRequest) -> None:
-        self.requests.append(seen)
-        if self._keep_requests is not None:
-            del self.requests[: -self._keep_requests]
-
 
 def _own_endpoint(methods: dict[str, Control]) -> Callable[[Exchange], Awaitable[Played]]:
     async def answer(exchange: Exchange) -> Played:
         method = exchange.request.method
         if method not in methods:
             raise method_not_allowed(method, tuple(methods))
-        return await send_json(exchange, methods[method](exchange.server, exchange.seen.body))
+        return await send_json(exchange, methods[method](exchange.sandbox, exchange.seen.body))
 
     return answer
 
