@@ -62,7 +62,16 @@ class TextParameters(CallOptions, total=False):
     extra_body: Mapping[str, Any] | None
 
 
-_CALL_OPTIONS = ("extra_headers", "timeouts", "retry")
+_CALL_OPTIONS = (("timeouts", Timeouts), ("retry", RetryPolicy), ("extra_headers", Mapping))
+
+# Of each kind of request: the names of all parameters, and of those that it cannot do without.
+_NAMES = {
+    cls: (
+        frozenset(field.name for field in attrs.fields(cls) if field.name != "stream"),
+        tuple(field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING),
+    )
+    for cls in (ChatRequest, TextRequest)
+}
 
 
 def split_off_options(parameters: dict[str, Any]) -> CallOptions:
@@ -71,9 +80,9 @@ def split_off_options(parameters: dict[str, Any]) -> CallOptions:
     Raises:
         InvalidRequestError: An option is of the wrong type.
     """
-    options: dict[str, Any] = {name: parameters.pop(name, None) for name in _CALL_OPTIONS}
-    for name, wanted in (("timeouts", Timeouts), ("retry", RetryPolicy), ("extra_headers", Mapping)):
-        value = options[name]
+    options: dict[str, Any] = {}
+    for name, wanted in _CALL_OPTIONS:
+        value = options[name] = parameters.pop(name, None)
         if value is not None and not isinstance(value, wanted):
             raise InvalidRequestError(name, None, f"{wanted.__name__} or None, not {type(value).__name__}")
     return cast(CallOptions, options)
@@ -92,14 +101,14 @@ def text_request_of(parameters: dict[str, Any], *, stream: bool) -> TextRequest:
 
 
 def _check_names(parameters: dict[str, Any], request_class: type[ChatRequest | TextRequest]) -> None:
-    fields = attrs.fields(request_class)
-    known = {field.name for field in fields} - {"stream"}
-    if unknown := sorted(parameters.keys() - known):
+    known, required = _NAMES[request_class]
+    if not known.issuperset(parameters):
+        unknown = min(parameters.keys() - known)
         raise InvalidRequestError(
-            unknown[0], None, f"{', '.join(sorted(known))}; anything else goes into extra_body={{…}}"
+            unknown, None, f"{', '.join(sorted(known))}; anything else goes into extra_body={{…}}"
         )
-    for field in fields:
-        if field.default is attrs.NOTHING and parameters.get(field.name) is None:
-            raise InvalidRequestError(field.name, None, "a value: this parameter is required")
+    for name in required:
+        if parameters.get(name) is None:
+            raise InvalidRequestError(name, None, "a value: this parameter is required")
     if parameters.get("extra_body", ...) is None:
         del parameters["extra_body"]

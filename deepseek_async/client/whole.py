@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import attrs
-
 from ..codec.responses import completion_from_json, finished
 from ..types import ChatCompletion
 from .exchange import Exchange
@@ -47,6 +45,6 @@ async def ask_whole(
         answer = await exchange.read(connection.max_body_bytes)
         request_id = exchange.request_id
         call.tell_first_chunk(request_id)
-        return finished(attrs.evolve(completion_from_json(answer), request_id=request_id)), answer
+        return finished(completion_from_json(answer, request_id)), answer
 
     return await call.run(attempt)

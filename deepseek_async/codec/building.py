@@ -77,48 +77,39 @@ def chunk_of(shape: documented.Chunk, text: bytes) -> ChatCompletionChunk:
     return chunk
 
 
-def completion_of(shape: documented.Completion, _: bytes) -> ChatCompletion:
+def completion_of(shape: documented.Completion, request_id: str | None) -> ChatCompletion:
     """The completion. Raises `msgspec.DecodeError` if its logprobs are not as documented."""
+    choices = []
+    for said in shape.choices:
+        new = said.message
+        calls = _calls_of(new.tool_calls) if new.tool_calls else None
+        message = AssistantMessage(new.content, new.reasoning_content, calls, role=new.role)
+        logprobs = None if said.logprobs == NULL else _checked(said.logprobs)
+        choices.append(Choice(said.index, message, logprobs, said.finish_reason))
     return ChatCompletion(
         id=shape.id,
         created=shape.created,
         model=shape.model,
-        choices=tuple(
-            Choice(
-                choice.index,
-                AssistantMessage(
-                    choice.message.content,
-                    choice.message.reasoning_content,
-                    _calls_of(choice.message.tool_calls) if choice.message.tool_calls else None,
-                    role=choice.message.role,
-                ),
-                None if choice.logprobs == NULL else _checked(choice.logprobs),
-                choice.finish_reason,
-            )
-            for choice in shape.choices
-        ),
+        choices=tuple(choices),
         usage=_usage_of(shape.usage) if shape.usage else None,
         system_fingerprint=shape.system_fingerprint,
         object=shape.object,
+        request_id=request_id,
     )
 
 
-def text_of(shape: documented.Text, _: bytes) -> TextCompletion:
+def text_of(shape: documented.Text) -> TextCompletion:
     """The fill-in-the-middle answer, or a piece of it."""
+    choices = []
+    for said in shape.choices:
+        logprobs = TextLogprobs(*msgspec.structs.astuple(said.logprobs)) if said.logprobs else None
+        choices.append(TextChoice(said.text, said.index, logprobs, said.finish_reason))
     return TextCompletion(
         id=shape.id,
         object=shape.object,
         created=shape.created,
         model=shape.model,
-        choices=tuple(
-            TextChoice(
-                choice.text,
-                choice.index,
-                TextLogprobs(*msgspec.structs.astuple(choice.logprobs)) if choice.logprobs else None,
-                choice.finish_reason,
-            )
-            for choice in shape.choices
-        ),
+        choices=tuple(choices),
         usage=_usage_of(shape.usage) if shape.usage else None,
         system_fingerprint=shape.system_fingerprint,
     )

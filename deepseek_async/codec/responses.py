@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TypeVar
 
 import attrs
@@ -15,57 +15,53 @@ from .building import chunk_of, completion_of, text_of
 from .failures import in_band_failure
 from .lenient import mended, parse_json, value_from
 
-S = TypeVar("S")
 T = TypeVar("T")
 W = TypeVar("W", ChatCompletion, TextCompletion)
 
+# What decoders of documented shapes raise at anything else.
+_OTHERWISE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-def _reader(
-    cls: type[T], shape: type[S], build: Callable[[S, bytes], T], what: str, required: str | None
-) -> Callable[[bytes], T]:
-    decode = msgspec.json.Decoder(shape).decode
-
-    def read(text: bytes) -> T:
-        try:
-            return build(decode(text), text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return read_leniently(text)
-
-    def read_leniently(text: bytes) -> T:
-        parsed = parse_json(text, what)
-        if (failure := in_band_failure(parsed)) is not None:
-            raise failure
-        if required is not None and isinstance(parsed, dict) and required not in parsed:
-            raise MalformedResponseError(f"{what}: no field `{required}` at $", body=text.decode("utf-8", "replace"))
-        return value_from(parsed, cls, what)
-
-    return read
-
-
-chunk_from_json = _reader(ChatCompletionChunk, documented.Chunk, chunk_of, "the chunk", None)
-"""One event's payload → chunk. Raises `MalformedResponseError`, or the `APIStatusError` that the payload stands for."""
-
-_read_completion = _reader(ChatCompletion, documented.Completion, completion_of, "the completion", "choices")
-text_from_json = _reader(TextCompletion, documented.Text, text_of, "the completion", "choices")
-"""One event of a streamed FIM answer → `TextCompletion`, a piece. Raises as `chunk_from_json`."""
+_decode_chunk = msgspec.json.Decoder(documented.Chunk).decode
+_decode_completion = msgspec.json.Decoder(documented.Completion).decode
+_decode_text = msgspec.json.Decoder(documented.Text).decode
 
 # Generation was broken off: the answer came whole, yet the server did not finish it.
 _INTERRUPTED = (FinishReason.INSUFFICIENT_SYSTEM_RESOURCE, FinishReason.ABORTED)
 
 
-def interruption_in(finish_reasons: Iterable[str | None]) -> str | None:
-    """The reason by which the server says that it broke the generation of a choice off; ``None`` if there is none."""
-    return next((reason for reason in finish_reasons if reason in _INTERRUPTED), None)
+def chunk_from_json(text: bytes) -> ChatCompletionChunk:
+    """One event's payload → chunk.
+
+    Raises:
+        MalformedResponseError: No JSON, or a type does not fit; ``path`` names the place.
+        APIStatusError: The payload is an error object.
+    """
+    try:
+        return chunk_of(_decode_chunk(text), text)
+    except _OTHERWISE:
+        return _read_leniently(text, ChatCompletionChunk, "the chunk")
 
 
-def completion_from_json(body: bytes) -> ChatCompletion:
+def text_from_json(text: bytes) -> TextCompletion:
+    """One event of a streamed FIM answer → `TextCompletion`, a piece. Raises as `chunk_from_json`."""
+    try:
+        return text_of(_decode_text(text))
+    except _OTHERWISE:
+        return _read_leniently(text, TextCompletion, "the completion", required="choices")
+
+
+def completion_from_json(body: bytes, request_id: str | None = None) -> ChatCompletion:
     """A whole body → completion.
 
     Raises:
         MalformedResponseError: No JSON, or a type does not fit; ``path`` names the place.
         APIStatusError: The body is an error object in spite of its status.
     """
-    completion = _read_completion(body)
+    try:
+        completion = completion_of(_decode_completion(body), request_id)
+    except _OTHERWISE:
+        completion = _read_leniently(body, ChatCompletion, "the completion", required="choices")
+        completion = attrs.evolve(completion, request_id=request_id)
     if interruption_in(choice.finish_reason for choice in completion.choices):
         return attrs.evolve(completion, complete=False)
     return completion
@@ -77,6 +73,23 @@ def text_completion_from_json(body: bytes) -> TextCompletion:
     choices = tuple(attrs.evolve(choice, text=mended(choice.text)) for choice in completion.choices)
     complete = interruption_in(choice.finish_reason for choice in choices) is None
     return attrs.evolve(completion, choices=choices, complete=complete)
+
+
+def _read_leniently(text: bytes, cls: type[T], what: str, *, required: str | None = None) -> T:
+    parsed = parse_json(text, what)
+    if (failure := in_band_failure(parsed)) is not None:
+        raise failure
+    if required is not None and isinstance(parsed, dict) and required not in parsed:
+        raise MalformedResponseError(f"{what}: no field `{required}` at $", body=text.decode("utf-8", "replace"))
+    return value_from(parsed, cls, what)
+
+
+def interruption_in(finish_reasons: Iterable[str | None]) -> str | None:
+    """The reason by which the server says that it broke the generation of a choice off; ``None`` if there is none."""
+    for reason in finish_reasons:
+        if reason in _INTERRUPTED:
+            return reason
+    return None
 
 
 def finished(completion: W) -> W:

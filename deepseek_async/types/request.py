@@ -45,24 +45,30 @@ class ModelName:
 def _check_messages(_: object, __: object, messages: tuple[object, ...]) -> None:
     if not messages:
         raise InvalidRequestError("messages", None, "at least 1 message")
+    role: object
+    content: object
+    call_id: object
     for number, message in enumerate(messages):
-        where = f"messages[{number}]"
         if isinstance(message, _MESSAGES):
             role, content = message.role, message.content
-            call_id: object = message.tool_call_id if isinstance(message, ToolMessage) else None
-        elif isinstance(message, Mapping):
+            call_id = message.tool_call_id if isinstance(message, ToolMessage) else None
+        elif isinstance(message, (dict, Mapping)):  # a dict by name: the abstract class asks 5 × longer
             role, content, call_id = message.get("role"), message.get("content"), message.get("tool_call_id")
         else:
-            raise InvalidRequestError(where, None, f"a message or a mapping, not {type(message).__name__}")
+            wanted = f"a message or a mapping, not {type(message).__name__}"
+            raise InvalidRequestError(f"messages[{number}]", None, wanted)
         if not isinstance(role, str) or not role:
-            raise InvalidRequestError(f"{where}.role", role, "'system', 'user', 'assistant' or 'tool'")
-        _check_content(f"{where}.content", content, required=role in ("system", "user", "tool"))
+            raise InvalidRequestError(f"messages[{number}].role", role, "'system', 'user', 'assistant' or 'tool'")
+        if not isinstance(content, str):
+            _check_content(f"messages[{number}].content", content, required=role in ("system", "user", "tool"))
         if role == "tool" and not isinstance(call_id, str):
-            raise InvalidRequestError(f"{where}.tool_call_id", None, f"a string, not {type(call_id).__name__}")
+            raise InvalidRequestError(
+                f"messages[{number}].tool_call_id", None, f"a string, not {type(call_id).__name__}"
+            )
 
 
 def _check_content(where: str, content: object, *, required: bool) -> None:
-    if isinstance(content, str) or (content is None and not required):
+    if content is None and not required:
         return
     if not isinstance(content, (list, tuple)):
         raise InvalidRequestError(where, None, f"a string, or a list of parts, not {type(content).__name__}")
@@ -72,6 +78,8 @@ def _check_content(where: str, content: object, *, required: bool) -> None:
 
 
 def _to_messages(messages: object) -> tuple[object, ...]:
+    if isinstance(messages, (list, tuple)):
+        return tuple(messages)
     # A bare string or mapping is a likely slip, and would otherwise be taken apart into characters or keys.
     if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Sequence):
         raise InvalidRequestError("messages", None, f"a sequence of messages, not {type(messages).__name__}")
