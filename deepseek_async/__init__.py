@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .client.async_client import AsyncClient as AsyncClient
+    from .batch.client import AsyncClient as AsyncClient
+    from .batch.outcomes import Failed as Failed
+    from .batch.outcomes import Succeeded as Succeeded
     from .client.statistics import Statistics as Statistics
     from .client.stream import ChatCompletionStream as ChatCompletionStream
     from .client.text_stream import TextCompletionStream as TextCompletionStream
@@ -61,7 +63,8 @@ if TYPE_CHECKING:
     from .types import UserMessage as UserMessage
 
 _HOMES = {
-    "client.async_client": ("AsyncClient",),
+    "batch.client": ("AsyncClient",),
+    "batch.outcomes": ("Failed", "Succeeded"),
     "client.statistics": ("Statistics",),
     "client.stream": ("ChatCompletionStream",),
     "client.text_stream": ("TextCompletionStream",),

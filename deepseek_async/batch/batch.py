@@ -1,0 +1,114 @@
+"""``client.batch(…)``: the outcomes of many requests, to be iterated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from ..client.connection import Connection
+from .engine import Dispatch
+from .lane import CEILING
+from .outcomes import Outcome
+from .rows import Row
+from .rules import Rules
+from .source import RowSource, Source
+
+
+class Batch:
+    """An async context manager and the async iterator of its outcomes. Single use.
+
+    Nothing is sent before the block is entered, and nothing is in flight after it was left, however it was left. A
+    consumer that is slow stops the sending: outcomes that wait to be taken count like requests in flight.
+
+    Args:
+        connection: The client's.
+        source: See `rows`.
+        rules: How to send.
+        ordered: Whether outcomes come in the order of the source.
+    """
+
+    def __init__(self, connection: Connection, source: Source, rules: Rules, *, ordered: bool) -> None:
+        self._connection = connection
+        # In order, those behind a slow one wait for it. Twice as many rows may be under way, so that slots stay filled.
+        self._rules = attrs.evolve(rules, window=2 * (rules.max_concurrency or CEILING)) if ordered else rules
+        self._source = source
+        self._ready: deque[Outcome] = deque()
+        self._early: dict[int, Outcome] | None = {} if ordered else None
+        self._next = 1
+        self._dispatch: Dispatch | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._arrived = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        if self._dispatch is not None:
+            raise RuntimeError("a batch can be entered once")
+        self._dispatch = Dispatch(RowSource(self._source), self._connection, self._rules, deliver=self._deliver)
+        self._task = asyncio.create_task(self._dispatch.run())
+        self._task.add_done_callback(lambda _: self._arrived.set())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+            if not self._task.cancelled():
+                self._task.exception()  # iteration raises it; whoever left before did not ask
+        self._ready.clear()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome:
+        """The next outcome.
+
+        Raises:
+            AuthenticationError, InsufficientBalanceError: The key was refused, or the balance is gone. Nothing more is
+                sent; all outcomes have been delivered.
+            Exception: What the source raised.
+        """
+        if self._dispatch is None or self._task is None:
+            raise RuntimeError("use `async with client.batch(…) as outcomes`, then `async for outcome in outcomes`")
+        while not self._ready:
+            if self._task.done():
+                return self._rest()
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._taken()
+
+    def _taken(self) -> Outcome:
+        outcome = self._ready.popleft()
+        if self._dispatch is not None:
+            self._dispatch.undelivered -= 1
+            self._dispatch.wake()
+        return outcome
+
+    def _rest(self) -> Outcome:
+        """What is left when nothing more will come."""
+        if self._early:  # rows before these were given up when the run was stopped
+            self._ready.extend(self._early.pop(number) for number in sorted(self._early))
+            return self._taken()
+        task, dispatch = self._task, self._dispatch
+        if task is not None and not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+        if dispatch is not None and dispatch.failure is not None:
+            raise dispatch.failure
+        raise StopAsyncIteration
+
+    def _deliver(self, outcome: Outcome, row: Row, _: bytes) -> None:
+        assert self._dispatch is not None  # noqa: S101 - it is who calls
+        self._dispatch.undelivered += 1
+        if self._early is None:
+            self._ready.append(outcome)
+        else:
+            self._early[row.number] = outcome
+            while (following := self._early.pop(self._next, None)) is not None:
+                self._next += 1
+                self._ready.append(following)
+        if self._ready:
+            self._arrived.set()

@@ -1,0 +1,300 @@
+"""Decides what of a batch is sent next, and hands each outcome over exactly once.
+
+One task decides; each row in flight is a task of its own, and no row that waits is one. A row is pulled from the source
+only when there is a slot for it and room for its outcome. Before new rows go those that were refused (429), then those
+that have rested after a failure.
+
+Nothing here raises for one row's sake. What dooms the run (a key that is refused, a balance that is gone, a source or a
+journal that fails) stops the sending; what is in flight comes to its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, Protocol
+
+from ..client.connection import Connection
+from ..errors import RateLimitError
+from ..policy.budget import RetryBudget
+from ..policy.limiter import Notice, Permit
+from .lane import CEILING, Lane, lanes_of
+from .notices import words_of
+from .outcomes import Failed, Outcome, Succeeded
+from .rows import Row
+from .rules import Rules
+from .sending import DOOMS, Ended, Mark, Rest, Sender
+from .source import RowSource
+from .waiting import Waiting
+from .warming import WarmUp
+
+# Rows started in one turn of the loop, so that a stop is heard at once.
+_IN_ONE_TURN: Final = 64
+
+_log = logging.getLogger("deepseek_async")
+
+
+class Deliver(Protocol):
+    """Takes an outcome, with the JSON of the answer (``b""`` where there is none)."""
+
+    def __call__(self, outcome: Outcome, row: Row, body: bytes, /) -> None: ...
+
+
+class Dispatch:
+    """One batch being sent. Made in the loop that it runs in.
+
+    Args:
+        rows: Where the rows come from.
+        connection: The client's.
+        rules: How to send.
+        deliver: Takes each outcome.
+        mark: Told of each row before it is sent.
+        tell: Told what a person should hear.
+
+    Attributes:
+        in_flight: Rows sent and not yet ended.
+        undelivered: Outcomes that wait to be taken; kept by whoever takes them.
+        refusals: Answers with 429.
+        failure: What doomed the run.
+        is_stopping: Whether nothing more is sent.
+    """
+
+    def __init__(
+        self,
+        rows: RowSource,
+        connection: Connection,
+        rules: Rules,
+        *,
+        deliver: Deliver,
+        mark: Mark | None = None,
+        tell: Callable[[str], None] = _log.warning,
+    ) -> None:
+        self._rows = rows
+        self._connection = connection
+        self._rules = rules
+        self._deliver = deliver
+        self._tell = tell
+        self._sender = Sender(connection, rules.max_attempts, mark)
+        self._most = rules.max_concurrency or CEILING
+        self._window = rules.window or self._most
+        self._loop = asyncio.get_running_loop()
+        warm_up = WarmUp(rules.warmup) if rules.warmup else None
+        self._waiting = Waiting(lanes_of(connection), self._most, warm_up)
+        self._budget = RetryBudget(self._loop.time())
+        self._may_pace = rules.rate_limiter is None
+        self._fetching: asyncio.Task[None] | None = None
+        self._pacing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._changed = asyncio.Event()
+        self.in_flight = 0
+        self.undelivered = 0
+        self.refusals = 0
+        self.is_stopping = False
+        self.failure: Exception | None = None
+
+    async def run(self) -> None:
+        """Send until every row of the source has its outcome, or until stopped and nothing is in flight.
+
+        Cancelled, it breaks off what is in flight. What doomed the run is in `failure` afterwards.
+        """
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                try:
+                    await self._feed()
+                finally:
+                    self._want_nothing()
+        finally:
+            await self._rows.aclose()
+
+    def stop(self, failure: Exception | None = None) -> None:
+        """Send nothing more; let what is in flight come to its end."""
+        self.is_stopping = True
+        self.failure = self.failure or failure
+        self.wake()
+
+    def wake(self) -> None:
+        """Something has changed: look again at what can be sent."""
+        self._changed.set()
+
+    @property
+    def waiting(self) -> int:
+        """Rows pulled and not in flight: refused, resting after a failure, held back for a warm cache."""
+        return len(self._waiting)
+
+    @property
+    def limit(self) -> int:
+        """How many rows may be in flight at present."""
+        return min(sum(lane.limiter.limit for lane in self._waiting.lanes), self._most)
+
+    # -- deciding ----------------------------------------------------------------------------------------------------
+
+    async def _feed(self) -> None:
+        while not self.is_stopping:
+            self._changed.clear()
+            self._turn()
+            if self._rows.is_at_end and not self.in_flight and not self._waiting:
+                return
+            if self._changed.is_set():
+                await asyncio.sleep(0)
+            else:
+                await self._changed.wait()
+
+    def _turn(self) -> None:
+        full: set[Lane] = set()
+        now = self._loop.time()
+        self._end_rests(now)
+        hold = 0.0 if self._rules.hold is None else self._rules.hold()
+        if (wait := max(hold, self._connection.surroundings.gate.wait(now, spread=0.0, randomness=0.0))) > 0:
+            self._wake_in(wait)
+        else:
+            for lane in self._waiting.lanes:
+                self._fill(lane, full)
+            self._pull(full)
+        for lane in self._waiting.lanes:
+            if lane not in full:
+                lane.leave(self)  # whoever has a turn and does not take it keeps others waiting
+
+    def _end_rests(self, now: float) -> None:
+        while (at := self._waiting.rest_ends_at) is not None:
+            if at > now:
+                self._wake_in(at - now)
+                return
+            if not self._budget.take(now):
+                self._wake_in(self._budget.wait(now))
+                return
+            self._waiting.end_rest()
+
+    def _fill(self, lane: Lane, full: set[Lane]) -> None:
+        """Start rows that wait for nothing but a slot."""
+        rows = self._waiting.for_slot(lane)
+        while rows and self.in_flight < self._most and self._has_pace():
+            permit = lane.try_acquire(self, self.wake)
+            if permit is None:
+                full.add(lane)
+                return
+            self._start(rows.popleft(), lane, permit)
+
+    def _pull(self, full: set[Lane]) -> None:
+        for _ in range(_IN_ONE_TURN):
+            if not self._has_room() or not self._has_pace() or not self._has_slot(full):
+                return
+            row = self._next_row()
+            if row is None:
+                return
+            if row.error is not None:
+                self._end(Ended(Failed(row.custom_id, None, row.error)), row)
+            elif (lane := self._waiting.add(row)) is not None:
+                self._fill(lane, full)
+        self.wake()
+
+    def _has_room(self) -> bool:
+        return (
+            not self.is_stopping
+            and self._fetching is None
+            and not self._rows.is_at_end
+            and self.in_flight < self._most
+            and self.in_flight + self.undelivered < self._window
+            and len(self._waiting) < self._most
+        )
+
+    def _has_slot(self, full: set[Lane]) -> bool:
+        """Whether there is a slot for the next row, as far as can be told before it is seen."""
+        is_first = True
+        for lane in self._waiting.lanes:
+            is_first = False
+            if lane not in full:
+                if lane.has_slot(self, self.wake):
+                    return True
+                full.add(lane)
+        return is_first
+
+    def _next_row(self) -> Row | None:
+        try:
+            row = self._rows.next_ready()
+        except Exception as error:  # the caller's iterable may raise anything
+            self.stop(error)
+            return None
+        if row is None and not self._rows.is_at_end:
+            self._fetching = self._in_background(self._rows.more())
+        return row
+
+    def _has_pace(self) -> bool:
+        if not self._may_pace and self._pacing is None and self._rules.rate_limiter is not None:
+            self._pacing = self._in_background(self._pace(self._rules.rate_limiter))
+        return self._may_pace
+
+    async def _pace(self, rate_limiter: AbstractAsyncContextManager[Any]) -> None:
+        async with rate_limiter:
+            self._may_pace = True
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        async def watched() -> None:
+            try:
+                await work
+            except Exception as error:
+                self.stop(error)
+            task = asyncio.current_task()
+            self._fetching = None if task is self._fetching else self._fetching
+            self._pacing = None if task is self._pacing else self._pacing
+            self.wake()
+
+        return self._tasks.create_task(watched())
+
+    def _wake_in(self, seconds: float) -> None:
+        now = self._loop.time()
+        when = now + seconds
+        if self._timer is not None:
+            if now < self._timer.when() <= when:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self.wake)
+
+    def _want_nothing(self) -> None:
+        for task in (self._fetching, self._pacing):
+            if task is not None:
+                task.cancel()  # a pipe may bring nothing for hours
+        for lane in self._waiting.lanes:
+            lane.leave(self)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # -- sending -----------------------------------------------------------------------------------------------------
+
+    def _start(self, row: Row, lane: Lane, permit: Permit) -> None:
+        self.in_flight += 1
+        self._may_pace = self._rules.rate_limiter is None
+        self._tasks.create_task(self._send(row, lane, permit))
+
+    async def _send(self, row: Row, lane: Lane, permit: Permit) -> None:
+        try:
+            ending = await self._sender.send(row, lane, permit)
+            if isinstance(ending, Ended):
+                self._end(ending, row)
+            elif isinstance(ending, Rest):
+                self._waiting.rest(row, self._loop.time() + ending.seconds)
+            else:
+                self.refusals += 1
+                self._waiting.refused(row, lane)
+                if ending.notice is not None:
+                    self._tasks.create_task(self._notify(ending.notice, ending.error))
+        except Exception as error:  # the journal cannot be written, or a fault of ours: no further row is safe
+            self.stop(error)
+        finally:
+            self.in_flight -= 1
+            self.wake()
+
+    async def _notify(self, notice: Notice, error: RateLimitError) -> None:
+        self._tell(await words_of(notice, error, self._connection))
+
+    def _end(self, ending: Ended, row: Row) -> None:
+        if isinstance(outcome := ending.outcome, Succeeded):
+            self._budget.succeeded()
+        elif isinstance(outcome.error, DOOMS):
+            self.stop(outcome.error)
+        try:
+            self._deliver(outcome, row, ending.body)
+        except Exception as error:
+            self.stop(error)
+        self._waiting.ended(row)

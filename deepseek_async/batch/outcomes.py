@@ -1,0 +1,52 @@
+"""How one request of a batch ended, as a value: failures do not stop the others."""
+
+from __future__ import annotations
+
+import attrs
+
+from ..errors import DeepSeekError
+from ..types import ChatCompletion, ChatRequest
+
+
+@attrs.frozen
+class Succeeded:
+    """A request that was answered.
+
+    Attributes:
+        custom_id: The caller's id of the request; ``row-N`` where it has none, N counting from 1.
+        request: What was asked.
+        completion: The answer.
+        attempts: How many times it was sent, this one included. Refusals (429) do not count: they are free.
+        latency: Seconds from the last sending to the end of the answer.
+    """
+
+    custom_id: str
+    request: ChatRequest
+    completion: ChatCompletion
+    attempts: int = 1
+    latency: float = 0.0
+
+
+@attrs.frozen
+class Failed:
+    """A request that was not answered, or could not be sent.
+
+    Attributes:
+        custom_id: As in `Succeeded`.
+        request: What was asked; ``None`` if that could not be made out (a line that is no JSON, a value out of range).
+        error: The last attempt's error; `InvalidRequestError` if nothing was sent.
+        attempts: How many times it was sent; 0 if never.
+    """
+
+    custom_id: str
+    request: ChatRequest | None
+    error: DeepSeekError
+    attempts: int = 0
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether sending the same request another day cannot help; a resumed run does not try again then."""
+        return not self.error.retryable
+
+
+Outcome = Succeeded | Failed

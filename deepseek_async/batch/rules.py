@@ -1,0 +1,54 @@
+"""How a batch is sent: what its caller may choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import attrs
+
+from ..errors import InvalidRequestError
+
+
+def _at_least(least: int, *, optional: bool = False) -> Callable[[object, Any, object], None]:
+    def check(_: object, attribute: Any, value: object) -> None:
+        if optional and value is None:
+            return
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            allowed = f"an integer of at least {least}" + (", or None" if optional else "")
+            raise InvalidRequestError(attribute.name, value, allowed)
+
+    return check
+
+
+@attrs.frozen(kw_only=True)
+class Rules:
+    """How a batch is sent.
+
+    Attributes:
+        max_concurrency: Requests in flight at once; ``None``: as many as the server lets in, up to the documented
+            2,500. The limit is learned either way, and never grows past this.
+        max_attempts: How often a row is sent at most. Refusals (429) do not count.
+        window: Rows in flight, or done and not yet taken; as ``max_concurrency`` if ``None``.
+        warmup: Rows of each distinct prompt prefix that go ahead of the others of that prefix; 0: none.
+        rate_limiter: An async context manager that is entered before each sending, such as an
+            ``aiolimiter.AsyncLimiter``: for servers that limit requests per minute.
+        hold: Asked before each sending: seconds until rows may be sent; 0: now.
+
+    Raises:
+        InvalidRequestError: A value is out of range.
+    """
+
+    max_concurrency: int | None = attrs.field(default=None, validator=_at_least(1, optional=True))
+    max_attempts: int = attrs.field(default=8, validator=_at_least(1))
+    window: int | None = attrs.field(default=None, validator=_at_least(1, optional=True))
+    warmup: int = attrs.field(default=0, validator=_at_least(0))
+    rate_limiter: AbstractAsyncContextManager[Any] | None = attrs.field(default=None)
+    hold: Callable[[], float] | None = None
+
+    @rate_limiter.validator
+    def _check_rate_limiter(self, _: object, value: object) -> None:
+        if value is not None and not isinstance(value, AbstractAsyncContextManager):
+            allowed = "an async context manager, such as aiolimiter.AsyncLimiter, or None"
+            raise InvalidRequestError("rate_limiter", None, f"{allowed}, not {type(value).__name__}")

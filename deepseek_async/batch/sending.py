@@ -1,0 +1,147 @@
+"""One row sent once, and what follows from how that ended.
+
+| the attempt ended with | the limiter hears | the row |
+| --- | --- | --- |
+| an answer | completed | has its outcome |
+| 429 | refused | goes to the front; this was no attempt |
+| 401, 402 | nothing | has its outcome, and the run is doomed |
+| 5xx, a broken connection, an empty answer | failed | rests and is sent again, up to ``max_attempts`` |
+| a timeout while the server worked | failed | has its outcome |
+| any other refusal, an answer that cannot be read | completed | has its outcome |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from functools import partial
+from typing import Final, Protocol
+
+import attrs
+
+from ..client.connection import Connection
+from ..client.parameters import CallOptions
+from ..client.whole import ask_whole
+from ..errors import (
+    APITimeoutError,
+    AuthenticationError,
+    DeepSeekError,
+    InsufficientBalanceError,
+    RateLimitError,
+    describe,
+)
+from ..policy.limiter import Notice, Permit
+from ..policy.retry import is_worth_another_attempt
+from .lane import Lane
+from .outcomes import Failed, Outcome, Succeeded
+from .rows import Row
+
+DOOMS: Final = (AuthenticationError, InsufficientBalanceError)
+"""Errors that every further row would end with, too."""
+
+
+class Mark(Protocol):
+    """Notes that a row is about to be sent; what it returns is awaited before."""
+
+    def __call__(self, row: Row) -> Awaitable[None] | None: ...
+
+
+@attrs.frozen
+class Ended:
+    """The row has its outcome. ``body``: the answer's JSON, ``b""`` where there is none."""
+
+    outcome: Outcome
+    body: bytes = b""
+
+
+@attrs.frozen
+class Refused:
+    """The row goes to the front of the queue."""
+
+    error: RateLimitError
+    notice: Notice | None
+
+
+@attrs.frozen
+class Rest:
+    """The row is sent again after ``seconds``."""
+
+    seconds: float
+
+
+class Sender:
+    """Sends rows of one batch, each once a call.
+
+    Args:
+        connection: The client's.
+        max_attempts: How often a row is sent at most.
+        mark: Told of each row before it is sent.
+    """
+
+    def __init__(self, connection: Connection, max_attempts: int, mark: Mark | None) -> None:
+        self._connection = connection
+        self._retry = attrs.evolve(connection.retry, attempts=max_attempts)
+        self._once: CallOptions = {"retry": attrs.evolve(connection.retry, attempts=1)}
+        self._mark = mark
+
+    async def send(self, row: Row, lane: Lane, permit: Permit) -> Ended | Refused | Rest:
+        """Send a row once, and give the permit back.
+
+        Raises:
+            OSError: The row could not be marked, and was not sent.
+        """
+        request = row.request
+        assert request is not None  # noqa: S101 - rows without one are not sent
+        clock = asyncio.get_running_loop().time
+        is_open = True
+        try:
+            row.sent_at = time.time()
+            if self._mark is not None and (marked := self._mark(row)) is not None:
+                await marked
+            started = clock()
+            row.attempts += 1
+            completion, body = await ask_whole(
+                self._connection,
+                self._connection.chat_url(request),
+                row.body,
+                self._once,
+                model=request.model,
+                admitted=partial(lane.admit, permit),
+            )
+            is_open = False
+            lane.complete(permit)
+            return Ended(Succeeded(row.custom_id, request, completion, row.attempts, clock() - started), body)
+        except RateLimitError as error:
+            is_open = False
+            row.attempts -= 1
+            return Refused(error, lane.refuse(permit, error))
+        except DeepSeekError as error:
+            is_open = False
+            return self._after(error, row, lane, permit)
+        finally:
+            if is_open:  # cancelled, or not marked
+                lane.abandon(permit)
+
+    def _after(self, error: DeepSeekError, row: Row, lane: Lane, permit: Permit) -> Ended | Rest:
+        if isinstance(error, DOOMS):
+            lane.abandon(permit)
+        elif is_worth_another_attempt(error):
+            lane.fail(permit)
+            wait = self._retry.wait_before_next(
+                error,
+                attempt=row.attempts,
+                delivered=0,
+                remaining=None,
+                randomness=self._connection.surroundings.randomness(),
+            )
+            if wait is not None:
+                row.errors.append(error)
+                return Rest(wait)
+        elif isinstance(error, APITimeoutError):
+            lane.fail(permit)
+        else:
+            lane.complete(permit)
+        error.attempts = row.attempts
+        error.history = describe(row.errors)
+        return Ended(Failed(row.custom_id, row.request, error, row.attempts))
