@@ -1,0 +1,170 @@
+"""Files that lines are appended to: locked, repaired, and brought to the disk in groups."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# Without fdatasync (macOS, Windows) the whole of fsync is what there is.
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class Appending:
+    """A file that grows by whole lines. There is no buffer here: what was appended outlives the process.
+
+    Args:
+        path: The file; made if it is missing.
+
+    Attributes:
+        size: Its length in bytes.
+        is_closed: Whether it is closed.
+
+    Raises:
+        OSError: It cannot be opened for writing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        self.size = os.fstat(self._fd).st_size
+        self.is_closed = False
+
+    def lock(self) -> bool:
+        """Lock the file until it is closed or the process ends; False if another process has the lock."""
+        return _lock(self._fd)
+
+    def repair(self, end: int) -> None:
+        """Drop what stands after ``end``, and complete the last line."""
+        if end < self.size:
+            os.ftruncate(self._fd, end)
+            self.size = end
+        if end:
+            os.lseek(self._fd, end - 1, os.SEEK_SET)
+            if os.read(self._fd, 1) != b"\n":
+                self.append(b"\n")
+
+    def append(self, line: bytes) -> None:
+        """Append a line, whole or not at all.
+
+        Raises:
+            OSError: The disk is full, or fails.
+        """
+        written = 0
+        try:
+            while written < len(line):
+                written += os.write(self._fd, line[written:] if written else line)
+        except OSError:
+            if written:  # half a line before the next one would make both unreadable
+                os.ftruncate(self._fd, self.size)
+            raise
+        self.size += written
+
+    def sync(self) -> None:
+        """Bring all to the disk. Blocks."""
+        _sync(self._fd)
+
+    def close(self) -> None:
+        """Close the file, and with it let the lock go. Closing twice does nothing."""
+        if not self.is_closed:
+            self.is_closed = True
+            os.close(self._fd)
+
+
+class Disk:
+    """Brings files to the disk, off the event loop: one group at a time, and meanwhile the next one gathers.
+
+    Args:
+        files: Synchronised in this order.
+    """
+
+    def __init__(self, files: Sequence[Appending]) -> None:
+        self._files = files
+        self._thread = ThreadPoolExecutor(1, "journal")
+        self._gathering: list[asyncio.Future[None]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+
+    def synced(self) -> asyncio.Future[None]:
+        """A future that is done once all that has been appended up to now is on the disk, or raises `OSError`."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        if self._failure is not None:  # what became of the data then is not known, and asking again does not tell
+            _settle((future,), self._failure)
+            return future
+        self._gathering.append(future)
+        if self._writing is None:
+            self._writing = loop.create_task(self._write())
+        return future
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._gathering:
+                group, self._gathering = self._gathering, []
+                if self._failure is None:
+                    try:
+                        await loop.run_in_executor(self._thread, self._sync_all)
+                    except (OSError, RuntimeError) as error:  # RuntimeError: closed while rows were gathering
+                        self._failure = error
+                _settle(group, self._failure)
+        finally:
+            self._writing = None
+
+    def _sync_all(self) -> None:
+        for file in self._files:
+            file.sync()
+
+    async def aclose(self) -> None:
+        """Wait until all is on the disk.
+
+        Raises:
+            OSError: The disk failed.
+        """
+        try:
+            await self.synced()
+        finally:
+            self._thread.shutdown()  # the files will be closed next
+
+
+def _settle(group: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
+    for future in group:
+        if not future.done():  # whoever waited may have been cancelled
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+            future.exception()  # not everyone awaits it; closing raises it, too
+
+
+def sync_directory(path: Path) -> None:
+    """Bring a folder's entries to the disk, so that a new file is found after a loss of power."""
+    if sys.platform != "win32":
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(fd: int) -> bool:
+        os.lseek(fd, 2**40, os.SEEK_SET)  # locks forbid reading there, too: far behind the end
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _lock(fd: int) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

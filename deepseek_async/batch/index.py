@@ -1,0 +1,187 @@
+"""What earlier runs have left in their files: rows that are done, rows sent and never finished, a torn end."""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+import attrs
+import msgspec
+
+from ..errors import InvalidRequestError
+from .journal_lines import HEADER_START, Finished, SideLine, finished_decoder, side_decoder
+
+T = TypeVar("T")
+
+# Read and decoded at once: large enough for one call to take thousands of rows, small enough to be no burden.
+_BLOCK_BYTES: Final = 4 * 2**20
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@attrs.frozen
+class Failure:
+    """The last line of a row that failed."""
+
+    body_hash: int
+    line_hash: int | None
+    run: int
+    is_permanent: bool
+
+
+@attrs.define
+class Index:
+    """What earlier runs on an output have left.
+
+    Attributes:
+        runs: How many there were.
+        marking: While marks are read, the run that they are of.
+        done: Id → body hash, of rows that succeeded.
+        failed: Id → failure, of rows whose last line is one.
+        lines: Hashes of source lines that are to be passed over.
+        unfinished: Ids that were sent and not finished by the run that sent them.
+        rows_end, side_end: Where the readable part of each file ends, in bytes.
+    """
+
+    runs: int = 0
+    marking: int = 0
+    done: dict[str, int] = attrs.field(factory=dict)
+    failed: dict[str, Failure] = attrs.field(factory=dict)
+    lines: set[int] = attrs.field(factory=set)
+    unfinished: set[str] = attrs.field(factory=set)
+    rows_end: int = 0
+    side_end: int = 0
+
+
+def index_of(output: Path, side: Path, *, retry_permanent: bool = False) -> Index:
+    """Read both files of an output. Either may be empty or missing.
+
+    Args:
+        retry_permanent: Whether rows that failed for good are not to be passed over.
+
+    Raises:
+        InvalidRequestError: A line that is not at the end cannot be read, or nothing can: it is no journal.
+        OSError: Reading failed.
+    """
+    index = Index()
+    index.rows_end, row_count = _scan(output, finished_decoder, lambda lines: _take_rows(lines, index))
+    index.side_end, side_count = _scan(side, side_decoder, lambda lines: _take_side_lines(lines, index))
+    for path, count, others in ((output, row_count, side_count), (side, side_count, row_count)):
+        if (
+            not count and not others and path.exists() and path.stat().st_size
+        ):  # cutting its "torn end" would empty another's file
+            raise InvalidRequestError("output", None, message=f"{path} is no output of a batch; choose another path")
+    for failure in () if retry_permanent else index.failed.values():
+        if failure.is_permanent and failure.line_hash is not None:
+            index.lines.add(failure.line_hash)
+    return index
+
+
+def _take_rows(rows: Sequence[Finished], index: Index) -> None:
+    done, lines = index.done, index.lines
+    for row in rows:
+        x = row.x
+        body_hash = int(x.body_hash, 16)
+        line_hash = None if x.line_hash is None else int(x.line_hash, 16)
+        if x.run > index.runs:
+            index.runs = x.run
+        if row.error is None:
+            done[row.custom_id] = body_hash
+            if line_hash is not None:
+                lines.add(line_hash)
+            if index.failed:
+                index.failed.pop(row.custom_id, None)
+        elif row.custom_id not in done:
+            index.failed[row.custom_id] = Failure(body_hash, line_hash, x.run, x.is_permanent)
+
+
+def _take_side_lines(lines: Sequence[SideLine], index: Index) -> None:
+    done, failed = index.done, index.failed
+    for line in lines:
+        name = line.sent
+        if name is None:
+            if line.run is not None:
+                index.marking = line.run
+                index.runs = max(index.runs, line.run)
+        elif name not in done and ((failure := failed.get(name)) is None or failure.run < index.marking):
+            index.unfinished.add(name)
+
+
+def _scan(path: Path, decoder: msgspec.json.Decoder[T], take: Callable[[Sequence[T]], None]) -> tuple[int, int]:
+    """Hand all lines over, some thousands at a time.
+
+    Returns:
+        Where the last readable line ends, in bytes, and how many lines were readable.
+
+    Raises:
+        InvalidRequestError: An unreadable line stands before a readable one.
+    """
+    end = count = number = 0
+    torn: int | None = None  # number of the first line that cannot be read
+    for block in _blocks(path):
+        if torn is None:
+            try:
+                lines = decoder.decode_lines(block)
+            except _UNREADABLE:
+                pass
+            else:
+                take(lines)
+                end, count, number = end + len(block), count + len(lines), number + block.count(b"\n")
+                continue
+        for raw in _lines_of(block):
+            number += 1
+            line = _read(raw, decoder)
+            if line is None:
+                torn = torn or number
+            elif torn is not None:
+                raise InvalidRequestError("output", None, message=_damaged(path, torn))
+            else:
+                take((line,))
+                end, count = end + len(raw), count + 1
+    return end, count
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """A file in pieces that end where a line does, the last perhaps not; none of a file that is missing."""
+    if not path.exists():
+        return
+    rest: list[bytes] = []
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(_BLOCK_BYTES):
+            cut = data.rfind(b"\n") + 1
+            if cut:
+                yield b"".join((*rest, data[:cut]))
+                rest.clear()
+            rest.append(data[cut:])
+    if last := b"".join(rest):
+        yield last
+
+
+def _lines_of(block: bytes) -> list[bytes]:
+    return re.findall(rb"[^\n]*\n|[^\n]+", block)
+
+
+def _read(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
+    try:
+        return decoder.decode(raw)
+    except _UNREADABLE:
+        return None
+
+
+def _damaged(path: Path, number: int) -> str:
+    return (
+        f"{path}:{number} cannot be read, yet lines after it can: this is not the torn end of a run that was killed; "
+        "mend or remove that line (its row is sent again), or choose another output"
+    )
+
+
+def last_pid(side: Path) -> int | None:
+    """The process of the latest run, by its header; ``None`` if there is none to be read."""
+    try:
+        with side.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            start = data.rfind(HEADER_START)
+            return side_decoder.decode(data[start : data.find(b"\n", start)]).pid if start >= 0 else None
+    except (OSError, ValueError, *_UNREADABLE):  # ValueError: empty
+        return None
