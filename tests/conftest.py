@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -25,3 +31,15 @@ def no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "all_proxy",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def untraced() -> Iterator[None]:
+    """Run without the coverage tracer, for tests that feed millions of reads, simulate hours or take the time.
+
+    It would make them five times slower and measure itself. Each module so tested has other tests for its branches.
+    """
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(tracer)

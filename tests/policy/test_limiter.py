@@ -11,9 +11,12 @@ from deepseek_async.policy.limiter import AdmissionLimiter, Permit
 
 from .simulator import SCENARIOS, Aimd, Fixed, Scenario, simulate
 
+simulated = pytest.mark.usefixtures("untraced")
+
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 
+@simulated
 @pytest.mark.parametrize("name", [name for name in BY_NAME if name.startswith(("constant", "four workers share"))])
 def test_a_constant_limit_is_filled(name: str) -> None:
     """At least 95 % of what the limit allows, told or not, with early heads or late, alone or among four."""
@@ -23,6 +26,7 @@ def test_a_constant_limit_is_filled(name: str) -> None:
     assert outcome.dead == 0
 
 
+@simulated
 @pytest.mark.parametrize(
     "name", [name for name in BY_NAME if name.startswith(("step", "fall", "sawtooth", "four workers, "))]
 )
@@ -33,12 +37,14 @@ def test_a_moving_limit_is_followed(name: str) -> None:
     assert outcome.dead == 0
 
 
+@simulated
 def test_capacity_is_found_at_the_speed_of_the_network() -> None:
     """A limit of 500 is 90 % used before the first answers have come: their median takes eight seconds."""
     assert simulate(BY_NAME["constant 500"]).seconds_to_90 < 2
     assert simulate(BY_NAME["constant 2500"]).seconds_to_90 < 2
 
 
+@simulated
 def test_the_others_do_worse() -> None:
     """The usual default fills a fifth of the same account; additive increase loses a fifth of it."""
     scenario: Scenario = BY_NAME["constant 500"]
@@ -47,6 +53,7 @@ def test_the_others_do_worse() -> None:
     assert simulate(scenario, Aimd).goodput < ours - 0.1
 
 
+@simulated
 def test_four_workers_share_fairly() -> None:
     """None gets less than a third of an equal share."""
     outcome = simulate(BY_NAME["four workers share 500"])
