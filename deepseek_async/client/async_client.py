@@ -18,7 +18,7 @@ from .call import Surroundings
 from .chat import Chat
 from .connection import Connection
 from .resources import Completions, Models, User
-from .settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
+from .settings import API_KEY_VARIABLE, SECRET_HEADERS, base_headers, endpoint_of, headers_of, key_of
 from .statistics import Figures, Statistics
 
 
@@ -66,8 +66,17 @@ class AsyncClient:
     ) -> None:
         _check_type("timeouts", timeouts, Timeouts)
         _check_type("retry", retry, RetryPolicy)
-        if max_connections is not None and (not isinstance(max_connections, int) or max_connections < 1):
-            raise InvalidRequestError("max_connections", max_connections, "an integer of at least 1, or None")
+        _check_type("proxy", proxy, str, None)
+        _check_type("ssl", ssl, ssl_module.SSLContext, None)
+        _check_type("trust_env", trust_env, bool)
+        _check_type("allow_insecure", allow_insecure, bool)
+        if max_connections is not None:
+            _check_type("max_connections", max_connections, int)
+            if isinstance(max_connections, bool) or max_connections < 1:
+                raise InvalidRequestError("max_connections", max_connections, "an integer of at least 1, or None")
+        if transport is not None and not callable(getattr(transport, "send", None)):
+            raise InvalidRequestError("transport", None, f"a Transport, not {type(transport).__name__}")
+        hooks = _hooks_of(hooks)
         endpoint = endpoint_of(base_url, allow_insecure=allow_insecure)
         key = key_of(api_key, endpoint)
         self._settings: dict[str, Any] = {
@@ -78,7 +87,7 @@ class AsyncClient:
             "headers": headers,
             "proxy": proxy,
             "trust_env": trust_env,
-            "hooks": tuple(hooks),
+            "hooks": hooks,
             "allow_insecure": allow_insecure,
         }
         self._is_picklable = session is None and ssl is None and transport is None
@@ -96,7 +105,7 @@ class AsyncClient:
             base_headers(key, headers_of(headers, "headers")),
             timeouts=timeouts,
             retry=retry,
-            surroundings=Surroundings(self._transport, tuple(hooks), self._figures, Gate()),
+            surroundings=Surroundings(self._transport, hooks, self._figures, Gate()),
         )
         self.chat = Chat(self._connection)
         self.completions = Completions(self._connection)
@@ -131,6 +140,8 @@ class AsyncClient:
         if not self._is_picklable:
             raise TypeError("an AsyncClient with a session, ssl or transport of the caller's cannot be pickled")
         # The key stays here: where the pickle is loaded, the environment has to hold it.
+        if (secret := _secret_in(self._settings)) is not None:
+            raise TypeError(f"an AsyncClient with {secret} cannot be pickled: the pickle would carry the secret")
         return self._settings
 
     def __setstate__(self, settings: dict[str, Any]) -> None:
@@ -143,6 +154,25 @@ class AsyncClient:
             raise InvalidRequestError("api_key", None, message=advice) from None
 
 
-def _check_type(name: str, value: object, wanted: type) -> None:
-    if not isinstance(value, wanted):
-        raise InvalidRequestError(name, None, f"{wanted.__name__}, not {type(value).__name__}")
+def _check_type(name: str, value: object, *wanted: type | None) -> None:
+    if not any(value is None if cls is None else isinstance(value, cls) for cls in wanted):
+        allowed = " or ".join("None" if cls is None else cls.__name__ for cls in wanted)
+        raise InvalidRequestError(name, None, f"{allowed}, not {type(value).__name__}")
+
+
+def _hooks_of(given: Sequence[Hook]) -> tuple[Hook, ...]:
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise InvalidRequestError("hooks", None, f"a sequence of callables, not {type(given).__name__}")
+    for number, hook in enumerate(given):
+        if not callable(hook):
+            raise InvalidRequestError(f"hooks[{number}]", None, f"a callable, not {type(hook).__name__}")
+    return tuple(given)
+
+
+def _secret_in(settings: Mapping[str, Any]) -> str | None:
+    """What among the settings, besides the key, lets its bearer in somewhere."""
+    for name in settings["headers"] or ():
+        if name.lower() in SECRET_HEADERS:
+            return f"the header {name!r}"
+    proxy = settings["proxy"]
+    return "a password in its proxy's URL" if proxy is not None and "@" in proxy else None

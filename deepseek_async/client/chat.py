@@ -12,7 +12,7 @@ from ..errors import InvalidRequestError
 from ..policy.resume import Resume
 from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatRequest, ParsedChatCompletion
-from .parameters import CallOptions, ChatParameters, chat_request_of, split_off_options
+from .parameters import CallOptions, ChatParameters, chat_request_of, check_stream, split_off_options
 from .resumption import Resumption
 from .stream import ChatCompletionStream
 from .whole import ask_whole
@@ -65,12 +65,11 @@ class ChatCompletions:
             APIResponseError: The answer cannot be understood, is empty, or too large.
             ServiceUnavailableError: The server broke the answer off; ``partial`` carries it.
         """
+        check_stream(stream)
         if stream:
             opened = self.stream(**parameters)
             await opened.open()
             return opened
-        if stream not in (None, False):
-            raise InvalidRequestError("stream", stream, "True, False or None")
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         return await self.send(chat_request_of(given, stream=False), options)

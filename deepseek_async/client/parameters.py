@@ -88,6 +88,12 @@ def split_off_options(parameters: dict[str, Any]) -> CallOptions:
     return cast(CallOptions, options)
 
 
+def check_stream(stream: object) -> None:
+    """Refuse a ``stream`` that is not True, False or ``None``: a truthy word might mean the opposite."""
+    if stream is not None and not isinstance(stream, bool):
+        raise InvalidRequestError("stream", stream, "True, False or None")
+
+
 def chat_request_of(parameters: dict[str, Any], *, stream: bool) -> ChatRequest:
     """The request that keyword arguments mean. Raises `InvalidRequestError`."""
     _check_names(parameters, ChatRequest)

@@ -17,7 +17,7 @@ from ..codec.responses import (
 from ..codec.stream import text_decoder
 from ..types import Balance, ModelList, TextCompletion
 from .exchange import Exchange
-from .parameters import CallOptions, TextParameters, split_off_options, text_request_of
+from .parameters import CallOptions, TextParameters, check_stream, split_off_options, text_request_of
 from .text_stream import TextCompletionStream
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Completions:
             InvalidRequestError, APIConnectionError, APITimeoutError, APIStatusError, APIResponseError: As
                 `ChatCompletions.create`.
         """
+        check_stream(stream)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         request = text_request_of(given, stream=bool(stream))

@@ -22,6 +22,8 @@ _USER_AGENT: Final = f"deepseek_async/{__version__} Python/{platform.python_vers
 
 # Where a client or a call may not put a header of its own: they are what frames the request.
 _OWN_HEADERS = frozenset(("content-length", "transfer-encoding", "host", "content-type", "accept-encoding"))
+# Whose values let their bearer in.
+SECRET_HEADERS: Final = frozenset(("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"))
 
 
 @attrs.frozen
@@ -99,6 +101,8 @@ def key_of(api_key: str | None, endpoint: Endpoint) -> str | None:
     if api_key is None:
         api_key = os.environ.get(API_KEY_VARIABLE)
         source = API_KEY_VARIABLE
+    if api_key is not None and not isinstance(api_key, str):
+        raise InvalidRequestError(source, None, f"a string, not {type(api_key).__name__}")
     if api_key is None or not api_key.strip():
         if endpoint.is_loopback:
             return None
@@ -118,11 +122,15 @@ def headers_of(given: Mapping[str, str] | None, parameter: str) -> dict[str, str
         InvalidRequestError: A name or value that HTTP cannot carry, or a header that is not the caller's to set.
     """
     headers: dict[str, str] = {}
+    if given is not None and not isinstance(given, Mapping):
+        raise InvalidRequestError(parameter, None, f"a mapping, not {type(given).__name__}")
     for name, value in (given or {}).items():
         if not isinstance(name, str) or not name.isascii() or not name or any(c <= " " or c == ":" for c in name):
             raise InvalidRequestError(parameter, name, "names of printable ASCII without spaces and colons")
-        if not isinstance(value, str) or any(c in "\r\n\0" for c in value):
-            raise InvalidRequestError(f"{parameter}[{name!r}]", None, "a string of one line")
+        if not isinstance(value, str) or any((c < " " and c != "\t") or c == "\x7f" for c in value):
+            raise InvalidRequestError(
+                f"{parameter}[{name!r}]", None, "a string of one line, without control characters"
+            )
         if name.lower() in _OWN_HEADERS:
             raise InvalidRequestError(f"{parameter}[{name!r}]", None, "headers other than those that frame the request")
         headers[name.lower()] = value

@@ -19,7 +19,7 @@ from .messages import (
     ToolMessage,
     UserMessage,
 )
-from .tools import Tool
+from .tools import FunctionDefinition, Tool
 from .values import NO_EXTRA, hidden
 
 MAX_STOP_SEQUENCES: Final = 16  # 8 on the page of 2024
@@ -99,7 +99,7 @@ def _check_tools(_: object, __: object, tools: Any) -> None:
         raise InvalidRequestError("tools", f"{len(tools)} tools", f"at most {MAX_TOOLS}")
     names = set()
     for number, tool in enumerate(tools):
-        if isinstance(tool, Tool):
+        if isinstance(tool, Tool) and isinstance(tool.function, FunctionDefinition):
             name: object = tool.function.name
         elif isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping):
             name = tool["function"].get("name")

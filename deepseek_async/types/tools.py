@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from ..errors import InvalidRequestError
+from . import ranges
 from .values import extra_field
 
 # Letters, digits, "_" and "-"; 64 characters in pages up to 2026-09-10, 128 since: the wider one holds.
@@ -31,13 +32,13 @@ class FunctionDefinition:
         strict: The server checks the schema and holds the model to it. Needs the beta base URL and every function.
 
     Raises:
-        InvalidRequestError: If the name is not allowed.
+        InvalidRequestError: The name is not allowed, or a value is of a wrong type.
     """
 
     name: str = attrs.field(validator=_check_name)
-    description: str | None = None
-    parameters: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
-    strict: bool | None = None
+    description: str | None = attrs.field(default=None, validator=ranges.text())
+    parameters: Mapping[str, Any] | None = attrs.field(default=None, hash=False, validator=ranges.mapping)
+    strict: bool | None = attrs.field(default=None, validator=ranges.boolean)
 
 
 @attrs.frozen

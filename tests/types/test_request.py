@@ -197,6 +197,28 @@ def test_a_functions_name_may_not_be(name: Any) -> None:
         FunctionDefinition(name)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "parameter"),
+    [
+        ({"description": 5}, "description"),
+        ({"parameters": "{}"}, "parameters"),
+        ({"parameters": [1]}, "parameters"),
+        ({"strict": "yes"}, "strict"),
+    ],
+)
+def test_a_function_is_described_in_the_right_types(arguments: dict[str, Any], parameter: str) -> None:
+    """A schema given as text, as other clients want it, is a likely slip."""
+    with pytest.raises(InvalidRequestError) as raised:
+        FunctionDefinition("f", **arguments)
+    assert raised.value.parameter == parameter
+
+
+def test_a_tool_is_a_function() -> None:
+    """Not its name."""
+    with pytest.raises(InvalidRequestError, match=r"tools\[0\]"):
+        request(tools=[Tool("f")])  # type: ignore[arg-type]
+
+
 MESSAGES_ALLOWED: list[Any] = [
     [UserMessage("a")],
     ({"role": "user", "content": "a"},),
