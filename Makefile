@@ -13,7 +13,7 @@ FOR_DEMO := $(VENV)/.installed-cli
 FOR_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types coverage soak test-node bench bench-guard simulate clean
+.PHONY: help demo test lint format types coverage soak test-node bench bench-guard simulate docs clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -79,6 +79,13 @@ bench-guard: $(FOR_DEV) ## Compare the ratios with the stored ones
 
 simulate: $(FOR_DEV) ## Play hidden concurrency limits against the limiter, fixed limits and AIMD
 	$(BIN)/python -m tests.policy.simulator
+
+REFERENCE := errors types sse codec client.async_client client.chat client.stream client.text_stream client.resources \
+	policy.retry policy.resume policy.timeouts policy.prices policy.limiter hooks transport sandbox
+
+docs: $(FOR_DEV) ## The reference of the public modules, from their docstrings, into docs/_build
+	$(BIN)/python -W error::UserWarning -m pdoc --docformat google -o docs/_build \
+		deepseek_async $(addprefix deepseek_async.,$(REFERENCE))
 
 clean: ## Remove the environment and every cache
 	rm -rf $(VENV) .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
