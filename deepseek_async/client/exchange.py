@@ -47,6 +47,8 @@ class Exchange:
         self._is_queued = False
         self._is_open = False
         self.response: Response | None = None
+        self.request_id: str | None = None
+        """The server's id of the request, once the head has come."""
 
     # What a transport tells.
 
@@ -88,6 +90,7 @@ class Exchange:
                 self.response = await self._transport.send(self._request, self)
         finally:
             self._leave_queue()
+        self.request_id = request_id_of(self.response.headers)
         if self.response.status != 200:
             raise await self._failure(self.response)
         return self.response
@@ -110,9 +113,11 @@ class Exchange:
             EmptyResponseError: Nothing but white space.
             ResponseTooLargeError: More than ``max_bytes``.
         """
+        response = self.response
+        assert response is not None  # noqa: S101 - open() came before
         parts: list[bytes] = []
         size = 0
-        while data := await self.receive():
+        while not response.is_at_end and (data := await self.receive()):
             said = data.lstrip()
             if not said or not parts:
                 self._watch.keepalives += data[: len(data) - len(said)].count(b"\n")
@@ -141,11 +146,6 @@ class Exchange:
         except DeepSeekError:
             pass  # a body that breaks off only says less
         return failure_from(response.status, response.headers, body, datetime.now(UTC))
-
-    @property
-    def request_id(self) -> str | None:
-        """The server's id of the request, once the head has come."""
-        return request_id_of(self.response.headers) if self.response is not None else None
 
     def close(self) -> None:
         """Let go of the connection. Never waits, may be called twice."""

@@ -107,6 +107,8 @@ class NetworkAnswer:
 
     @property
     def is_at_end(self) -> bool:
+        if isinstance(self._encoding, Inflater) and not self._encoding.is_whole:
+            return False
         return self._content.at_eof()
 
     def lose(self) -> None:
