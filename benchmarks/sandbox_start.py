@@ -1,9 +1,9 @@
-"""How long `deepseek-async sandbox` takes from the start of its process to the first byte of a streamed answer.
+"""How long the sandbox takes from the start of its process to the first byte of a streamed answer.
 
     python benchmarks/sandbox_start.py [--runs 10]
 
-With the model in the cache, and with an empty cache, where it is trained first. The client asks as soon as the address
-is printed.
+As `deepseek-async sandbox` and as `python -m deepseek_async.sandbox`, each with the model in the cache, and with an empty
+cache, where it is trained first. The client asks as soon as the address is printed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ import sys
 import tempfile
 import time
 
-_COMMAND = [sys.executable, "-m", "deepseek_async.cli", "sandbox", "--port", "0"]
+_COMMANDS = {
+    "deepseek-async sandbox": [sys.executable, "-m", "deepseek_async.cli", "sandbox", "--port", "0"],
+    "python -m deepseek_async.sandbox": [sys.executable, "-m", "deepseek_async.sandbox"],
+}
 
 
-def first_byte(cache: str) -> tuple[float, float]:
+def first_byte(command: list[str], cache: str) -> tuple[float, float]:
     """Milliseconds until it listens, and until the first byte of the answer's body."""
     began = time.perf_counter()
     environment = {**os.environ, "DEEPSEEK_ASYNC_CACHE": cache}
-    server = subprocess.Popen(_COMMAND, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
     try:
         assert server.stdout is not None
         port = int(server.stdout.readline().rsplit(":", 1)[1])
@@ -50,14 +53,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10)
     runs = parser.parse_args().runs
-    with tempfile.TemporaryDirectory() as cache:
-        first_byte(cache)
-        _report("cached model", [first_byte(cache) for _ in range(runs)], goal=300)
-    uncached = []
-    for _ in range(runs):
+    for name, command in _COMMANDS.items():
         with tempfile.TemporaryDirectory() as cache:
-            uncached.append(first_byte(cache))
-    _report("empty cache", uncached, goal=2000)
+            first_byte(command, cache)
+            _report(f"{name}, cached model", [first_byte(command, cache) for _ in range(runs)], goal=300)
+        uncached = []
+        for _ in range(runs):
+            with tempfile.TemporaryDirectory() as cache:
+                uncached.append(first_byte(command, cache))
+        _report(f"{name}, empty cache", uncached, goal=2000)
 
 
 def _report(name: str, times: list[tuple[float, float]], *, goal: float) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-import attrs
 from msgspec import Struct
 
 __all__ = ["Abort", "Action", "Close", "End", "Event", "Head", "Reply", "Send", "Wait"]
@@ -57,8 +56,7 @@ class End(Struct, frozen=True):
 Action = Head | Send | Wait | Close | Abort | End
 
 
-@attrs.frozen
-class Reply:
+class Reply(Struct, frozen=True):
     """A response: its head, and what to do, `Head` included.
 
     Attributes:

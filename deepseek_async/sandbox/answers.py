@@ -3,7 +3,7 @@
 `Emission` is the unit: what one delta carries. A streamed answer is one chunk an emission; a whole one concatenates
 them. That both come from one list of emissions is what makes the law of reassembly hold here.
 
-Emissions and tokens are made by the hundred thousand, hence structs and not attrs classes.
+Emissions and tokens are made by the hundred thousand, hence structs and not attrs classes: they are made in C.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-import attrs
-from msgspec import Struct
+from msgspec import Struct, field
 
 __all__ = ["Alternative", "Answer", "Called", "Channel", "Emission", "Finished", "Said", "Token", "Usage"]
 
@@ -70,8 +69,7 @@ class Finished(Struct, frozen=True):
 Said = Emission | Called | Finished
 
 
-@attrs.frozen(kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """Token counts of one request.
 
     Attributes:
@@ -83,7 +81,7 @@ class Usage:
     cached_tokens: int
     completion_tokens: int
     reasoning_tokens: int | None = None
-    changes: Mapping[str, Any] = attrs.field(factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_wire(self) -> Any:
         """As the API writes it: the fields of `replies.ReplyUsage`, and what a script makes of them."""
@@ -100,8 +98,7 @@ class Usage:
         return {**usage, **self.changes}
 
 
-@attrs.frozen(kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """Everything a completion says, its emissions still to be drawn.
 
     Attributes:
@@ -118,7 +115,7 @@ class Answer:
     prompt_tokens: int
     cached_tokens: int
     thinking: bool
-    usage_changes: Mapping[str, Any] = attrs.field(factory=dict)
+    usage_changes: Mapping[str, Any] = field(default_factory=dict)
 
     def usage(self, completion_tokens: int, reasoning_tokens: int) -> Usage:
         """The whole account, once everything was said."""

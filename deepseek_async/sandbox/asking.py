@@ -6,9 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import attrs
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from . import refusals
 from .bodies import AssistantMessage, ChatBody, CompletionBody, NamedToolChoice, Tool, ToolMessage
@@ -30,8 +29,7 @@ _LEAST = 1e-6
 _ALIASES = {"minimal": "low", "medium": "high", "xhigh": "high"}
 
 
-@attrs.frozen(kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What both endpoints ask.
 
     Attributes:
@@ -58,8 +56,7 @@ class Question:
     owner: str
 
 
-@attrs.frozen(kw_only=True)
-class ChatQuestion(Question):
+class ChatQuestion(Question, frozen=True, kw_only=True):
     """A chat request.
 
     Attributes:
@@ -85,8 +82,7 @@ class ChatQuestion(Question):
     last_words: str
 
 
-@attrs.frozen(kw_only=True)
-class CompletionQuestion(Question):
+class CompletionQuestion(Question, frozen=True, kw_only=True):
     """A FIM request.
 
     Attributes:

@@ -20,7 +20,6 @@ import msgspec
 
 from . import refusals
 from .admission import Ceiling, Schedule
-from .openapi import describe
 from .requests import to_json
 from .script_json import to_script
 
@@ -42,6 +41,8 @@ class _NewCeiling(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _description(sandbox: Sandbox, _: bytes) -> object:
+    from .openapi import describe  # few ask for it, and every start would pay
+
     return describe(sandbox.base_url)
 
 

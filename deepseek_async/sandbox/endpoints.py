@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
+from msgspec import structs
 
 from . import refusals
 from .actions import Event
@@ -116,7 +117,7 @@ async def _generate(
 
         meter = Meter()
         answer = begin(cached_tokens)
-        answer = attrs.evolve(answer, emissions=meter.count(answer.emissions))
+        answer = structs.replace(answer, emissions=meter.count(answer.emissions))
         whole_asked = any(isinstance(fault, WholeCompletion) for fault in exchange.script.faults)
         try:
             if not body.stream or whole_asked:

@@ -11,16 +11,15 @@ import random
 import uuid
 from typing import Any
 
-import attrs
 import msgspec
+from msgspec import Struct
 
 from .bodies import ChatBody, CompletionBody
 
 __all__ = ["Identity", "identify"]
 
 
-@attrs.frozen
-class Identity:
+class Identity(Struct, frozen=True):
     """Who an answer is.
 
     Attributes:

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_type_hints
 
-import attrs
 import msgspec
+from msgspec import structs
 
 from . import scripts
 from .scripts import Fault, Script
@@ -66,22 +66,21 @@ def to_script(fields: object) -> Script:
 def write_script(script: Script) -> str:
     """A script as one line of ASCII that fits a header. What has its default is left out."""
     fields: dict[str, Any] = {}
-    for field in attrs.fields(Script):
-        value = getattr(script, field.name)
-        if field.name == "faults":
+    for name, value in structs.asdict(script).items():
+        if name == "faults":
             if value:
                 fields["faults"] = [_fault_to_json(fault) for fault in value]
-        elif field.name == "calls":
+        elif name == "calls":
             if value:
-                fields["calls"] = [attrs.asdict(call) for call in value]
+                fields["calls"] = [structs.asdict(call) for call in value]
         elif value is not None and value != {} and value is not False:
-            fields[field.name] = dict(value) if isinstance(value, Mapping) else value
+            fields[name] = value
     return json.dumps(fields, separators=(",", ":"))
 
 
 def _fault_to_json(fault: Fault) -> dict[str, Any]:
     # A default place is written out as well: it reads the same.
-    values = attrs.asdict(fault, filter=lambda _, value: value is not None)
+    values = {name: value for name, value in structs.asdict(fault).items() if value is not None}
     return {_snake(type(fault).__name__): values}
 
 
@@ -111,7 +110,7 @@ def _build(kind: type[Any], given: object, where: str) -> Any:
 def _fields(given: object, kind: type[Any], where: str) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise ValueError(f"{where} must be an object")  # noqa: TRY004
-    known = [field.name for field in attrs.fields(kind)]
+    known = kind.__struct_fields__
     unknown = [name for name in given if name not in known]
     if unknown:
         raise ValueError(f"{where}: there is no field {unknown[0]!r}; there are {', '.join(known)}")

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-import attrs
+from msgspec import Struct
 
 from .answers import Alternative, Called, Channel, Emission, Token
 from .model import Step
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Ending", "PlannedCall", "emit_calls", "emit_pieces", "emit_text", "word_steps"]
 
 
-@attrs.frozen
-class Ending:
+class Ending(Struct, frozen=True):
     """How a text ended.
 
     Attributes:
@@ -119,8 +118,7 @@ def emit_pieces(
     return Ending("end", drawn)
 
 
-@attrs.frozen
-class PlannedCall:
+class PlannedCall(Struct, frozen=True):
     """A call to be made: its arguments are still to be written."""
 
     id: str

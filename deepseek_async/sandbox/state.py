@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from .admission import Admission, Ceiling
@@ -47,6 +47,10 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
         keep_requests: int | None = None,
     ) -> None:
+        if rate is not None and rate <= 0:
+            raise ValueError(f"rate must be over 0 tokens a second, got {rate}")
+        if latency < 0:
+            raise ValueError(f"latency must not be negative, got {latency}")
         self.base_url = ""
         self.seed = seed
         self.api_key = api_key
@@ -56,7 +60,7 @@ class Sandbox:
         self.latency = latency
         self.heads: Literal["early", "late"] = heads
         self.admission = Admission(ceiling, self.elapsed)
-        self.ledger = Ledger(None if balance is None else Decimal(balance))
+        self.ledger = Ledger(None if balance is None else _amount(balance))
         self.prefix_cache = PrefixCache() if prefix_cache else None
         self.requests: list[SeenRequest] = []
         self.scripts = Repertoire()
@@ -116,3 +120,13 @@ class Sandbox:
         self.requests.append(seen)
         if self._keep_requests is not None:
             del self.requests[: -self._keep_requests]
+
+
+def _amount(balance: Decimal | str | int) -> Decimal:
+    try:
+        amount = Decimal(balance)
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not amount.is_finite():
+        raise ValueError(f"balance must be an amount in US dollars, got {balance!r}")
+    return amount

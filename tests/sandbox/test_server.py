@@ -36,6 +36,21 @@ async def test_ipv6_and_a_given_port(session: aiohttp.ClientSession) -> None:
         assert (await Talk(server, session).send("GET", "/models")).status == 200
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rate": 0}, "rate must be over 0 tokens a second, got 0"),
+        ({"latency": -1}, "latency must not be negative, got -1"),
+        ({"balance": "much"}, "balance must be an amount in US dollars, got 'much'"),
+        ({"balance": "inf"}, "balance must be an amount in US dollars, got 'inf'"),
+    ],
+)
+def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
+    """Where the server is made, not when the first request comes."""
+    with pytest.raises(ValueError, match=message):
+        SandboxServer(**options)
+
+
 def test_before_the_start() -> None:
     """What needs a started server says so."""
     with pytest.raises(RuntimeError, match="async with SandboxServer"):

@@ -44,6 +44,23 @@ def test_a_process_ends_well_when_told(number: signal.Signals) -> None:
     assert process.returncode == 0
 
 
+def test_as_a_module() -> None:
+    """python -m deepseek_async.sandbox: the address is the only line on stdout; wrong usage is told."""
+    command = [sys.executable, "-m", "deepseek_async.sandbox"]
+    with subprocess.Popen([*command, "--seed", "1", "--balance", "1"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        base_url = process.stdout.readline().strip()
+        assert ask(base_url)
+        taken = subprocess.run([*command, "--port", base_url.rsplit(":", 1)[1]], capture_output=True, text=True)
+        assert (taken.returncode, taken.stdout) == (1, "")
+        assert taken.stderr.startswith("error: cannot listen on 127.0.0.1, port ")
+        process.terminate()
+        assert process.stdout.read() == ""
+    wrong = subprocess.run([*command, "--host", "0.0.0.0"], capture_output=True, text=True)
+    assert wrong.returncode == 2
+    assert "add --expose if other machines shall reach it" in wrong.stderr
+
+
 @pytest.mark.anyio
 async def test_cancelling_serve_stops_it_and_leaves_the_collector_as_it_was() -> None:
     """Thresholds and frozen objects are the caller's again; the port is free."""
