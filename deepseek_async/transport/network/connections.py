@@ -102,6 +102,9 @@ class AiohttpTransport:
                 response = await self._send(session, request, watched, proxy)
             except StaleConnectionError as error:  # only a given session may have another such
                 raise APIConnectionError(error.message) from None
+        finally:
+            # aiohttp keeps it with the answer, or the connection: it must not hold the client from being collected.
+            watched.progress = _UNWATCHED
         if bound is not None:
             bound.responses.add(response)
         return response
@@ -140,22 +143,10 @@ class AiohttpTransport:
             INHERITED.append(bound)
             bound = None
         if bound is None or bound.session.closed:
-            bound = _Bound(self._make_session, environment_proxies() if self._trust_env else _directly)
+            bound = _Bound(self._max_connections or 0, environment_proxies() if self._trust_env else _directly)
             self._bound[loop] = bound
             await bound.start()
         return bound
-
-    def _make_session(self, *, force_close: bool) -> aiohttp.ClientSession:
-        pool = {} if force_close else {"keepalive_timeout": KEEPALIVE_SECONDS}
-        connector = aiohttp.TCPConnector(
-            limit=self._max_connections or 0,
-            ttl_dns_cache=DNS_CACHE_SECONDS,
-            force_close=force_close,
-            **pool,  # type: ignore[arg-type]
-        )
-        return aiohttp.ClientSession(
-            connector=connector, timeout=_NO_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[TRACE]
-        )
 
     async def aclose(self) -> None:
         """Close the sessions of the running loop and break what goes through them. One of the caller's stays open."""
@@ -167,18 +158,23 @@ class AiohttpTransport:
 class _Bound:
     """The sessions of one loop, and the answers that come through them.
 
-    They are held by an async generator because the loop knows its generators: `asyncio.run` closes them when it ends,
-    and one that is garbage-collected is closed by a task. Either way no socket outlives the client or the loop.
+    They are held by an async generator because the loop knows its generators: `asyncio.run` closes them when it ends.
+    The generator is held by a finalizer, so that whoever drops a client has it closed by a task of the loop's; were it
+    garbage together with its sessions, the collector would call their finalizers in any order, and aiohttp complain.
     """
 
-    def __init__(self, make: Callable[..., aiohttp.ClientSession], proxy_for: Callable[[str], str | None]) -> None:
-        self.session = make(force_close=False)
+    def __init__(self, max_connections: int, proxy_for: Callable[[str], str | None]) -> None:
+        self.session = _make_session(max_connections, force_close=False)
         self.responses: weakref.WeakSet[NetworkAnswer] = weakref.WeakSet()
         self.proxy_for = proxy_for
         self.pid = os.getpid()
-        self._make = make
+        self._max_connections = max_connections
         self._sessions = [self.session]
-        self._keeper = _keep(self._sessions, self.responses)
+        holding: list[weakref.finalize[..., _Bound]] = []
+        self._keeper = _keep(self._sessions, self.responses, holding)
+        self._holding = weakref.finalize(self, _close_soon, self._keeper, asyncio.get_running_loop(), self.pid)
+        self._holding.atexit = False
+        holding.append(self._holding)
 
     async def start(self) -> None:
         await anext(self._keeper)
@@ -186,28 +182,63 @@ class _Bound:
     def fresh(self) -> aiohttp.ClientSession:
         """A session that never uses a connection twice."""
         if len(self._sessions) == 1:
-            self._sessions.append(self._make(force_close=True))
+            self._sessions.append(_make_session(self._max_connections, force_close=True))
         return self._sessions[1]
 
     async def aclose(self) -> None:
         await self._keeper.aclose()
 
 
+def _make_session(max_connections: int, *, force_close: bool) -> aiohttp.ClientSession:
+    pool = {} if force_close else {"keepalive_timeout": KEEPALIVE_SECONDS}
+    connector = aiohttp.TCPConnector(
+        limit=max_connections,
+        ttl_dns_cache=DNS_CACHE_SECONDS,
+        force_close=force_close,
+        **pool,  # type: ignore[arg-type]
+    )
+    return aiohttp.ClientSession(
+        connector=connector, timeout=_NO_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[TRACE]
+    )
+
+
 async def _keep(
-    sessions: list[aiohttp.ClientSession], responses: weakref.WeakSet[NetworkAnswer]
+    sessions: list[aiohttp.ClientSession],
+    responses: weakref.WeakSet[NetworkAnswer],
+    holding: list[weakref.finalize[..., _Bound]],
 ) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
+        for finalizer in holding:
+            finalizer.detach()
         for response in list(responses):
             response.break_off()
         for session in sessions:
             await session.close()
 
 
+def _close_soon(keeper: AsyncGenerator[None, None], loop: asyncio.AbstractEventLoop, pid: int) -> None:
+    if pid != os.getpid():
+        INHERITED.append(keeper)
+    elif not loop.is_closed():
+        loop.call_soon_threadsafe(lambda: loop.create_task(keeper.aclose()))
+
+
 def _is_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+class _Unwatched:
+    """A `Progress` of nobody's."""
+
+    def queued(self) -> None: ...
+    def connecting(self) -> None: ...
+    def connected(self, *, reused: bool) -> None: ...
+
+
+_UNWATCHED = _Unwatched()
 
 
 def _directly(url: str) -> None:
