@@ -49,6 +49,17 @@ class X(msgspec.Struct, omit_defaults=True, gc=False):
     is_permanent: bool = False
 
 
+class _Key(msgspec.Struct, gc=False):
+    body_hash: str
+    line_hash: str | None = None
+    run: int = 1
+    is_permanent: bool = False
+
+
+class _Any(msgspec.Struct, gc=False):
+    """An object that is there, and not looked into."""
+
+
 class LineError(msgspec.Struct, gc=False):
     """Why a row failed: the server's code or ours, the name of the error's class, its message."""
 
@@ -72,15 +83,15 @@ class _Line(msgspec.Struct, gc=False):
 
 
 class Finished(msgspec.Struct, gc=False):
-    """What of a line a resumed run wants to know: all but the answer."""
+    """What of a line a resumed run wants to know. What is not named here is skipped, not decoded: the answer, too."""
 
     custom_id: str
-    x: X
-    error: LineError | None = None
+    x: _Key
+    error: _Any | None = None
 
 
-class Line(Finished, kw_only=True):
-    """A line with its answer, for whoever reads the output."""
+class Line(msgspec.Struct):
+    """A whole line, for whoever reads the output."""
 
     class Response(msgspec.Struct):
         """The server's answer; its body as JSON text."""
@@ -89,7 +100,10 @@ class Line(Finished, kw_only=True):
         request_id: str | None = None
         body: msgspec.Raw = _NULL
 
+    custom_id: str
+    x: X
     response: Response | None = None
+    error: LineError | None = None
 
 
 class SideLine(msgspec.Struct, gc=False):
@@ -188,6 +202,6 @@ def _on_one_line(body: bytes) -> bytes:
 
 
 def _mended(body: bytes) -> bytes:
-    """JSON that only a lenient reader takes (NaN, a byte order mark, bytes that are no UTF-8) as JSON for all."""
+    """JSON that only a lenient reader takes (NaN, half a surrogate, bytes that are no UTF-8) as JSON for all."""
     value = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda _: None)
-    return json.dumps(value, separators=(",", ":")).encode()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
