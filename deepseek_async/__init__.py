@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .batch.client import AsyncClient as AsyncClient
     from .batch.outcomes import Failed as Failed
     from .batch.outcomes import Succeeded as Succeeded
+    from .batch.report import BatchProgress as BatchProgress
+    from .batch.report import BatchReport as BatchReport
+    from .batch.run import run_batch as run_batch
+    from .batch.run import run_partition as run_partition
     from .client.statistics import Statistics as Statistics
     from .client.stream import ChatCompletionStream as ChatCompletionStream
     from .client.text_stream import TextCompletionStream as TextCompletionStream
@@ -65,6 +69,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "batch.client": ("AsyncClient",),
     "batch.outcomes": ("Failed", "Succeeded"),
+    "batch.report": ("BatchProgress", "BatchReport"),
+    "batch.run": ("run_batch", "run_partition"),
     "client.statistics": ("Statistics",),
     "client.stream": ("ChatCompletionStream",),
     "client.text_stream": ("TextCompletionStream",),

@@ -14,7 +14,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ..client.connection import Connection
 from ..errors import RateLimitError
@@ -22,10 +22,10 @@ from ..policy.budget import RetryBudget
 from ..policy.limiter import Notice, Permit
 from .lane import CEILING, Lane, lanes_of
 from .notices import words_of
-from .outcomes import Failed, Outcome, Succeeded
+from .outcomes import Failed, Succeeded
 from .rows import Row
 from .rules import Rules
-from .sending import DOOMS, Ended, Mark, Rest, Sender
+from .sending import DOOMS, Deliver, Ended, Mark, Rest, Sender
 from .source import RowSource
 from .waiting import Waiting
 from .warming import WarmUp
@@ -34,12 +34,6 @@ from .warming import WarmUp
 _IN_ONE_TURN: Final = 64
 
 _log = logging.getLogger("deepseek_async")
-
-
-class Deliver(Protocol):
-    """Takes an outcome, with the JSON of the answer (``b""`` where there is none)."""
-
-    def __call__(self, outcome: Outcome, row: Row, body: bytes, /) -> None: ...
 
 
 class Dispatch:
@@ -58,7 +52,8 @@ class Dispatch:
         undelivered: Outcomes that wait to be taken; kept by whoever takes them.
         refusals: Answers with 429.
         failure: What doomed the run.
-        is_stopping: Whether nothing more is sent.
+        is_callers: Whether that came from what the caller gave: the source, the rate limiter.
+        stopping: Set once nothing more is sent.
     """
 
     def __init__(
@@ -91,8 +86,9 @@ class Dispatch:
         self.in_flight = 0
         self.undelivered = 0
         self.refusals = 0
-        self.is_stopping = False
+        self.stopping = asyncio.Event()
         self.failure: Exception | None = None
+        self.is_callers = False
 
     async def run(self) -> None:
         """Send until every row of the source has its outcome, or until stopped and nothing is in flight.
@@ -108,10 +104,11 @@ class Dispatch:
         finally:
             await self._rows.aclose()
 
-    def stop(self, failure: Exception | None = None) -> None:
-        """Send nothing more; let what is in flight come to its end."""
-        self.is_stopping = True
-        self.failure = self.failure or failure
+    def stop(self, failure: Exception | None = None, *, is_callers: bool = False) -> None:
+        """Send nothing more; let what is in flight end. The first failure counts."""
+        self.stopping.set()
+        if self.failure is None:
+            self.failure, self.is_callers = failure, is_callers
         self.wake()
 
     def wake(self) -> None:
@@ -131,7 +128,7 @@ class Dispatch:
     # -- deciding ----------------------------------------------------------------------------------------------------
 
     async def _feed(self) -> None:
-        while not self.is_stopping:
+        while not self.stopping.is_set():
             self._changed.clear()
             self._turn()
             if self._rows.is_at_end and not self.in_flight and not self._waiting:
@@ -145,8 +142,9 @@ class Dispatch:
         full: set[Lane] = set()
         now = self._loop.time()
         self._end_rests(now)
-        hold = 0.0 if self._rules.hold is None else self._rules.hold()
-        if (wait := max(hold, self._connection.surroundings.gate.wait(now, spread=0.0, randomness=0.0))) > 0:
+        if (
+            wait := max(self._rules.hold(), self._connection.surroundings.gate.wait(now, spread=0.0, randomness=0.0))
+        ) > 0:
             self._wake_in(wait)
         else:
             for lane in self._waiting.lanes:
@@ -191,7 +189,7 @@ class Dispatch:
 
     def _has_room(self) -> bool:
         return (
-            not self.is_stopping
+            not self.stopping.is_set()
             and self._fetching is None
             and not self._rows.is_at_end
             and self.in_flight < self._most
@@ -201,20 +199,18 @@ class Dispatch:
 
     def _has_slot(self, full: set[Lane]) -> bool:
         """Whether there is a slot for the next row, as far as can be told before it is seen."""
-        is_first = True
         for lane in self._waiting.lanes:
-            is_first = False
             if lane not in full:
                 if lane.has_slot(self, self.wake):
                     return True
                 full.add(lane)
-        return is_first
+        return not full
 
     def _next_row(self) -> Row | None:
         try:
             row = self._rows.next_ready()
-        except Exception as error:  # the caller's iterable may raise anything
-            self.stop(error)
+        except Exception as error:  # an iterable may raise anything
+            self.stop(error, is_callers=True)
             return None
         if row is None and not self._rows.is_at_end:
             self._fetching = self._in_background(self._rows.more())
@@ -234,7 +230,7 @@ class Dispatch:
             try:
                 await work
             except Exception as error:
-                self.stop(error)
+                self.stop(error, is_callers=True)
             task = asyncio.current_task()
             self._fetching = None if task is self._fetching else self._fetching
             self._pacing = None if task is self._pacing else self._pacing

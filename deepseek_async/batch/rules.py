@@ -22,6 +22,10 @@ def _at_least(least: int, *, optional: bool = False) -> Callable[[object, Any, o
     return check
 
 
+def _never() -> float:
+    return 0.0
+
+
 @attrs.frozen(kw_only=True)
 class Rules:
     """How a batch is sent.
@@ -45,7 +49,7 @@ class Rules:
     window: int | None = attrs.field(default=None, validator=_at_least(1, optional=True))
     warmup: int = attrs.field(default=0, validator=_at_least(0))
     rate_limiter: AbstractAsyncContextManager[Any] | None = attrs.field(default=None)
-    hold: Callable[[], float] | None = None
+    hold: Callable[[], float] = _never
 
     @rate_limiter.validator
     def _check_rate_limiter(self, _: object, value: object) -> None:

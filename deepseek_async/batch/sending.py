@@ -47,6 +47,12 @@ class Mark(Protocol):
     def __call__(self, row: Row) -> Awaitable[None] | None: ...
 
 
+class Deliver(Protocol):
+    """Takes an outcome, with the JSON of the answer (``b""`` where there is none)."""
+
+    def __call__(self, outcome: Outcome, row: Row, body: bytes, /) -> None: ...
+
+
 @attrs.frozen
 class Ended:
     """The row has its outcome. ``body``: the answer's JSON, ``b""`` where there is none."""

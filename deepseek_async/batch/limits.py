@@ -1,0 +1,114 @@
+"""What ends a run before its source does, and what delays it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import attrs
+
+from ..errors import InvalidRequestError
+from ..policy.prices import next_off_peak
+from .report import WORDS, Stopped
+from .tally import Tally
+
+# A share of the first few rows says nothing.
+LEAST_FOR_RATE: Final = 100
+# Kept free at both ends of an off-peak window: for clocks that differ.
+MARGIN: Final = timedelta(minutes=5)
+# A wait of hours is looked at anew each minute: clocks are set, machines sleep.
+_LONGEST_WAIT: Final = 60.0
+
+
+class StopRun(Exception):  # noqa: N818 - not an error, an instruction
+    """The run is to send nothing more. ``stopped`` says why."""
+
+    def __init__(self, stopped: Stopped, details: str = "") -> None:
+        super().__init__(f"{WORDS[stopped]}: {details}" if details else WORDS[stopped])
+        self.stopped: Stopped = stopped
+
+
+def _to_decimal(value: Any) -> Any:
+    if value is None or isinstance(value, Decimal):
+        return value
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise InvalidRequestError("max_cost", value, "an amount of money above 0, or None") from None
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """How much a run may spend, and how much of it may fail.
+
+    Attributes:
+        max_cost: Stop before more than this is spent, in the run's currency.
+        max_errors: Stop when more rows than this have failed.
+        max_error_rate: Stop when a larger share has failed, 0 to 1; looked at from the hundredth row on.
+
+    Raises:
+        InvalidRequestError: A value is out of range.
+    """
+
+    max_cost: Decimal | None = attrs.field(default=None, converter=_to_decimal)
+    max_errors: int | None = None
+    max_error_rate: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        cost, errors, rate = self.max_cost, self.max_errors, self.max_error_rate
+        if cost is not None and not (cost.is_finite() and cost > 0):
+            raise InvalidRequestError("max_cost", str(cost), "an amount of money above 0, or None")
+        if errors is not None and (isinstance(errors, bool) or not isinstance(errors, int) or errors < 0):
+            raise InvalidRequestError("max_errors", errors, "an integer of at least 0, or None")
+        if rate is not None and (not isinstance(rate, (int, float)) or not 0 <= rate < 1 or math.isnan(rate)):
+            raise InvalidRequestError("max_error_rate", rate, "a share from 0 to less than 1, or None")
+
+    def before_sending(self, tally: Tally, in_flight: int) -> StopRun | None:
+        """Whether a row is to be left unsent, and the run to stop.
+
+        Args:
+            tally: What the rows have come to.
+            in_flight: Rows that will still cost something, this one included; each as much as the others did.
+        """
+        if self.max_cost is None:
+            return None
+        if tally.unpriced:
+            return StopRun("max_cost", "the price of a model is not known, so max_cost cannot be kept")
+        if tally.cost * (tally.succeeded + in_flight) > self.max_cost * tally.succeeded:
+            return StopRun("max_cost", f"{tally.cost:f} of {self.max_cost}, and {in_flight - 1} rows are in flight")
+        return None
+
+    def after_ending(self, tally: Tally) -> StopRun | None:
+        """Whether the run is to stop, now that a row has its outcome."""
+        if self.max_errors is not None and tally.failed > self.max_errors:
+            return StopRun("max_errors", f"{tally.failed}, and max_errors is {self.max_errors}")
+        if self.max_error_rate is not None and tally.ended >= LEAST_FOR_RATE:
+            rate = tally.failed / tally.ended
+            if rate > self.max_error_rate:
+                return StopRun("max_error_rate", f"{rate:.1%}, and max_error_rate is {self.max_error_rate:.1%}")
+        return None
+
+
+class OffPeak:
+    """Holds a run while prices are high. Called, it says how many seconds to wait; 0 for none.
+
+    Args:
+        holidays: Chinese public holidays, as dates: they have no peak.
+        clock: Unix time, seconds.
+    """
+
+    def __init__(self, holidays: Collection[date], clock: Callable[[], float]) -> None:
+        self._holidays = holidays
+        self._clock = clock
+        self._opens = self._ends = -math.inf
+
+    def __call__(self) -> float:
+        now = self._clock()
+        if now >= self._ends:
+            opens, ends = next_off_peak(datetime.fromtimestamp(now, UTC), margin=MARGIN, holidays=self._holidays)
+            self._opens = opens.timestamp()
+            self._ends = math.inf if ends is None else ends.timestamp()
+        return min(max(self._opens - now, 0.0), _LONGEST_WAIT)

@@ -1,0 +1,128 @@
+"""What a run came to, and how far it is: frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import attrs
+
+from ..types import Usage
+
+Stopped = Literal[
+    "requested", "authentication", "balance", "disk", "max_cost", "max_errors", "max_error_rate", "source", "fault"
+]
+State = Literal["running", "holding", "draining", "ended"]
+
+WORDS: Final[Mapping[Stopped, str]] = {
+    "requested": "it was asked to stop",
+    "authentication": "the key was refused",
+    "balance": "the account's balance is gone",
+    "disk": "the output cannot be written",
+    "max_cost": "it has spent what it may",
+    "max_errors": "too many rows failed",
+    "max_error_rate": "too large a share of the rows failed",
+    "source": "the source failed",
+    "fault": "a fault of this program",
+}
+
+
+@attrs.frozen(kw_only=True)
+class BatchProgress:
+    """How far a run is.
+
+    Attributes:
+        succeeded, failed: Rows that have their outcome.
+        skipped: Rows passed over because an earlier run has finished them.
+        in_flight: Rows sent and not ended.
+        waiting: Rows pulled and not in flight: refused, resting after a failure, held back for a warm cache.
+        limit: How many may be in flight at present.
+        refusals: Answers with 429.
+        usage: Tokens of the answers, summed.
+        cost: What they cost, in the run's currency.
+        seconds: Since the run's start.
+        fraction: How much of the source has been read, 0 to 1; ``None`` if that cannot be known.
+        state: ``"running"``; ``"holding"`` until prices are low; ``"draining"``: nothing more is sent.
+        notice: What a person should know, such as a balance that runs out.
+    """
+
+    succeeded: int = 0
+    failed: int = 0
+    skipped: int = 0
+    in_flight: int = 0
+    waiting: int = 0
+    limit: int = 0
+    refusals: int = 0
+    usage: Usage = Usage()
+    cost: Decimal = Decimal(0)
+    seconds: float = 0.0
+    fraction: float | None = None
+    state: State = "running"
+    notice: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class BatchReport:
+    """What a run came to. Counts are of this run alone; what earlier runs on the output did is in ``skipped``.
+
+    Attributes:
+        output: The output file.
+        run: Which run on it this was, from 1.
+        succeeded, failed: Rows that got their outcome.
+        reasons: Failed rows by the class and status of their error.
+        skipped: Rows passed over because an earlier run has finished them.
+        unfinished: Ids of rows that were sent and have no outcome, because the run was stopped.
+        possibly_billed_twice: Ids of rows that were sent more than once and whose earlier sending may have been billed:
+            a run was killed, or a connection broke, before the answer was here.
+        usage: Tokens of the answers, summed, with cache hits and misses.
+        cost: What the answers cost in ``currency``: each by its own model, tokens and time.
+        unpriced: Answers of models whose price is not known; not in ``cost``.
+        attempts: Requests sent, refusals not counted.
+        refusals: Answers with 429.
+        seconds: Wall time.
+        stopped: Why the run ended before the source did; ``None``: it did not.
+        error: What stopped it, in words.
+    """
+
+    output: Path
+    run: int = 1
+    succeeded: int = 0
+    failed: int = 0
+    reasons: Mapping[str, int] = attrs.field(factory=dict)
+    skipped: int = 0
+    unfinished: tuple[str, ...] = ()
+    possibly_billed_twice: tuple[str, ...] = ()
+    usage: Usage = Usage()
+    cost: Decimal = Decimal(0)
+    currency: str = "USD"
+    unpriced: int = 0
+    attempts: int = 0
+    refusals: int = 0
+    seconds: float = 0.0
+    stopped: Stopped | None = None
+    error: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every row of the source has its outcome; failures count as such."""
+        return self.stopped is None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        values = attrs.asdict(self, recurse=False)
+        usage = attrs.asdict(self.usage, filter=lambda field, value: field.name != "extra" and value is not None)
+        return {
+            **values,
+            "output": str(self.output),
+            "usage": usage,
+            "cost": str(self.cost),
+            "reasons": dict(self.reasons),
+        }
+
+    def __str__(self) -> str:
+        parts = [f"{self.succeeded:,} succeeded", f"{self.failed:,} failed", f"{self.skipped:,} done before"]
+        if self.stopped is not None:
+            parts.append(f"stopped: {WORDS[self.stopped]}")
+        return ", ".join(parts)

@@ -1,0 +1,165 @@
+"""``run_batch``: a source to the end, into a file, as often as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from ..client.async_client import AsyncClient
+from ..errors import InvalidRequestError
+from .journal import Durability, Journal
+from .limits import Limits, OffPeak
+from .report import BatchReport
+from .rules import Rules
+from .running import Progress, Run
+from .shards import Shard, shard_of
+from .source import RowSource, Source
+from .tally import Tally
+
+_log = logging.getLogger("deepseek_async")
+
+
+async def run_batch(
+    client: AsyncClient,
+    source: Source,
+    output: Path | str,
+    resume: bool = True,
+    max_concurrency: int | None = None,
+    max_attempts: int = 8,
+    durability: Durability = "power",
+    window: Literal["any", "off-peak"] = "any",
+    max_cost: float | str | None = None,
+    max_errors: int | None = None,
+    max_error_rate: float | None = None,
+    warmup: int = 0,
+    drain_timeout: float | None = 60.0,
+    shard: Shard | str | tuple[int, int] | None = None,
+    progress: Progress | None = None,
+    *,
+    retry_permanent: bool = False,
+    rate_limiter: AbstractAsyncContextManager[Any] | None = None,
+    stop: asyncio.Event | None = None,
+    currency: str = "USD",
+    holidays: Collection[date] = (),
+) -> BatchReport:
+    """Send every row of a source and write each outcome as a line of ``output``, which is the journal to resume from.
+
+    Run again with the same arguments, however the last run ended, it goes on where that was: rows that are done are
+    passed over, those that failed in a way that may pass are sent again. Cancelled, it breaks off what is in flight.
+
+    Args:
+        client: Whose account it is.
+        source: See `AsyncClient.batch`; rows without a ``custom_id`` are known by their number.
+        output: The file of outcomes, OpenAI batch output lines; ``OUTPUT.run.jsonl`` stands beside it. Both are locked.
+        resume: Whether ``output`` may hold rows already.
+        max_concurrency, max_attempts, warmup, rate_limiter: See `AsyncClient.batch`.
+        durability: ``"process"``: what is written survives that this process is killed; ``"power"``: that the machine
+            loses power, too.
+        window: ``"off-peak"``: send only while prices are low, and wait meanwhile.
+        max_cost: Stop before this run has spent more, in ``currency``.
+        max_errors: Stop when more rows than this have failed.
+        max_error_rate: Stop when a larger share of the rows has failed, 0 to 1; looked at from the hundredth row on.
+        drain_timeout: Seconds that what is in flight may take when the run is stopped; then it is broken off, and may
+            have been billed. ``None``: as long as it takes.
+        shard: ``"i/n"``: only the i-th of n parts of the source, by a hash of ``custom_id``, the same everywhere.
+        progress: Called four times a second, and at the end, with a `BatchProgress`.
+        retry_permanent: Send rows again, too, that failed in a way that cannot pass (400, 422 …).
+        stop: Set it to stop: nothing more is sent, what is in flight comes to its end.
+        currency: ``"USD"`` or ``"CNY"``: what costs are counted in.
+        holidays: Chinese public holidays, as dates: they have no peak prices.
+
+    Returns:
+        The report; ``stopped`` says whether, and why, the run ended before the source did. It can be run again then.
+
+    Raises:
+        InvalidRequestError: A value is out of range; the output is no journal, or another run's; a row has the id of
+            another with a different body.
+        OSError: The output cannot be opened.
+        Exception: What the source raised; what was in flight is in the output.
+    """
+    if window not in ("any", "off-peak"):
+        raise InvalidRequestError("window", window, "'any' or 'off-peak'")
+    if drain_timeout is not None and not drain_timeout >= 0:
+        raise InvalidRequestError("drain_timeout", drain_timeout, "seconds, 0 or more, or None")
+    part = shard_of(shard)
+    limits = Limits(max_cost=max_cost, max_errors=max_errors, max_error_rate=max_error_rate)
+    tally = Tally(currency, holidays)
+    rules = Rules(max_concurrency=max_concurrency, max_attempts=max_attempts, warmup=warmup, rate_limiter=rate_limiter)
+    if window == "off-peak":
+        rules = attrs.evolve(rules, hold=OffPeak(holidays, time.time))
+    settings = {"base_url": client.base_url, "shard": None if part is None else f"{part.index}/{part.count}"}
+    began = time.monotonic()
+    async with _opened(Path(output), resume, durability, retry_permanent, settings) as journal:
+        rows = RowSource(source, shard=part, known=journal)
+        run = Run(client, rows, journal, rules, limits, tally)
+        try:
+            await run.complete(stop, drain_timeout, progress)
+        finally:
+            report = run.make_report(time.monotonic() - began, currency)
+            await _close(journal, report)
+        return report
+
+
+async def run_partition(client: AsyncClient, rows: Source, output: Path | str, **options: Any) -> BatchReport:
+    """One partition of rows that an engine of several machines has cut: `run_batch`, made safe to be run again.
+
+    A task that an engine lost and runs anew goes on from the partition's own journal. Whatever keeps the partition from
+    its end is raised, so that the engine knows.
+
+    Args:
+        client: Pickled with the task, it takes the key from the worker's environment.
+        rows: The partition's rows; their ids must be the same each time.
+        output: A file of the partition's own, where every worker that may run it can reach it.
+        options: Of `run_batch`.
+
+    Raises:
+        RuntimeError: The run was stopped; the message says why.
+        Exception: As `run_batch`.
+    """
+    async with client:
+        report = await run_batch(client, rows, output, **options)
+    if report.stopped is not None:
+        raise RuntimeError(f"the partition {report.output} is not complete: {report.error}")
+    return report
+
+
+@asynccontextmanager
+async def _opened(
+    output: Path, resume: bool, durability: Durability, retry_permanent: bool, settings: dict[str, Any]
+) -> AsyncIterator[Journal]:
+    opening = asyncio.ensure_future(
+        asyncio.to_thread(
+            Journal.open,
+            output,
+            resume=resume,
+            durability=durability,
+            retry_permanent=retry_permanent,
+            settings=settings,
+        )
+    )
+    try:
+        journal = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await (await opening).aclose()
+        raise
+    try:
+        yield journal
+    finally:
+        await journal.aclose()
+
+
+async def _close(journal: Journal, report: BatchReport) -> None:
+    try:
+        await journal.aclose(report.to_json())
+    except OSError:
+        if report.stopped is None:
+            raise  # what was promised to be on disk may not be
+        _log.exception("the report of this run cannot be written")

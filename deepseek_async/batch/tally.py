@@ -1,0 +1,120 @@
+"""Counts what a run's rows come to: outcomes, tokens, money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from ..errors import APIConnectionError, APIStatusError, DeepSeekError
+from ..policy.prices import Price, price_of
+from ..types import ChatCompletion, Usage
+from ..types.usage import CompletionTokensDetails
+from .outcomes import Outcome, Succeeded
+from .rows import Row
+
+
+class Tally:
+    """The sums of one run.
+
+    Args:
+        currency: ``"USD"`` or ``"CNY"``.
+        holidays: Chinese public holidays, which have no peak.
+
+    Attributes:
+        succeeded, failed: Rows that have their outcome.
+        reasons: Failed rows by reason.
+        attempts: Requests sent by rows that have their outcome.
+        cost: What the answers cost.
+        unpriced: Answers whose price is not known.
+        doubtful: Ids of rows sent again after a connection broke, so that the first answer may have been billed.
+        under_way: Ids of rows that were sent and have no outcome yet.
+    """
+
+    def __init__(self, currency: str, holidays: Collection[date]) -> None:
+        price_of("deepseek-flash", datetime(2026, 1, 1, tzinfo=UTC), currency=currency)  # an unknown currency, now
+        self._currency = currency
+        self._holidays = holidays
+        self._prices: dict[tuple[str, int], Price | None] = {}
+        self._prompt = self._completion = self._total = self._hits = self._misses = self._reasoning = 0
+        self.succeeded = self.failed = self.attempts = self.unpriced = 0
+        self.reasons: Counter[str] = Counter()
+        self.cost = Decimal(0)
+        self.doubtful: list[str] = []
+        self.under_way: dict[str, None] = {}
+
+    @property
+    def ended(self) -> int:
+        """Rows that have their outcome."""
+        return self.succeeded + self.failed
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all answers."""
+        return Usage(
+            prompt_tokens=self._prompt,
+            completion_tokens=self._completion,
+            total_tokens=self._total,
+            prompt_cache_hit_tokens=self._hits,
+            prompt_cache_miss_tokens=self._misses,
+            completion_tokens_details=CompletionTokensDetails(self._reasoning) if self._reasoning else None,
+        )
+
+    def sent(self, row: Row) -> None:
+        """A row is being sent."""
+        self.under_way[row.custom_id] = None
+
+    def add(self, outcome: Outcome, row: Row) -> Decimal | None:
+        """Count an outcome. Returns what it cost; ``None`` if that is not known, or nothing was answered."""
+        self.under_way.pop(row.custom_id, None)
+        self.attempts += outcome.attempts
+        if any(map(_may_be_billed, row.errors)):
+            self.doubtful.append(row.custom_id)
+        if isinstance(outcome, Succeeded):
+            self.succeeded += 1
+            return self._charge(outcome.completion, row)
+        self.failed += 1
+        self.reasons[reason_of(outcome.error)] += 1
+        return None
+
+    def _charge(self, completion: ChatCompletion, row: Row) -> Decimal | None:
+        usage = completion.usage
+        if usage is not None:
+            hits = usage.cached_tokens or 0
+            self._prompt += usage.prompt_tokens
+            self._completion += usage.completion_tokens
+            self._total += usage.total_tokens
+            self._hits += hits
+            self._misses += max(usage.prompt_tokens - hits, 0)
+            self._reasoning += usage.reasoning_tokens or 0
+        price = self._price_of(completion.model, row.sent_at)
+        if price is None or usage is None:
+            self.unpriced += 1
+            return None
+        cost = price.cost(usage)
+        self.cost += cost
+        return cost
+
+    def _price_of(self, model: str, sent_at: float) -> Price | None:
+        key = model, int(sent_at) // 60  # prices change on the hour
+        if key not in self._prices:
+            self._prices = {
+                key: price_of(
+                    model, datetime.fromtimestamp(sent_at, UTC), currency=self._currency, holidays=self._holidays
+                )
+            }
+        return self._prices[key]
+
+
+def reason_of(error: DeepSeekError) -> str:
+    """An error's class and status, to count by."""
+    name = type(error).__name__
+    return f"{name} {error.status}" if isinstance(error, APIStatusError) else name
+
+
+def _may_be_billed(error: DeepSeekError) -> bool:
+    """Whether the server may have answered an attempt that ended so: the request had gone out, and no refusal came."""
+    if isinstance(error, APIConnectionError):
+        return error.during == "request"
+    return not isinstance(error, APIStatusError)
