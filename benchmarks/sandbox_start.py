@@ -2,8 +2,8 @@
 
     python benchmarks/sandbox_start.py [--runs 10]
 
-As `deepseek-async sandbox` and as `python -m deepseek_async.sandbox`, each with the model in the cache, and with an empty
-cache, where it is trained first. The client asks as soon as the address is printed.
+As `deepseek-async sandbox` and as `python -m deepseek_async.sandbox`, each with the model in the cache, and with an
+empty cache, where it is trained first. The client asks as soon as the address is printed.
 """
 
 from __future__ import annotations
