@@ -160,7 +160,7 @@ def _check_type(name: str, value: object, *wanted: type | None) -> None:
         raise InvalidRequestError(name, None, f"{allowed}, not {type(value).__name__}")
 
 
-def _hooks_of(given: Sequence[Hook]) -> tuple[Hook, ...]:
+def _hooks_of(given: Any) -> tuple[Hook, ...]:
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise InvalidRequestError("hooks", None, f"a sequence of callables, not {type(given).__name__}")
     for number, hook in enumerate(given):

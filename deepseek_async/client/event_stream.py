@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 import anyio
 
@@ -22,7 +22,6 @@ from .call import Call
 from .exchange import Exchange
 
 C = TypeVar("C")
-R = TypeVar("R")
 W = TypeVar("W", bound=ChatCompletion | TextCompletion)
 C_contra = TypeVar("C_contra", contravariant=True)
 W_co = TypeVar("W_co", covariant=True)
@@ -416,20 +415,3 @@ def _interrupted_by(error: DeepSeekError) -> DeepSeekError:
     if not isinstance(error, APIConnectionError):
         return error
     return StreamInterruptedError(f"the stream was cut: {error.message}", cause=error, retryable=error.retryable)
-
-
-class Reading(Generic[C, R]):
-    """An async iterator over what a stream's chunks hold. It reads the stream itself: what it passes over is gone."""
-
-    def __init__(self, stream: EventStream[C, Any], take: Callable[[C], Iterable[R]]) -> None:
-        self._stream = stream
-        self._take = take
-        self._ready: deque[R] = deque()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> R:
-        while not self._ready:
-            self._ready.extend(self._take(await anext(self._stream)))
-        return self._ready.popleft()

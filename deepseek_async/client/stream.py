@@ -12,7 +12,8 @@ from ..codec.stream import StreamDecoder
 from ..errors import DeepSeekError
 from ..types import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta
 from .call import Call
-from .event_stream import EventStream, Reading
+from .event_stream import EventStream
+from .reading import Reading
 from .resumption import Resumption, Seam
 
 
@@ -112,13 +113,17 @@ class ChatCompletionStream(EventStream[ChatCompletionChunk, ChatCompletion]):
 
     def deltas(self, index: int = 0) -> Reading[ChatCompletionChunk, Delta]:
         """The deltas of one choice, each with its tokens in ``logprobs``; empty ones are left out."""
-        return Reading(self, lambda chunk: _deltas_in(chunk, index))
+        return Reading(self, index, _deltas_in)
 
     def text_deltas(self, index: int = 0) -> Reading[ChatCompletionChunk, str]:
         """The content of one choice as it comes; never empty strings."""
-        return Reading(
-            self, lambda chunk: (c.delta.content for c in chunk.choices if c.index == index and c.delta.content)
-        )
+        return Reading(self, index, _texts_in)
+
+
+def _texts_in(chunk: ChatCompletionChunk, index: int) -> Iterator[str]:
+    for choice in chunk.choices:
+        if choice.index == index and choice.delta.content:
+            yield choice.delta.content
 
 
 def _deltas_in(chunk: ChatCompletionChunk, index: int) -> Iterator[Delta]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..codec.stream import StreamDecoder
 from ..codec.text_fold import TextFold
 from ..types import TextCompletion
 from .call import Call
-from .event_stream import EventStream, Reading
+from .event_stream import EventStream
+from .reading import Reading
 
 
 class TextCompletionStream(EventStream[TextCompletion, TextCompletion]):
@@ -19,4 +20,10 @@ class TextCompletionStream(EventStream[TextCompletion, TextCompletion]):
 
     def text_deltas(self, index: int = 0) -> Reading[TextCompletion, str]:
         """The text of one choice as it comes; never empty strings."""
-        return Reading(self, lambda piece: (c.text for c in piece.choices if c.index == index and c.text))
+        return Reading(self, index, _texts_in)
+
+
+def _texts_in(piece: TextCompletion, index: int) -> Iterator[str]:
+    for choice in piece.choices:
+        if choice.index == index and choice.text:
+            yield choice.text

@@ -1,0 +1,41 @@
+"""What one choice of a stream's chunks holds, read one by one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Generic, Self, TypeVar
+
+from ..errors import InvalidRequestError
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+
+class Reading(Generic[C, R]):
+    """An async iterator over what the chunks hold for one choice. It reads the stream: what it passes over is gone.
+
+    Args:
+        stream: Brings the chunks.
+        index: Of the choice.
+        take: What there is for that choice in a chunk.
+
+    Raises:
+        InvalidRequestError: ``index`` is no index; of another type it would silently match nothing.
+    """
+
+    def __init__(self, stream: AsyncIterator[C], index: int, take: Callable[[C, int], Iterable[R]]) -> None:
+        if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+            raise InvalidRequestError("index", index, "the number of a choice, 0 or more")
+        self._stream = stream
+        self._index = index
+        self._take = take
+        self._ready: deque[R] = deque()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> R:
+        while not self._ready:
+            self._ready.extend(self._take(await anext(self._stream), self._index))
+        return self._ready.popleft()
