@@ -49,7 +49,7 @@ def server() -> Iterator[str]:
         _stop(process)
 
 
-class Absent(Exception):
+class Absent(Exception):  # noqa: N818 - a state, not a fault
     """What a contestant needs is not installed."""
 
 

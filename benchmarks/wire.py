@@ -1,7 +1,7 @@
 """The bytes of answers as DeepSeek sends them, built once: the same tokens in chunks and in one piece.
 
-A stream's name says all that its bytes depend on, and stands in the URL: ``stream.top20.500.32.4000`` is 500 tokens with
-20 alternatives each, 32 events a write, a write every 4,000 µs; ``whole.plain.64`` one body of 64 tokens.
+A stream's name says all that its bytes depend on, and stands in the URL: ``stream.top20.500.32.4000`` is 500 tokens
+with 20 alternatives each, 32 events a write, a write every 4,000 µs; ``whole.plain.64`` one body of 64 tokens.
 """
 
 from __future__ import annotations
