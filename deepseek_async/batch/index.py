@@ -43,6 +43,7 @@ class Index:
         failed: Id → failure, of rows whose last line is one.
         lines: Hashes of source lines that are to be passed over.
         unfinished: Ids that were sent and not finished by the run that sent them.
+        again: Ids that were sent anew after that, in order.
         rows_end, side_end: Where the readable part of each file ends, in bytes.
     """
 
@@ -52,6 +53,7 @@ class Index:
     failed: dict[str, Failure] = attrs.field(factory=dict)
     lines: set[int] = attrs.field(factory=set)
     unfinished: set[str] = attrs.field(factory=set)
+    again: dict[str, None] = attrs.field(factory=dict)
     rows_end: int = 0
     side_end: int = 0
 
@@ -100,9 +102,11 @@ def _take_rows(rows: Sequence[Finished], index: Index) -> None:
 def _take_side_lines(lines: Sequence[SideLine], index: Index) -> None:
     done, failed = index.done, index.failed
     if not {line.sent for line in lines}.difference(done):
-        return  # marks of rows that are done, as nearly all are; a header would be in the difference as None
+        return  # marks of rows that are done, as nearly all are; all else would be in the difference as None
     for line in lines:
-        name = line.sent
+        name = line.sent or line.sent_again
+        if line.sent_again is not None:
+            index.again[line.sent_again] = None
         if name is None:
             if line.run is not None:
                 index.marking = line.run
@@ -144,6 +148,15 @@ def _scan(path: Path, decoder: msgspec.json.Decoder[T], take: Callable[[Sequence
                 take((line,))
                 end, count = end + len(raw), count + 1
     return end, count
+
+
+def lines_in(path: Path, decoder: msgspec.json.Decoder[T]) -> Iterator[T]:
+    """The readable lines of a file, one by one. None of a file that is missing."""
+    for block in _blocks(path):
+        try:
+            yield from decoder.decode_lines(block)
+        except _UNREADABLE:
+            yield from (line for raw in _lines_of(block) if (line := _read(raw, decoder)) is not None)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -51,7 +51,6 @@ class Journal:
         succeeded_before: Rows that earlier runs have finished well.
         failed_before: Rows that failed in earlier runs and whose last line is that failure.
         unfinished: Ids that earlier runs sent and never finished: they may have been billed.
-        sent_again: Those of `unfinished` that this run has sent, too: possibly billed twice. In order of sending.
     """
 
     def __init__(
@@ -62,8 +61,7 @@ class Journal:
         self.succeeded_before = len(index.done)
         self.failed_before = len(index.failed)
         self.unfinished = frozenset(index.unfinished)
-        self.sent_again: list[str] = []
-        self._again: set[str] = set()
+        self._again = index.again
         self._index = index
         self._rows = rows
         self._side = side
@@ -71,6 +69,11 @@ class Journal:
         self._retry_permanent = retry_permanent
         self._prefix = f"batch_req_{time.time_ns() // 1_000_000:x}_"
         self._number = 0
+
+    @property
+    def sent_again(self) -> tuple[str, ...]:
+        """Ids that were sent, by this run or one before it, after a run was killed that had them in flight."""
+        return tuple(self._again)
 
     @classmethod
     def open(
@@ -179,10 +182,10 @@ class Journal:
             OSError: It cannot be noted.
         """
         name = written(row.custom_id)
-        self._side.append(mark_line(name, row.attempts + 1))
-        if name in self.unfinished and name not in self._again:
-            self._again.add(name)
-            self.sent_again.append(name)
+        is_again = name in self.unfinished and name not in self._again
+        self._side.append(mark_line(name, row.attempts + 1, is_again=is_again))
+        if is_again:
+            self._again[name] = None
         return None if self._disk is None else self._disk.synced()
 
     def record(self, outcome: Outcome, row: Row, body: bytes, *, cost: Decimal | None = None) -> Awaitable[None] | None:

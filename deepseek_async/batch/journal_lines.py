@@ -107,9 +107,10 @@ class Line(msgspec.Struct):
 
 
 class SideLine(msgspec.Struct, gc=False):
-    """A line of the side file: one of the four is there."""
+    """A line of the side file: a mark, a header or a closing report."""
 
     sent: str | None = None
+    sent_again: str | None = None
     run: int | None = None
     closed: int | None = None
     report: dict[str, Any] | None = None
@@ -130,9 +131,9 @@ def written(custom_id: str) -> str:
     return custom_id.encode("utf-8", "backslashreplace").decode()
 
 
-def mark_line(name: str, attempt: int) -> bytes:
-    """A row is about to be sent."""
-    return _encode({"sent": name, "attempt": attempt}) + b"\n"
+def mark_line(name: str, attempt: int, *, is_again: bool = False) -> bytes:
+    """A row is about to be sent; ``is_again``: it was, by a run that was killed before the answer was here."""
+    return _encode({"sent_again" if is_again else "sent": name, "attempt": attempt}) + b"\n"
 
 
 def header_line(pid: int, run: int, started_at: float, settings: Mapping[str, Any]) -> bytes:

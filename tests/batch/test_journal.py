@@ -195,7 +195,7 @@ async def test_sent_and_not_finished(output: Path) -> None:
     second.mark(row("y"))
     second.mark(row("y"))
     second.mark(row("busy"))  # finished by the first run; now in flight in the second
-    assert second.sent_again == ["y"]
+    assert second.sent_again == ("y",)
     await second.aclose()
     third = opened(output)
     assert third.run == 3
@@ -204,6 +204,8 @@ async def test_sent_and_not_finished(output: Path) -> None:
     await third.aclose()
     fourth = opened(output)
     assert fourth.unfinished == {"x", "busy"}
+    fourth.mark(row("busy"))
+    assert fourth.sent_again == ("y", "busy")  # what killed runs sent anew is not forgotten when it is finished
     await fourth.aclose()
 
 
