@@ -16,6 +16,7 @@ from ..policy.gate import Gate
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Transport
+from .concealing import conceal
 from .exchange import Exchange
 from .statistics import Figures
 from .watch import Watch
@@ -127,6 +128,7 @@ class Call:
             DeepSeekError: The error itself, with the history of all attempts: no other attempt follows.
         """
         around = self._around
+        conceal(error, self._request)
         wait = self._retry.wait_before_next(
             error,
             attempt=self.attempts - self._attempts_before,

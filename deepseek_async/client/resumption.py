@@ -11,6 +11,7 @@ from ..errors import DeepSeekError, InvalidRequestError
 from ..policy.resume import LENGTH, Resume
 from ..transport import HTTPRequest
 from ..types import AssistantMessage, ChatCompletion, ChatRequest, Usage
+from .concealing import conceal
 
 
 @attrs.frozen
@@ -88,7 +89,10 @@ class Resumption:
         max_tokens = self._request.max_tokens
         if max_tokens is not None and end != LENGTH:
             max_tokens = max(1, max_tokens - _tokens_in(so_far))
-        return self._send_as(attrs.evolve(self._request, messages=(*before, continued), max_tokens=max_tokens))
+        request = self._send_as(attrs.evolve(self._request, messages=(*before, continued), max_tokens=max_tokens))
+        if isinstance(end, DeepSeekError):
+            conceal(end, request)
+        return request
 
 
 def _prefix_in(message: Any) -> AssistantMessage | None:
