@@ -22,6 +22,7 @@ from ..types import ChatCompletion, ChatRequest, ParsedChatCompletion, SystemMes
 T = TypeVar("T")
 
 _MAX_SHOWN_PROBLEM = 1000
+_WRAPPED = "value"  # JSON mode makes objects: what is none is asked for inside one
 
 
 async def ask_until_it_fits(
@@ -36,9 +37,10 @@ async def ask_until_it_fits(
         raise InvalidRequestError("attempts", attempts, "an integer of at least 1")
     if request.response_format is not None or request.tools is not None:
         raise InvalidRequestError("parse", None, "no response_format and no tools: JSON mode is used")
+    schema, is_wrapped = _schema_of(response_type)
     instruction = SystemMessage(
-        "Answer with one JSON value and nothing else. It must be valid against this JSON Schema:\n"
-        + _schema_of(response_type)
+        "Answer with one JSON object and nothing else. It must be valid against this JSON Schema:\n"
+        + msgspec.json.encode(schema).decode()
     )
     messages = (instruction, *request.messages)
     usage: Usage | None = None
@@ -49,32 +51,38 @@ async def ask_until_it_fits(
         if completion.usage is not None:
             usage = completion.usage if usage is None else usage + completion.usage
         try:
-            parsed = structured(_json_in(completion.text), response_type, "the answer")
+            data = _json_in(completion.text)
+            if is_wrapped and isinstance(data, dict) and data.keys() == {_WRAPPED}:
+                data = data[_WRAPPED]
+            parsed = structured(data, response_type, "the answer")
             return ParsedChatCompletion(parsed, completion, attempt, usage)
         except MalformedResponseError as error:
             if attempt == attempts:
                 error.attempts, error.partial, error.request_id = attempt, completion, completion.request_id
                 raise
             problem = error.message[:_MAX_SHOWN_PROBLEM]
-            correction = UserMessage(f"That was not it: {problem}. Answer again with the whole JSON value, corrected.")
+            correction = UserMessage(f"That was not it: {problem}. Answer again with the whole JSON object, corrected.")
             # An empty answer is not repeated to the model: some servers refuse an empty assistant message.
             said = (completion.message,) if completion.text.strip() else ()
             messages = (*messages, *said, correction)
             attempt += 1
 
 
-def _schema_of(response_type: Any) -> str:
+def _schema_of(response_type: Any) -> tuple[dict[str, Any], bool]:
+    """The JSON Schema of an object that is a value of the type; and whether it only holds one, as its ``value``."""
+    is_union = typing.get_origin(response_type) in (typing.Union, types.UnionType)
+    options = typing.get_args(response_type) if is_union else (response_type,)  # msgspec keeps a union's classes apart
     try:
-        if typing.get_origin(response_type) in (typing.Union, types.UnionType):  # of classes, which msgspec keeps apart
-            options, components = msgspec.json.schema_components(
-                typing.get_args(response_type), ref_template="#/$defs/{name}"
-            )
-            schema = {"anyOf": list(options), "$defs": components}
-            return msgspec.json.encode(schema).decode()
-        return msgspec.json.encode(msgspec.json.schema(response_type)).decode()
+        described, definitions = msgspec.json.schema_components(options, ref_template="#/$defs/{name}")
     except (TypeError, RuntimeError, NotImplementedError, NameError) as error:
         name = getattr(response_type, "__name__", str(response_type))
         raise InvalidRequestError("response_type", name, f"a type that JSON Schema can describe ({error})") from None
+    schemas = [definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema for schema in described]
+    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    is_wrapped = any(option.get("type") != "object" for option in schemas)
+    if is_wrapped:
+        schema = {"type": "object", "properties": {_WRAPPED: schema}, "required": [_WRAPPED]}
+    return ({**schema, "$defs": definitions} if definitions else schema), is_wrapped
 
 
 def _json_in(text: str) -> Any:

@@ -44,12 +44,12 @@ def outlined(text: str, topics: Sequence[str]) -> dict[str, Any]:
         topics: Words it is about.
 
     Returns:
-        The shape of the first JSON object in the text, as the guides advise to show one; else an object with the keys
-        that the text names; else one about its topics. Always of type object.
+        The first JSON object in the text, if it is a schema itself; its shape, as the guides advise to show one; else
+        an object with the keys that the text names; else one about its topics. Always of objects.
     """
     example = _example(text)
     if example is not None:
-        return shape_of(example)
+        return example if _is_schema(example) else shape_of(example)
     keys = _named_keys(text)
     if not keys:
         keys = [topic.lower() for topic in topics if topic.lower() != "json"][:_MAX_TOPICS] or ["answer"]
@@ -92,6 +92,15 @@ def _example(text: str) -> dict[str, Any] | None:
         if value and isinstance(value, dict):
             return value
     return None
+
+
+def _is_schema(value: dict[str, Any]) -> bool:
+    """Whether an object is a JSON Schema of objects rather than one of them."""
+    options = value.get("anyOf", [value])
+    return isinstance(options, list) and all(
+        isinstance(option, dict) and option.get("type") == "object" and isinstance(option.get("properties"), dict)
+        for option in options
+    )
 
 
 def _named_keys(text: str) -> list[str]:
