@@ -150,7 +150,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "parameter"), WRONG, ids=[f"{number}-{name}" for number, (_, name) in enumerate(WRONG)])
+@pytest.mark.parametrize(
+    ("arguments", "parameter"), WRONG, ids=[f"{number}-{name}" for number, (_, name) in enumerate(WRONG)]
+)
 def test_every_argument_of_a_wrong_type_is_named(arguments: dict[str, Any], parameter: str) -> None:
     """Before anything is sent, by a typed error that says which argument and what it may be."""
     with pytest.raises(InvalidRequestError) as raised:
