@@ -1,0 +1,180 @@
+"""``deepseek-async batch``: many requests from a file, their answers into a file, and what to do with that."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .endings import FAILED, complain, told
+
+batch_app = typer.Typer(
+    name="batch",
+    help="Send a file of requests, as many at once as the account allows; resume where a run ended.",
+    epilog="Exit codes: 0 all rows answered, 1 some failed, 2 wrong usage, 3 stopped, run again to go on, 130 broken "
+    "off by a second Ctrl-C.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+
+
+class Durability(enum.StrEnum):
+    """What finished rows survive."""
+
+    PROCESS = "process"
+    POWER = "power"
+
+
+class Window(enum.StrEnum):
+    """When to send."""
+
+    ANY = "any"
+    OFF_PEAK = "off-peak"
+
+
+class Currency(enum.StrEnum):
+    """What costs are counted in."""
+
+    USD = "USD"
+    CNY = "CNY"
+
+
+_Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help='JSON lines: OpenAI batch lines, or {"custom_id", "prompt" or "messages", …}; -: stdin, as they come.',
+        show_default=False,
+    ),
+]
+_Output = Annotated[
+    Path, typer.Option("--output", "-o", help="Where answers go, a line each; also what a run resumes from.")
+]
+_BaseUrl = Annotated[str | None, typer.Option(help="A server; else DEEPSEEK_BASE_URL, else the API.")]
+_Sandbox = Annotated[bool, typer.Option("--sandbox", help="Ask an embedded server: no key, no network.")]
+_Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Whether OUTPUT may hold rows already.")]
+_MaxConcurrency = Annotated[
+    int | None, typer.Option(min=1, help="Requests in flight at most; else what the server lets in.")
+]
+_MaxAttempts = Annotated[int, typer.Option(min=1, help="How often a row is sent at most; refusals (429) are free.")]
+_Durability = Annotated[Durability, typer.Option(help="What finished rows survive: kill -9, or a loss of power too.")]
+_Window = Annotated[Window, typer.Option(help="off-peak: send only while prices are low.")]
+_MaxCost = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Stop before more is spent in this run.")]
+_MaxErrors = Annotated[int | None, typer.Option(min=0, help="Stop when more rows than this have failed.")]
+_MaxErrorRate = Annotated[float | None, typer.Option(min=0, max=1, help="Stop when a larger share has failed.")]
+_Warmup = Annotated[
+    int, typer.Option(min=0, help="Rows of each prompt prefix that go first, so that others hit the context cache.")
+]
+_DrainTimeout = Annotated[float, typer.Option(min=0, help="Seconds for what is in flight once the run is stopped.")]
+_Shard = Annotated[str | None, typer.Option(metavar="I/N", help="Only part I of N, by a hash of custom_id.")]
+_Currency = Annotated[Currency, typer.Option(help="What costs are counted in.")]
+_LogJson = Annotated[bool, typer.Option("--log-json", help="Progress and report as JSON lines.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Price what would be sent, and send nothing.")]
+
+
+@batch_app.command("run")
+def run(
+    source: _Source,
+    output: _Output,
+    base_url: _BaseUrl = None,
+    sandbox: _Sandbox = False,
+    resume: _Resume = True,
+    max_concurrency: _MaxConcurrency = None,
+    max_attempts: _MaxAttempts = 8,
+    durability: _Durability = Durability.POWER,
+    window: _Window = Window.ANY,
+    max_cost: _MaxCost = None,
+    max_errors: _MaxErrors = None,
+    max_error_rate: _MaxErrorRate = None,
+    warmup: _Warmup = 0,
+    drain_timeout: _DrainTimeout = 60.0,
+    shard: _Shard = None,
+    currency: _Currency = Currency.USD,
+    log_json: _LogJson = False,
+    dry_run: _DryRun = False,
+) -> None:
+    """Send every row of SOURCE. Run again, it goes on where the last run ended.
+
+    Ctrl-C or SIGTERM: nothing more is sent, what is in flight comes to its end. A second Ctrl-C breaks that off.
+    Progress goes to stderr, the report to stdout.
+    """
+    given = locals()
+    _send(**given, retry_permanent=False)
+
+
+@batch_app.command("retry-failed")
+def retry_failed(
+    source: _Source,
+    output: _Output,
+    base_url: _BaseUrl = None,
+    sandbox: _Sandbox = False,
+    max_concurrency: _MaxConcurrency = None,
+    max_attempts: _MaxAttempts = 8,
+    durability: _Durability = Durability.POWER,
+    window: _Window = Window.ANY,
+    max_cost: _MaxCost = None,
+    max_errors: _MaxErrors = None,
+    max_error_rate: _MaxErrorRate = None,
+    drain_timeout: _DrainTimeout = 60.0,
+    shard: _Shard = None,
+    currency: _Currency = Currency.USD,
+    log_json: _LogJson = False,
+    dry_run: _DryRun = False,
+) -> None:
+    """Send failed rows of SOURCE again, those too that failed for good (400, 404, 422).
+
+    `run` sends again only what may go better another time. Rows that were never sent go along.
+    """
+    given = locals()
+    _send(**given, resume=True, warmup=0, retry_permanent=True)
+
+
+@batch_app.command("status")
+def status(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The output of a run.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Show how an output stands, all its runs together. A run may be writing to it."""
+    with told():
+        from .batch_status import print_status
+
+        print_status(output, as_json=as_json)
+
+
+@batch_app.command("export")
+def export(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The output of a run.", show_default=False)],
+    parquet: Annotated[Path, typer.Argument(metavar="PARQUET", help="The file to write.", show_default=False)],
+    with_body: Annotated[bool, typer.Option("--body", help="The whole answer as JSON, too.")] = False,
+) -> None:
+    """Write the rows of an output as a Parquet file: one for each id, its last."""
+    with told():
+        try:
+            from .batch_export import to_parquet
+        except ModuleNotFoundError as error:
+            complain(f"export needs {error.name}: pip install 'deepseek_async[parquet]'")
+            raise typer.Exit(FAILED) from None
+        typer.echo(f"{to_parquet(output, parquet, with_body=with_body):,} rows in {parquet}")
+
+
+def _send(*, source: str, output: Path, sandbox: bool, base_url: str | None, dry_run: bool, **given: Any) -> None:
+    if sandbox and base_url is not None:
+        raise typer.BadParameter("it is a server itself; leave --base-url out", param_hint="--sandbox")
+    with told():
+        if dry_run:
+            from .batch_pricing import print_price
+
+            print_price(
+                source, output, shard=given["shard"], currency=given["currency"].value, as_json=given["log_json"]
+            )
+            return
+        from .batch_run import run_and_watch  # the network's libraries load here
+
+        options = {name: getattr(value, "value", value) for name, value in given.items() if name != "log_json"}
+        code = run_and_watch(
+            source, output, base_url=base_url, sandbox=sandbox, log_json=given["log_json"], options=options
+        )
+    raise typer.Exit(code)
