@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from ..codec.stream import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from ..errors import InvalidRequestError
 from ..hooks import Hook
 from ..policy.gate import Gate
@@ -41,6 +42,11 @@ class AsyncClient:
         trust_env: Whether to heed HTTP(S)_PROXY, ALL_PROXY and NO_PROXY. A server on loopback is reached directly.
         hooks: Called with a frozen record for each thing that happens; see `deepseek_async.hooks`.
         allow_insecure: Allow plain http to another machine, which shows the key and the prompts to the network.
+        pickle_key: Let a pickle of the client carry the key, and secret headers and a proxy's password. Otherwise it
+            carries none, and DEEPSEEK_API_KEY is looked up where it is loaded. For clusters whose workers have no such
+            environment; whoever has that pickle has the key.
+        max_event_bytes: Cap on one event of a stream.
+        max_body_bytes: Cap on an answer that is not streamed.
         transport: What moves the bytes instead of aiohttp: tests, recorders.
 
     Raises:
@@ -62,6 +68,9 @@ class AsyncClient:
         trust_env: bool = True,
         hooks: Sequence[Hook] = (),
         allow_insecure: bool = False,
+        pickle_key: bool = False,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        max_body_bytes: int = MAX_BODY_BYTES,
         transport: Transport | None = None,
     ) -> None:
         _check_type("timeouts", timeouts, Timeouts)
@@ -70,10 +79,11 @@ class AsyncClient:
         _check_type("ssl", ssl, ssl_module.SSLContext, None)
         _check_type("trust_env", trust_env, bool)
         _check_type("allow_insecure", allow_insecure, bool)
+        _check_type("pickle_key", pickle_key, bool)
+        _check_count("max_event_bytes", max_event_bytes)
+        _check_count("max_body_bytes", max_body_bytes)
         if max_connections is not None:
-            _check_type("max_connections", max_connections, int)
-            if isinstance(max_connections, bool) or max_connections < 1:
-                raise InvalidRequestError("max_connections", max_connections, "an integer of at least 1, or None")
+            _check_count("max_connections", max_connections, ", or None")
         if transport is not None and not callable(getattr(transport, "send", None)):
             raise InvalidRequestError("transport", None, f"a Transport, not {type(transport).__name__}")
         hooks = _hooks_of(hooks)
@@ -89,7 +99,11 @@ class AsyncClient:
             "trust_env": trust_env,
             "hooks": hooks,
             "allow_insecure": allow_insecure,
+            "pickle_key": pickle_key,
+            "max_event_bytes": max_event_bytes,
+            "max_body_bytes": max_body_bytes,
         }
+        self._key = key if pickle_key else None
         self._is_picklable = session is None and ssl is None and transport is None
         self._transport = transport or AiohttpTransport(
             session=session,
@@ -106,6 +120,8 @@ class AsyncClient:
             timeouts=timeouts,
             retry=retry,
             surroundings=Surroundings(self._transport, hooks, self._figures, Gate()),
+            max_event_bytes=max_event_bytes,
+            max_body_bytes=max_body_bytes,
         )
         self.chat = Chat(self._connection)
         self.completions = Completions(self._connection)
@@ -139,9 +155,12 @@ class AsyncClient:
     def __getstate__(self) -> dict[str, Any]:
         if not self._is_picklable:
             raise TypeError("an AsyncClient with a session, ssl or transport of the caller's cannot be pickled")
+        if self._settings["pickle_key"]:
+            return {**self._settings, "api_key": self._key}
         # The key stays here: where the pickle is loaded, the environment has to hold it.
         if (secret := _secret_in(self._settings)) is not None:
-            raise TypeError(f"an AsyncClient with {secret} cannot be pickled: the pickle would carry the secret")
+            advice = "the pickle would carry the secret; pickle_key=True allows that"
+            raise TypeError(f"an AsyncClient with {secret} cannot be pickled: {advice}")
         return self._settings
 
     def __setstate__(self, settings: dict[str, Any]) -> None:
@@ -150,14 +169,23 @@ class AsyncClient:
         except InvalidRequestError as error:
             if error.parameter != "api_key":
                 raise
-            advice = f"a pickled AsyncClient carries no key: set {API_KEY_VARIABLE} where it is loaded"
-            raise InvalidRequestError("api_key", None, message=advice) from None
+            advice = (
+                f"a pickled AsyncClient carries no key: set {API_KEY_VARIABLE} where it is loaded, or pickle_key=True"
+            )
+            raise InvalidRequestError(
+                "api_key", None, message=f"a pickled AsyncClient carries no key: {advice}"
+            ) from None
 
 
 def _check_type(name: str, value: object, *wanted: type | None) -> None:
     if not any(value is None if cls is None else isinstance(value, cls) for cls in wanted):
         allowed = " or ".join("None" if cls is None else cls.__name__ for cls in wanted)
         raise InvalidRequestError(name, None, f"{allowed}, not {type(value).__name__}")
+
+
+def _check_count(name: str, value: object, or_else: str = "") -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidRequestError(name, value, f"an integer of at least 1{or_else}")
 
 
 def _hooks_of(given: Any) -> tuple[Hook, ...]:

@@ -99,7 +99,7 @@ class ChatCompletions:
         first = send_as(request)
         return ChatCompletionStream(
             lambda: connection.call(first, options, model=request.model, streamed=True),
-            lambda: chat_decoder(connection.max_event_bytes),
+            lambda: chat_decoder(connection.max_event_bytes, connection.max_body_bytes),
             Resumption(resume, request, send_as) if resume is not None else None,
         )
 

@@ -26,13 +26,15 @@ class Connection:
         timeouts: Timeouts,
         retry: RetryPolicy,
         surroundings: Surroundings,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self.endpoint = endpoint
         self.timeouts = timeouts
         self.retry = retry
         self.surroundings = surroundings
-        self.max_event_bytes = MAX_EVENT_BYTES
-        self.max_body_bytes = MAX_BODY_BYTES
+        self.max_event_bytes = max_event_bytes
+        self.max_body_bytes = max_body_bytes
         self._headers = headers
         self._headers_with_body = {**headers, "content-type": "application/json"}
 

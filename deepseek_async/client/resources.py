@@ -61,7 +61,7 @@ class Completions:
         if stream:
             opened = TextCompletionStream(
                 lambda: connection.call(http_request, options, model=request.model, streamed=True),
-                lambda: text_decoder(connection.max_event_bytes),
+                lambda: text_decoder(connection.max_event_bytes, connection.max_body_bytes),
             )
             await opened.open()
             return opened

@@ -220,14 +220,22 @@ class StreamDecoder(Generic[C]):
         self.failure = error
 
 
-def chat_decoder(max_event_bytes: int = MAX_EVENT_BYTES) -> StreamDecoder[ChatCompletionChunk]:
+def chat_decoder(
+    max_event_bytes: int = MAX_EVENT_BYTES, max_body_bytes: int = MAX_BODY_BYTES
+) -> StreamDecoder[ChatCompletionChunk]:
     """The decoder of a streamed chat answer."""
-    return StreamDecoder(chunk_from_json, chunk_from_whole, max_event_bytes=max_event_bytes)
+    return StreamDecoder(
+        chunk_from_json, chunk_from_whole, max_event_bytes=max_event_bytes, max_body_bytes=max_body_bytes
+    )
 
 
-def text_decoder(max_event_bytes: int = MAX_EVENT_BYTES) -> StreamDecoder[TextCompletion]:
+def text_decoder(
+    max_event_bytes: int = MAX_EVENT_BYTES, max_body_bytes: int = MAX_BODY_BYTES
+) -> StreamDecoder[TextCompletion]:
     """The decoder of a streamed fill-in-the-middle answer."""
-    return StreamDecoder(text_from_json, text_completion_from_json, max_event_bytes=max_event_bytes)
+    return StreamDecoder(
+        text_from_json, text_completion_from_json, max_event_bytes=max_event_bytes, max_body_bytes=max_body_bytes
+    )
 
 
 def chunk_from_whole(body: bytes) -> ChatCompletionChunk:
