@@ -204,19 +204,19 @@ class _Screen:
         self._live.start()
 
     def show(self, progress: BatchProgress) -> None:
-        from rich.console import Group, RenderableType
         from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
         figures = self._pace.figures(progress)
-        parts: list[RenderableType] = []
+        shown = Table.grid(expand=True)
         if figures.total:
             done = progress.succeeded + progress.failed + progress.skipped
-            parts.append(ProgressBar(total=figures.total, completed=done))
-        parts.append(Text(line_of(figures, self._currency)))
+            shown.add_row(ProgressBar(total=figures.total, completed=done))
+        shown.add_row(Text(line_of(figures, self._currency)))
         if progress.notice is not None:
-            parts.append(Text(visible(progress.notice), "yellow"))
-        self._live.update(Group(*parts), refresh=True)
+            shown.add_row(Text(visible(progress.notice), "yellow"))
+        self._live.update(shown, refresh=True)
 
     def say(self, text: str) -> None:
         from rich.text import Text
