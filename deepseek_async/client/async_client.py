@@ -159,6 +159,16 @@ class AsyncClient:
             return {**self._settings, "api_key": self._key}
         # The key stays here: where the pickle is loaded, the environment has to hold it.
         if (secret := _secret_in(self._settings)) is not None:
+            allowing = "the pickle would carry the secret; pickle_key=True allows that"
+            raise TypeError(f"an AsyncClient with {secret} cannot be pickled: {allowing}")
+        return self._settings
+
+    def __setstate__(self, settings: dict[str, Any]) -> None:
+        try:
+            self.__init__(**settings)  # type: ignore[misc]
+        except InvalidRequestError as error:
+            if error.parameter != "api_key":
+                raise
             advice = f"set {API_KEY_VARIABLE} where it is loaded, or make the client with pickle_key=True"
             message = f"a pickled AsyncClient carries no key: {advice}"
             raise InvalidRequestError("api_key", None, message=message) from None
