@@ -97,6 +97,7 @@ class Call:
             watch=self.watch,
             figures=around.figures,
             streamed=self._streamed,
+            begun=self.tell_first_chunk,
         )
 
     def tell_first_chunk(self, request_id: str | None) -> None:

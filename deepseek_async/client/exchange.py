@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ..codec.failures import failure_from, request_id_of
@@ -26,6 +27,7 @@ class Exchange:
         watch: The call's watch; ``total`` runs on in it.
         figures: The client's figures.
         streamed: Whether the answer comes as an event stream.
+        begun: Called with the request id when the first byte of an answer in one piece has come.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class Exchange:
         watch: Watch,
         figures: Figures,
         streamed: bool,
+        begun: Callable[[str | None], None],
     ) -> None:
         self._transport = transport
         self._request = request
         self._timeouts = timeouts
         self._watch = watch
         self._figures = figures
+        self._begun = begun
         self._first_chunk = timeouts.first_chunk_of(streamed=streamed)
         self._is_queued = False
         self._is_open = False
@@ -125,6 +129,8 @@ class Exchange:
                 self.progressed()
             elif not parts:
                 continue
+            if not parts:
+                self._begun(self.request_id)
             parts.append(data if parts else said)
             size += len(data)
             if size > max_bytes:

@@ -43,8 +43,6 @@ async def ask_whole(
         if admitted is not None:
             admitted()
         answer = await exchange.read(connection.max_body_bytes)
-        request_id = exchange.request_id
-        call.tell_first_chunk(request_id)
-        return finished(completion_from_json(answer, request_id)), answer
+        return finished(completion_from_json(answer, exchange.request_id)), answer
 
     return await call.run(attempt)
