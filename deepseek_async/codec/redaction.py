@@ -26,7 +26,7 @@ def redact(error: DeepSeekError, *, secrets: Sequence[str], prompts: Sequence[st
     """Take keys and quotes of prompts out of an error, of its causes, and of the headers that it carries.
 
     A whole prompt of 8 characters or more is found, and of longer ones every quote of 23 characters or more; as they
-    are, and as JSON writes them. What the answer itself says (``partial``) stays.
+    are, on one line, and as JSON writes them. What the answer itself says (``partial``) stays.
 
     Args:
         error: Is changed in place.
@@ -107,7 +107,8 @@ class _Quotes:
 
 
 def _forms_of(prompt: str) -> set[str]:
-    return {prompt, json.dumps(prompt)[1:-1], json.dumps(prompt, ensure_ascii=False)[1:-1]}
+    """As it is, on one line as our messages show it, and as JSON writes it."""
+    return {prompt, " ".join(prompt.split()), json.dumps(prompt)[1:-1], json.dumps(prompt, ensure_ascii=False)[1:-1]}
 
 
 def _quoted(text: str, prompts: Sequence[str]) -> bytearray:
@@ -124,7 +125,7 @@ def _quoted(text: str, prompts: Sequence[str]) -> bytearray:
             place = text.find(window)
             while place >= 0:
                 end = place + _WINDOW
-                if not (is_quoted[place] and is_quoted[end - 1]):
+                if is_quoted.find(0, place, end) >= 0:
                     first, end = _extent(text, place, prompt, start)
                     is_quoted[first:end] = b"\1" * (end - first)
                 place = text.find(window, end)
