@@ -40,7 +40,7 @@ def _kill_until_done(
             while (not side.exists() or side.stat().st_size <= size + 300) and process.poll() is None:
                 assert time.monotonic() < deadline
                 time.sleep(0.001)  # until it has sent its first rows
-            time.sleep(chance.random() * 0.05)
+            time.sleep(chance.random() * 0.1)
             process.kill()
         billed = Counter(server.stats()["billed"]) - before
         billed_twice_by_kill.append(sum(count - 1 for count in billed.values()))
@@ -64,7 +64,7 @@ def test_a_few_kills(tmp_path: Path, durability: str) -> None:
     """Killed three times in the middle, the fourth run ends with every row once."""
     with standin(latency=0.02, jitter=0.5) as server:
         report = _kill_until_done(server, tmp_path, rows=600, kills=3, durability=durability, seed=1)
-    assert report["skipped"] > 0
+    assert report["skipped"] + report["succeeded"] == 600
     assert report["run"] == 4
 
 
