@@ -13,7 +13,7 @@ FOR_DEMO := $(VENV)/.installed-cli
 FOR_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types coverage soak test-node bench bench-guard simulate docs clean
+.PHONY: help demo test lint format types coverage soak test-node test-distributed bench bench-guard simulate docs clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -70,6 +70,10 @@ soak: $(FOR_DEV) ## The long runs: chaos, leaks, kills
 test-node: $(FOR_DEV) ## Install the npm openai package and run it against the sandbox
 	cd tests/sandbox/node && npm install --no-fund --no-audit --no-package-lock
 	$(BIN)/python -m pytest -q tests/sandbox/test_openai_node.py
+
+test-distributed: $(FOR_DEV) ## Run 5,000 rows on a local Dask cluster and a local Ray, and kill a worker half way
+	$(BIN)/python -m pip install -qq -e '.[dask,ray]'
+	$(BIN)/python -m pytest -q -m distributed tests/contrib/test_distributed.py
 
 bench: $(FOR_DEV) ## Measure against the other ways to do the same
 	$(BIN)/python -m benchmarks
