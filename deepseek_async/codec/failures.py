@@ -25,7 +25,7 @@ from ..errors import (
     ServiceUnavailableError,
     UnprocessableEntityError,
 )
-from .lenient import MAX_SHOWN_BODY
+from .lenient import MAX_SHOWN_BODY, summary_of
 
 _CLASSES: Mapping[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -59,8 +59,6 @@ _STATUS_BY_TYPE: Mapping[str, int] = {
 REQUEST_ID_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
 _KEY = re.compile(r"\bsk-[A-Za-z0-9_*-]{4,}|(?<=Bearer )\S+")
 _CONCURRENCY = re.compile(r"current concurrency is (\d+).*?concurrency limit of (\d+)", re.S)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.S | re.I)
-_MAX_MESSAGE = 400
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
@@ -185,16 +183,6 @@ def _words(message: Any) -> str:
 def _place(loc: Any) -> str:
     parts = loc if isinstance(loc, list) else [loc]
     return ".".join(str(part) for part in parts if isinstance(part, (str, int))) + ": " if loc else ""
-
-
-def summary_of(text: str) -> str:
-    """A body in a few words, for a message: an HTML page by its title, any other text cut short."""
-    text = text.strip()
-    if text.startswith("<"):
-        title = _TITLE.search(text)
-        return f"an HTML page titled {' '.join(title[1].split())!r}" if title else "an HTML page"
-    text = " ".join(text.split())
-    return text if len(text) <= _MAX_MESSAGE else text[: _MAX_MESSAGE - 1] + "…"
 
 
 def _redacted(text: str) -> str:

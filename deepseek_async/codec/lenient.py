@@ -19,6 +19,7 @@ where a class wants a value counts as left out. The translations, each with who 
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -43,6 +44,8 @@ from ..types import (
 T = TypeVar("T")
 
 MAX_SHOWN_BODY = 65_536
+_MAX_SUMMARY = 400
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.S | re.I)
 
 # Ours, not the wire's: a key of that name is unknown like any other.
 _NOT_ON_THE_WIRE = {"extra", "complete", "request_id"}
@@ -184,18 +187,31 @@ def _sort_out(value: Any, cls: type) -> Any:
     return known
 
 
+def summary_of(text: str) -> str:
+    """A body in a few words, for a message: an HTML page by its title, any other text cut short."""
+    text = text.strip()
+    if text.startswith("<"):
+        title = _TITLE.search(text)
+        return f"an HTML page titled {' '.join(title[1].split())!r}" if title else "an HTML page"
+    text = " ".join(text.split())
+    return text if len(text) <= _MAX_SUMMARY else text[: _MAX_SUMMARY - 1] + "…"
+
+
 def parse_json(text: bytes, what: str) -> Any:
     """Any JSON, read as leniently as the standard library does.
 
     Raises:
-        MalformedResponseError: It is no JSON; the message says where it stops being it.
+        MalformedResponseError: It is no JSON; the message says where it stops being it, or what it is instead.
     """
     decoded = text.decode("utf-8-sig", "replace")
     try:
         return json.loads(decoded)
     except (ValueError, RecursionError) as error:
-        place = f" at character {error.pos}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
-        raise MalformedResponseError(f"{what} is not JSON{place}", body=decoded[:MAX_SHOWN_BODY]) from None
+        wrong = f": {error}"
+        if isinstance(error, json.JSONDecodeError):
+            is_other = error.pos == 0 and decoded
+            wrong = f" but {summary_of(decoded)}" if is_other else f" at character {error.pos}: {error.msg}"
+        raise MalformedResponseError(f"{what} is not JSON{wrong}", body=decoded[:MAX_SHOWN_BODY]) from None
 
 
 def value_from(parsed: Any, cls: type[T], what: str) -> T:

@@ -13,7 +13,7 @@ from ..types import Balance, ChatCompletion, ChatCompletionChunk, FinishReason, 
 from . import documented
 from .building import chunk_of, completion_of, text_of
 from .failures import in_band_failure
-from .lenient import mended, parse_json, value_from
+from .lenient import MAX_SHOWN_BODY, mended, parse_json, value_from
 
 T = TypeVar("T")
 W = TypeVar("W", ChatCompletion, TextCompletion)
@@ -76,11 +76,13 @@ def text_completion_from_json(body: bytes) -> TextCompletion:
 
 
 def _read_leniently(text: bytes, cls: type[T], what: str, *, required: str | None = None) -> T:
+    # Called because the strict decoder refused; that it did is no part of what is raised here.
     parsed = parse_json(text, what)
     if (failure := in_band_failure(parsed)) is not None:
-        raise failure
+        raise failure from None
     if required is not None and isinstance(parsed, dict) and required not in parsed:
-        raise MalformedResponseError(f"{what}: no field `{required}` at $", body=text.decode("utf-8", "replace"))
+        body = text.decode("utf-8", "replace")[:MAX_SHOWN_BODY]
+        raise MalformedResponseError(f"{what}: no field `{required}` at $", body=body) from None
     return value_from(parsed, cls, what)
 
 

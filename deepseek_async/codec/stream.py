@@ -38,8 +38,8 @@ from ..types import (
     TextCompletion,
     ToolCallFragment,
 )
-from .failures import in_band_failure, summary_of
-from .lenient import MAX_SHOWN_BODY, parse_json
+from .failures import in_band_failure
+from .lenient import MAX_SHOWN_BODY, parse_json, summary_of
 from .responses import chunk_from_json, completion_from_json, text_completion_from_json, text_from_json
 
 C = TypeVar("C")

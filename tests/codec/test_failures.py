@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.codec.failures import failure_from, in_band_failure, request_id_of, retry_after_of, summary_of
+from deepseek_async.codec.failures import failure_from, in_band_failure, request_id_of, retry_after_of
+from deepseek_async.codec.lenient import summary_of
 from deepseek_async.errors import (
     APIStatusError,
     AuthenticationError,
