@@ -12,20 +12,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Final
 
 from ..client.connection import Connection
 from ..errors import RateLimitError
 from ..policy.budget import RetryBudget
 from ..policy.limiter import Notice, Permit
+from .background import Alarm, Errand
 from .lane import CEILING, Lane, lanes_of
 from .notices import words_of
 from .outcomes import Failed, Succeeded
 from .rows import Row
 from .rules import Rules
-from .sending import DOOMS, Deliver, Ended, Mark, Rest, Sender
+from .sending import DOOMS, Check, Deliver, Ended, Mark, Rest, Sender, may_be_billed
 from .source import RowSource
 from .waiting import Waiting
 from .warming import WarmUp
@@ -44,7 +46,8 @@ class Dispatch:
         connection: The client's.
         rules: How to send.
         deliver: Takes each outcome.
-        mark: Told of each row before it is sent.
+        mark: Told of each row when it is pulled.
+        check: Asked before each sending.
         tell: Told what a person should hear.
 
     Attributes:
@@ -54,6 +57,7 @@ class Dispatch:
         failure: What doomed the run.
         is_callers: Whether that came from what the caller gave: the source, the rate limiter.
         stopping: Set once nothing more is sent.
+        left: Rows without an outcome that may have been billed; complete when `run` has ended.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Dispatch:
         *,
         deliver: Deliver,
         mark: Mark | None = None,
+        check: Check | None = None,
         tell: Callable[[str], None] = _log.warning,
     ) -> None:
         self._rows = rows
@@ -71,7 +76,8 @@ class Dispatch:
         self._rules = rules
         self._deliver = deliver
         self._tell = tell
-        self._sender = Sender(connection, rules.max_attempts, mark)
+        self._sender = Sender(connection, rules.max_attempts, check)
+        self._mark = mark
         self._most = rules.max_concurrency or CEILING
         self._window = rules.window or self._most
         self._loop = asyncio.get_running_loop()
@@ -79,9 +85,7 @@ class Dispatch:
         self._waiting = Waiting(lanes_of(connection), self._most, warm_up)
         self._budget = RetryBudget(self._loop.time())
         self._may_pace = rules.rate_limiter is None
-        self._fetching: asyncio.Task[None] | None = None
-        self._pacing: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._fetching, self._pacing, self._alarm = Errand(self._back), Errand(self._back), Alarm(self.wake)
         self._changed = asyncio.Event()
         self.in_flight = 0
         self.undelivered = 0
@@ -89,6 +93,7 @@ class Dispatch:
         self.stopping = asyncio.Event()
         self.failure: Exception | None = None
         self.is_callers = False
+        self.left: list[Row] = []
 
     async def run(self) -> None:
         """Send until every row of the source has its outcome, or until stopped and nothing is in flight.
@@ -102,6 +107,7 @@ class Dispatch:
                 finally:
                     self._want_nothing()
         finally:
+            self.left += [row for row in self._waiting if any(map(may_be_billed, row.errors))]
             await self._rows.aclose()
 
     def stop(self, failure: Exception | None = None, *, is_callers: bool = False) -> None:
@@ -145,7 +151,7 @@ class Dispatch:
         if (
             wait := max(self._rules.hold(), self._connection.surroundings.gate.wait(now, spread=0.0, randomness=0.0))
         ) > 0:
-            self._wake_in(wait)
+            self._alarm.set_in(wait)
         else:
             for lane in self._waiting.lanes:
                 self._fill(lane, full)
@@ -157,10 +163,10 @@ class Dispatch:
     def _end_rests(self, now: float) -> None:
         while (at := self._waiting.rest_ends_at) is not None:
             if at > now:
-                self._wake_in(at - now)
+                self._alarm.set_in(at - now)
                 return
             if not self._budget.take(now):
-                self._wake_in(self._budget.wait(now))
+                self._alarm.set_in(self._budget.wait(now))
                 return
             self._waiting.end_rest()
 
@@ -176,21 +182,20 @@ class Dispatch:
 
     def _pull(self, full: set[Lane]) -> None:
         for _ in range(_IN_ONE_TURN):
-            if not self._has_room() or not self._has_pace() or not self._has_slot(full):
+            if not self._has_room() or not self._has_pace():
+                return
+            if len(self._waiting) >= self._rules.ahead and not self._has_slot(full):
                 return
             row = self._next_row()
             if row is None:
                 return
-            if row.error is not None:
-                self._end(Ended(Failed(row.custom_id, None, row.error)), row)
-            elif (lane := self._waiting.add(row)) is not None:
-                self._fill(lane, full)
+            self._take_up(row, full)
         self.wake()
 
     def _has_room(self) -> bool:
         return (
             not self.stopping.is_set()
-            and self._fetching is None
+            and not self._fetching.is_running
             and not self._rows.is_at_end
             and self.in_flight < self._most
             and self.in_flight + self.undelivered < self._window
@@ -213,48 +218,41 @@ class Dispatch:
             self.stop(error, is_callers=True)
             return None
         if row is None and not self._rows.is_at_end:
-            self._fetching = self._in_background(self._rows.more())
+            self._fetching.start(self._rows.more, self._tasks)
         return row
 
+    def _take_up(self, row: Row, full: set[Lane]) -> None:
+        if row.error is not None:
+            self._end(Ended(Failed(row.custom_id, None, row.error)), row)
+            return
+        try:
+            row.marked = self._mark(row) if self._mark is not None else None
+        except Exception as error:  # the journal cannot be written
+            self.stop(error)
+        else:
+            if (lane := self._waiting.add(row)) is not None:
+                self._fill(lane, full)
+
     def _has_pace(self) -> bool:
-        if not self._may_pace and self._pacing is None and self._rules.rate_limiter is not None:
-            self._pacing = self._in_background(self._pace(self._rules.rate_limiter))
+        if not self._may_pace and not self._pacing.is_running and self._rules.rate_limiter is not None:
+            self._pacing.start(partial(self._pace, self._rules.rate_limiter), self._tasks)
         return self._may_pace
 
     async def _pace(self, rate_limiter: AbstractAsyncContextManager[Any]) -> None:
         async with rate_limiter:
             self._may_pace = True
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        async def watched() -> None:
-            try:
-                await work
-            except Exception as error:
-                self.stop(error, is_callers=True)
-            task = asyncio.current_task()
-            self._fetching = None if task is self._fetching else self._fetching
-            self._pacing = None if task is self._pacing else self._pacing
-            self.wake()
-
-        return self._tasks.create_task(watched())
-
-    def _wake_in(self, seconds: float) -> None:
-        now = self._loop.time()
-        when = now + seconds
-        if self._timer is not None:
-            if now < self._timer.when() <= when:
-                return
-            self._timer.cancel()
-        self._timer = self._loop.call_at(when, self.wake)
+    def _back(self, failure: Exception | None) -> None:
+        if failure is not None:
+            self.stop(failure, is_callers=True)
+        self.wake()
 
     def _want_nothing(self) -> None:
-        for task in (self._fetching, self._pacing):
-            if task is not None:
-                task.cancel()  # a pipe may bring nothing for hours
+        self._fetching.cancel()  # a pipe may bring nothing for hours
+        self._pacing.cancel()
+        self._alarm.cancel()
         for lane in self._waiting.lanes:
             lane.leave(self)
-        if self._timer is not None:
-            self._timer.cancel()
 
     # -- sending -----------------------------------------------------------------------------------------------------
 
@@ -277,6 +275,10 @@ class Dispatch:
                     self._tasks.create_task(self._notify(ending.notice, ending.error))
         except Exception as error:  # the journal cannot be written, or a fault of ours: no further row is safe
             self.stop(error)
+        except asyncio.CancelledError:
+            if row.attempts:
+                self.left.append(row)
+            raise
         finally:
             self.in_flight -= 1
             self.wake()
@@ -292,5 +294,6 @@ class Dispatch:
         try:
             self._deliver(outcome, row, ending.body)
         except Exception as error:
+            self.left.append(row)
             self.stop(error)
         self._waiting.ended(row)

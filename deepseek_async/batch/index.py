@@ -38,7 +38,7 @@ class Index:
 
     Attributes:
         runs: How many there were.
-        marking: While marks are read, the run that they are of.
+        marking, marked: While marks are read, the run that they are of, and what it has added to ``unfinished``.
         done: Id → body hash, of rows that succeeded.
         failed: Id → failure, of rows whose last line is one.
         lines: Hashes of source lines that are to be passed over.
@@ -54,6 +54,7 @@ class Index:
     lines: set[int] = attrs.field(factory=set)
     unfinished: set[str] = attrs.field(factory=set)
     again: dict[str, None] = attrs.field(factory=dict)
+    marked: set[str] = attrs.field(factory=set)
     rows_end: int = 0
     side_end: int = 0
 
@@ -111,7 +112,12 @@ def _take_side_lines(lines: Sequence[SideLine], index: Index) -> None:
             if line.run is not None:
                 index.marking = line.run
                 index.runs = max(index.runs, line.run)
+                index.marked.clear()
+            elif line.report is not None:  # it knew what it had in flight
+                index.unfinished -= index.marked.difference(line.report.get("unfinished") or ())
         elif name not in done and ((failure := failed.get(name)) is None or failure.run < index.marking):
+            if name not in index.unfinished:
+                index.marked.add(name)
             index.unfinished.add(name)
 
 

@@ -73,7 +73,8 @@ class BatchReport:
         succeeded, failed: Rows that got their outcome.
         reasons: Failed rows by the class and status of their error.
         skipped: Rows passed over because an earlier run has finished them.
-        unfinished: Ids of rows that were sent and have no outcome, because the run was stopped.
+        unfinished: Ids of rows without an outcome that may have been billed: the run was stopped while they were in
+            flight, or their answer could not be written.
         possibly_billed_twice: Ids of rows that were sent more than once and whose earlier sending may have been billed:
             a run was killed, or a connection broke, before the answer was here.
         usage: Tokens of the answers, summed, with cache hits and misses.

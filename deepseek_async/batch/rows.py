@@ -16,7 +16,7 @@ value out of range, is a row with an error: it ends as a `Failed`, and the other
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -50,6 +50,7 @@ class Row:
         attempts: How many times it was sent.
         errors: How the attempts so far ended.
         sent_at: Unix time of the last sending; 0 if never.
+        marked: Done once the row's mark is where it has to be before the row is sent; ``None``: it is.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Row:
     attempts: int = 0
     errors: list[DeepSeekError] = attrs.field(factory=list)
     sent_at: float = 0.0
+    marked: Awaitable[None] | None = None
     _body_hash: str | None = None
 
     @property

@@ -38,6 +38,7 @@ class Rules:
         warmup: Rows of each distinct prompt prefix that go ahead of the others of that prefix; 0: none.
         rate_limiter: An async context manager that is entered before each sending, such as an
             ``aiolimiter.AsyncLimiter``: for servers that limit requests per minute.
+        ahead: Rows that may be pulled and marked before there is a slot for them, so that no slot waits for the disk.
         hold: Asked before each sending: seconds until rows may be sent; 0: now.
 
     Raises:
@@ -48,6 +49,7 @@ class Rules:
     max_attempts: int = attrs.field(default=8, validator=_at_least(1))
     window: int | None = attrs.field(default=None, validator=_at_least(1, optional=True))
     warmup: int = attrs.field(default=0, validator=_at_least(0))
+    ahead: int = 0
     rate_limiter: AbstractAsyncContextManager[Any] | None = attrs.field(default=None)
     hold: Callable[[], float] = _never
 

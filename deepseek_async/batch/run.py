@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
@@ -23,6 +23,9 @@ from .running import Progress, Run
 from .shards import Shard, shard_of
 from .source import RowSource, Source
 from .tally import Tally
+
+AHEAD: Final = 128
+"""Rows that are read before their turn, so that their marks are on disk by then. Killed, a run takes them for sent."""
 
 _log = logging.getLogger("deepseek_async")
 
@@ -93,6 +96,8 @@ async def run_batch(
     limits = Limits(max_cost=max_cost, max_errors=max_errors, max_error_rate=max_error_rate)
     tally = Tally(currency, holidays)
     rules = Rules(max_concurrency=max_concurrency, max_attempts=max_attempts, warmup=warmup, rate_limiter=rate_limiter)
+    if durability == "power":
+        rules = attrs.evolve(rules, ahead=min(rules.max_concurrency or AHEAD, AHEAD))
     if window == "off-peak":
         rules = attrs.evolve(rules, hold=OffPeak(holidays, time.time))
     settings = {"base_url": client.base_url, "shard": None if part is None else f"{part.index}/{part.count}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, Literal
 
 from ..client.async_client import AsyncClient
@@ -52,7 +52,13 @@ class Run:
         self._notice: str | None = None
         self._began = time.monotonic()
         self._dispatch = Dispatch(
-            rows, connection_of(client), rules, deliver=self._deliver, mark=self._mark, tell=self._hear
+            rows,
+            connection_of(client),
+            rules,
+            deliver=self._deliver,
+            mark=journal.mark,
+            check=self._check,
+            tell=self._hear,
         )
 
     async def complete(
@@ -96,11 +102,9 @@ class Run:
 
     # -- rows --------------------------------------------------------------------------------------------------------
 
-    def _mark(self, row: Row) -> Awaitable[None] | None:
+    def _check(self, _: Row) -> None:
         if (reached := self._limits.before_sending(self._tally, self._dispatch.in_flight)) is not None:
             raise reached
-        self._tally.sent(row)
-        return self._journal.mark(row)
 
     def _deliver(self, outcome: Outcome, row: Row, body: bytes) -> None:
         if isinstance(outcome, Failed) and isinstance(outcome.error, DOOMS):
@@ -168,7 +172,7 @@ class Run:
             failed=tally.failed,
             reasons=dict(tally.reasons),
             skipped=self._rows.skipped,
-            unfinished=tuple(tally.under_way),
+            unfinished=tuple(row.custom_id for row in sorted(self._dispatch.left, key=lambda row: row.number)),
             possibly_billed_twice=tuple(dict.fromkeys((*self._journal.sent_again, *tally.doubtful))),
             usage=tally.usage,
             cost=tally.cost,

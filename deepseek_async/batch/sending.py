@@ -24,10 +24,13 @@ from ..client.connection import Connection
 from ..client.parameters import CallOptions
 from ..client.whole import ask_whole
 from ..errors import (
+    APIConnectionError,
+    APIStatusError,
     APITimeoutError,
     AuthenticationError,
     DeepSeekError,
     InsufficientBalanceError,
+    InvalidRequestError,
     RateLimitError,
     describe,
 )
@@ -42,9 +45,15 @@ DOOMS: Final = (AuthenticationError, InsufficientBalanceError)
 
 
 class Mark(Protocol):
-    """Notes that a row is about to be sent; what it returns is awaited before."""
+    """Notes that a row was pulled to be sent; what it returns is awaited before it is."""
 
-    def __call__(self, row: Row) -> Awaitable[None] | None: ...
+    def __call__(self, row: Row, /) -> Awaitable[None] | None: ...
+
+
+class Check(Protocol):
+    """Raises if a row is not to be sent, nor any other."""
+
+    def __call__(self, row: Row, /) -> None: ...
 
 
 class Deliver(Protocol):
@@ -82,29 +91,32 @@ class Sender:
     Args:
         connection: The client's.
         max_attempts: How often a row is sent at most.
-        mark: Told of each row before it is sent.
+        check: Asked before each sending.
     """
 
-    def __init__(self, connection: Connection, max_attempts: int, mark: Mark | None) -> None:
+    def __init__(self, connection: Connection, max_attempts: int, check: Check | None) -> None:
         self._connection = connection
         self._retry = attrs.evolve(connection.retry, attempts=max_attempts)
         self._once: CallOptions = {"retry": attrs.evolve(connection.retry, attempts=1)}
-        self._mark = mark
+        self._check = check
 
     async def send(self, row: Row, lane: Lane, permit: Permit) -> Ended | Refused | Rest:
         """Send a row once, and give the permit back.
 
         Raises:
-            OSError: The row could not be marked, and was not sent.
+            Exception: The row's mark could not be kept, or the check says no; it was not sent.
         """
         request = row.request
         assert request is not None  # noqa: S101 - rows without one are not sent
         clock = asyncio.get_running_loop().time
         is_open = True
         try:
+            if row.marked is not None:
+                await row.marked
+                row.marked = None
+            if self._check is not None:
+                self._check(row)
             row.sent_at = time.time()
-            if self._mark is not None and (marked := self._mark(row)) is not None:
-                await marked
             started = clock()
             row.attempts += 1
             completion, body = await ask_whole(
@@ -126,7 +138,7 @@ class Sender:
             is_open = False
             return self._after(error, row, lane, permit)
         finally:
-            if is_open:  # cancelled, or not marked
+            if is_open:  # cancelled, or not sent
                 lane.abandon(permit)
 
     def _after(self, error: DeepSeekError, row: Row, lane: Lane, permit: Permit) -> Ended | Rest:
@@ -151,3 +163,10 @@ class Sender:
         error.attempts = row.attempts
         error.history = describe(row.errors)
         return Ended(Failed(row.custom_id, row.request, error, row.attempts))
+
+
+def may_be_billed(error: DeepSeekError) -> bool:
+    """Whether the server may have answered an attempt that ended so: the request had gone out, and no refusal came."""
+    if isinstance(error, APIConnectionError):
+        return error.during == "request"
+    return not isinstance(error, (APIStatusError, InvalidRequestError))

@@ -7,12 +7,13 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from ..errors import APIConnectionError, APIStatusError, DeepSeekError
+from ..errors import APIStatusError, DeepSeekError
 from ..policy.prices import Price, price_of
 from ..types import ChatCompletion, Usage
 from ..types.usage import CompletionTokensDetails
 from .outcomes import Outcome, Succeeded
 from .rows import Row
+from .sending import may_be_billed
 
 
 class Tally:
@@ -29,7 +30,6 @@ class Tally:
         cost: What the answers cost.
         unpriced: Answers whose price is not known.
         doubtful: Ids of rows sent again after a connection broke, so that the first answer may have been billed.
-        under_way: Ids of rows that were sent and have no outcome yet.
     """
 
     def __init__(self, currency: str, holidays: Collection[date]) -> None:
@@ -42,7 +42,6 @@ class Tally:
         self.reasons: Counter[str] = Counter()
         self.cost = Decimal(0)
         self.doubtful: list[str] = []
-        self.under_way: dict[str, None] = {}
 
     @property
     def ended(self) -> int:
@@ -61,15 +60,10 @@ class Tally:
             completion_tokens_details=CompletionTokensDetails(self._reasoning) if self._reasoning else None,
         )
 
-    def sent(self, row: Row) -> None:
-        """A row is being sent."""
-        self.under_way[row.custom_id] = None
-
     def add(self, outcome: Outcome, row: Row) -> Decimal | None:
         """Count an outcome. Returns what it cost; ``None`` if that is not known, or nothing was answered."""
-        self.under_way.pop(row.custom_id, None)
         self.attempts += outcome.attempts
-        if any(map(_may_be_billed, row.errors)):
+        if any(map(may_be_billed, row.errors)):
             self.doubtful.append(row.custom_id)
         if isinstance(outcome, Succeeded):
             self.succeeded += 1
@@ -111,10 +105,3 @@ def reason_of(error: DeepSeekError) -> str:
     """An error's class and status, to count by."""
     name = type(error).__name__
     return f"{name} {error.status}" if isinstance(error, APIStatusError) else name
-
-
-def _may_be_billed(error: DeepSeekError) -> bool:
-    """Whether the server may have answered an attempt that ended so: the request had gone out, and no refusal came."""
-    if isinstance(error, APIConnectionError):
-        return error.during == "request"
-    return not isinstance(error, APIStatusError)

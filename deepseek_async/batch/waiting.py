@@ -33,6 +33,11 @@ class Waiting:
         parked = self._warm_up.parked if self._warm_up is not None else 0
         return sum(map(len, self._for_slot.values())) + len(self._resting) + parked
 
+    def __iter__(self) -> Iterator[Row]:
+        for rows in self._for_slot.values():
+            yield from rows
+        yield from (row for _, _, row in self._resting)
+
     @property
     def lanes(self) -> Iterator[Lane]:
         """The lanes that rows were seen for."""
