@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .batch.report import BatchReport as BatchReport
     from .batch.run import run_batch as run_batch
     from .batch.run import run_partition as run_partition
+    from .client.resumption import Seam as Seam
     from .client.statistics import Statistics as Statistics
     from .client.stream import ChatCompletionStream as ChatCompletionStream
     from .client.text_stream import TextCompletionStream as TextCompletionStream
@@ -71,6 +72,7 @@ _HOMES = {
     "batch.outcomes": ("Failed", "Succeeded"),
     "batch.report": ("BatchProgress", "BatchReport"),
     "batch.run": ("run_batch", "run_partition"),
+    "client.resumption": ("Seam",),
     "client.statistics": ("Statistics",),
     "client.stream": ("ChatCompletionStream",),
     "client.text_stream": ("TextCompletionStream",),
