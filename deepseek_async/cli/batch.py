@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,6 +71,10 @@ _Warmup = Annotated[
 ]
 _DrainTimeout = Annotated[float, typer.Option(min=0, help="Seconds for what is in flight once the run is stopped.")]
 _Shard = Annotated[str | None, typer.Option(metavar="I/N", help="Only part I of N, by a hash of custom_id.")]
+_Holidays = Annotated[
+    list[datetime] | None,
+    typer.Option("--holiday", formats=["%Y-%m-%d"], help="A Chinese public holiday: no peak prices; several times."),
+]
 _Currency = Annotated[Currency, typer.Option(help="What costs are counted in.")]
 _LogJson = Annotated[bool, typer.Option("--log-json", help="Progress and report as JSON lines.")]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Price what would be sent, and send nothing.")]
@@ -92,6 +97,7 @@ def run(
     warmup: _Warmup = 0,
     drain_timeout: _DrainTimeout = 60.0,
     shard: _Shard = None,
+    holidays: _Holidays = None,
     currency: _Currency = Currency.USD,
     log_json: _LogJson = False,
     dry_run: _DryRun = False,
@@ -120,6 +126,7 @@ def retry_failed(
     max_error_rate: _MaxErrorRate = None,
     drain_timeout: _DrainTimeout = 60.0,
     shard: _Shard = None,
+    holidays: _Holidays = None,
     currency: _Currency = Currency.USD,
     log_json: _LogJson = False,
     dry_run: _DryRun = False,
@@ -174,6 +181,7 @@ def _send(*, source: str, output: Path, sandbox: bool, base_url: str | None, dry
         from .batch_run import run_and_watch  # the network's libraries load here
 
         options = {name: getattr(value, "value", value) for name, value in given.items() if name != "log_json"}
+        options["holidays"] = tuple(day.date() for day in given["holidays"] or ())
         code = run_and_watch(
             source, output, base_url=base_url, sandbox=sandbox, log_json=given["log_json"], options=options
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -173,13 +174,9 @@ class _Lines:
         self._say = say
         self._clock = clock
         self._next = clock() + LINE_SECONDS
-        self._notice: str | None = None
 
     def show(self, progress: BatchProgress) -> None:
         figures = self._pace.figures(progress)
-        if progress.notice is not None and progress.notice != self._notice:
-            self._notice = progress.notice
-            self._say(progress.notice)
         if progress.state == "ended" or self._clock() >= self._next:
             self._next = self._clock() + LINE_SECONDS
             self._write(figures)
@@ -214,8 +211,6 @@ class _Screen:
             done = progress.succeeded + progress.failed + progress.skipped
             shown.add_row(ProgressBar(total=figures.total, completed=done))
         shown.add_row(Text(line_of(figures, self._currency)))
-        if progress.notice is not None:
-            shown.add_row(Text(visible(progress.notice), "yellow"))
         self._live.update(shown, refresh=True)
 
     def say(self, text: str) -> None:
@@ -239,10 +234,25 @@ def watch_for(total: int | None, *, currency: str, as_json: bool) -> Iterator[Wa
         watch = _Screen(pace, currency)
     else:
         watch = _Lines(pace, lambda figures: remark(line_of(figures, currency)), remark, time.monotonic)
+    log, heard = logging.getLogger("deepseek_async"), _Heard(watch)
+    log.addHandler(heard)
     try:
         yield watch
     finally:
+        log.removeHandler(heard)
         watch.close()
+
+
+class _Heard(logging.Handler):
+    """What the library warns of, told where progress is: a line of its own would stand in the middle of that."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(logging.WARNING)
+        self._watch = watch
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self._watch.say(record.getMessage() + (f": {error}" if error is not None else ""))
 
 
 def _say_as_json(text: str) -> None:
