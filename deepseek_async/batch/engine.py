@@ -182,9 +182,9 @@ class Dispatch:
 
     def _pull(self, full: set[Lane]) -> None:
         for _ in range(_IN_ONE_TURN):
-            if not self._has_room() or not self._has_pace():
+            if self._rows.is_at_end or self._fetching.is_running or self.stopping.is_set():
                 return
-            if len(self._waiting) >= self._rules.ahead and not self._has_slot(full):
+            if len(self._waiting) >= self._rules.ahead and not (self._has_room() and self._has_slot(full)):
                 return
             row = self._next_row()
             if row is None:
@@ -194,12 +194,10 @@ class Dispatch:
 
     def _has_room(self) -> bool:
         return (
-            not self.stopping.is_set()
-            and not self._fetching.is_running
-            and not self._rows.is_at_end
-            and self.in_flight < self._most
+            self.in_flight < self._most
             and self.in_flight + self.undelivered < self._window
             and len(self._waiting) < self._most
+            and self._has_pace()
         )
 
     def _has_slot(self, full: set[Lane]) -> bool:
