@@ -86,6 +86,14 @@ class Connection:
         """Say these bytes."""
         self._writer.write(data)
 
+    async def drained(self) -> None:
+        """Wait until the client has taken most of what was said; returns at once if it has gone."""
+        try:
+            await self._writer.drain()
+            await asyncio.sleep(0)
+        except ConnectionError:
+            pass
+
     @property
     def is_gone(self) -> bool:
         """Whether writing is known to reach nobody any more."""

@@ -277,6 +277,8 @@ class EventStream(Generic[C, W]):
             self._part_has_text = self._part_has_text or any(map(self._has_text, chunks))
             if not self._is_draining:  # else the fold has them, and no one will ask for them one by one
                 self._take(chunks)
+        else:
+            exchange.go_on()
         if decoder.state is State.DONE:
             response = exchange.response
             if response is not None and response.is_at_end:

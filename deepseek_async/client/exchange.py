@@ -105,6 +105,10 @@ class Exchange:
         with self._watch:
             return await self.response.receive()
 
+    def go_on(self) -> None:
+        """What has come is nothing yet: the deadline goes on."""
+        self._watch.go_on()
+
     def progressed(self) -> None:
         """A chunk has come: the time until the next begins."""
         self._watch.enter("idle", self._timeouts.idle)
@@ -127,8 +131,10 @@ class Exchange:
                 self._watch.keepalives += data[: len(data) - len(said)].count(b"\n")
             if said:  # blank lines re-arm nothing, wherever they come
                 self.progressed()
-            elif not parts:
-                continue
+            else:
+                self.go_on()
+                if not parts:
+                    continue
             if not parts:
                 self._begun(self.request_id)
             parts.append(data if parts else said)

@@ -1,7 +1,8 @@
 """The deadlines of one call, kept by one timer.
 
 A wait for the network begins and ends; between waits the clock of a phase stands still, so that a slow consumer is
-not charged. Only `Watch.enter` re-arms a phase: keep-alives do not. The timer only looks whether the deadline has
+not charged. What the client itself needs for bytes that bring the caller nothing is, by `Watch.go_on`, or a flood of
+keep-alives would outrun its deadline. Only `Watch.enter` re-arms a phase. The timer only looks whether the deadline has
 passed, once a minute or sooner: a deadline that moves later, as with every chunk, leaves it alone, and most calls set
 it once.
 """
@@ -47,6 +48,7 @@ class Watch:
         "_timer_at",
         "_total",
         "_total_at",
+        "_until",
         "keepalives",
         "phase",
     )
@@ -58,7 +60,7 @@ class Watch:
         self._total_at = self._time() + self._total
         self.phase: Phase = "connect"
         self._seconds = self._left = math.inf
-        self._since = self._due = math.inf
+        self._since = self._until = self._due = math.inf
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -88,7 +90,8 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         task, self._task = self._task, None
-        self._left -= self._time() - self._since
+        self._until = self._time()
+        self._left -= self._until - self._since
         error_to_raise, self._error = self._error, None
         # As asyncio.timeout does: ours if no other cancellation came meanwhile.
         if (
@@ -98,6 +101,12 @@ class Watch:
             and kind is asyncio.CancelledError
         ):
             raise error_to_raise from None
+
+    def go_on(self) -> None:
+        """The wait brought nothing for the caller: the time since it ended was ours, and is charged."""
+        now = self._time()
+        self._left -= now - self._until
+        self._until = now
 
     def interrupt(self, error: DeepSeekError) -> None:
         """End the wait that is going on, if any, with an error of the caller's choice; for use by another task."""

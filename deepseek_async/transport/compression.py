@@ -34,6 +34,7 @@ class Inflater:
         self._stream = zlib.decompressobj(self._wbits)
         self._pending = b""
         self._has_begun = False
+        self._may_hold_more = False  # zlib may have taken all its input and not yet given all its output
         self._size = 0
 
     def put(self, data: bytes) -> None:
@@ -52,7 +53,7 @@ class Inflater:
             MalformedResponseError: They are not what the header says.
             ResponseTooLargeError: More has come out than is allowed.
         """
-        while self._pending:
+        while self.has_more:
             if self._stream.eof:
                 self._stream = zlib.decompressobj(self._wbits)  # gzip: several members, one after the other
             try:
@@ -60,6 +61,7 @@ class Inflater:
             except zlib.error as error:
                 raise MalformedResponseError(f"the body is not {self._encoding} as its header says: {error}") from None
             self._pending = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
+            self._may_hold_more = len(data) == SLICE_BYTES and not self._stream.eof
             self._size += len(data)
             if self._size > self._max_bytes:
                 raise ResponseTooLargeError(
@@ -71,9 +73,14 @@ class Inflater:
         return b""
 
     @property
+    def has_more(self) -> bool:
+        """Whether `take` may bring something without more compressed bytes."""
+        return self._may_hold_more or bool(self._pending)
+
+    @property
     def is_whole(self) -> bool:
         """Whether the compressed bytes so far are a whole body."""
-        return self._stream.eof and not self._pending
+        return not self._pending and (self._stream.eof or not self._has_begun)
 
 
 def inflater_for(content_encoding: str) -> Inflater | None:

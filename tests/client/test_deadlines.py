@@ -131,6 +131,24 @@ async def test_first_chunk_covers_the_head(streamed: bool) -> None:
         assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "whole"])
+async def test_a_flood_of_keep_alives_does_not_outrun_it(streamed: bool) -> None:
+    """Reading them is the client's own time, and is charged, however busy it is with that."""
+
+    async def play(connection: Connection) -> None:
+        await connection.request()
+        connection.send(HEAD[streamed])
+        while not connection.is_gone:
+            connection.send(chunked(KEEP_ALIVE[streamed] * 2000))
+            await connection.drained()
+
+    async with ByteServer(play) as server, AsyncClient(base_url=server.base_url) as client:
+        error, ratio = await expired(ask(client, streamed=streamed, timeouts=Timeouts(first_chunk=SECONDS)))
+        assert error.keepalives > 10_000
+        assert 0.98 <= ratio <= ALLOWED
+        await server.all_closed()
+
+
 async def test_total_spans_attempts_and_waits() -> None:
     """The first attempt is refused late, the second hangs: the sum is what counts, and the history tells of both."""
 
