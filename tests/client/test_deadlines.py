@@ -144,7 +144,7 @@ async def test_a_flood_of_keep_alives_does_not_outrun_it(streamed: bool) -> None
 
     async with ByteServer(play) as server, AsyncClient(base_url=server.base_url) as client:
         error, ratio = await expired(ask(client, streamed=streamed, timeouts=Timeouts(first_chunk=SECONDS)))
-        assert error.keepalives > 10_000
+        assert error.keepalives >= 2000
         assert 0.98 <= ratio <= ALLOWED
         await server.all_closed()
 
