@@ -56,11 +56,22 @@ class Resumption:
         self._resume = resume
         self._request = request
         self._send_as = send_as
+        self._tokens_before = 0  # of parts that reached max_tokens, after which it counts anew
         self.seams: list[Seam] = []
+
+    def has_all_tokens(self, so_far: ChatCompletion) -> bool:
+        """Whether as many tokens have come as were asked for, which only logprobs tell."""
+        max_tokens = self._request.max_tokens
+        tokens = _tokens_counted(so_far)
+        return None not in (max_tokens, tokens) and (tokens or 0) - self._tokens_before >= (max_tokens or 0)
 
     def may_follow(self, end: DeepSeekError | str | None) -> bool:
         """Whether another part may follow that end."""
-        return len(self.seams) < self._resume.attempts and self._resume.covers(end)
+        return len(self.seams) < self._resume.attempts and self.covers(end)
+
+    def covers(self, end: DeepSeekError | str | None) -> bool:
+        """Whether that end is one to continue after."""
+        return self._resume.covers(end)
 
     def next_request(
         self, so_far: ChatCompletion, end: DeepSeekError | str, usage: Usage | None, request_id: str | None
@@ -87,8 +98,10 @@ class Resumption:
             prefix=True,
         )
         max_tokens = self._request.max_tokens
-        if max_tokens is not None and end != LENGTH:
-            max_tokens = max(1, max_tokens - _tokens_in(so_far))
+        if end == LENGTH:
+            self._tokens_before = _tokens_in(so_far)
+        elif max_tokens is not None:
+            max_tokens = max(1, max_tokens - (_tokens_in(so_far) - self._tokens_before))
         request = self._send_as(attrs.evolve(self._request, messages=(*before, continued), max_tokens=max_tokens))
         if isinstance(end, DeepSeekError):
             conceal(end, request)
@@ -108,14 +121,21 @@ def _joined(one: str | None, other: str | None) -> str | None:
     return other if one is None else one if other is None else one + other
 
 
+def _tokens_counted(so_far: ChatCompletion) -> int | None:
+    """Tokens of the answer so far, where logprobs tell them."""
+    logprobs = so_far.logprobs
+    if logprobs is None or (logprobs.content is None and logprobs.reasoning_content is None):
+        return None
+    return len(logprobs.content or ()) + len(logprobs.reasoning_content or ())
+
+
 def _tokens_in(so_far: ChatCompletion) -> int:
-    """Tokens of the answer so far: counted where logprobs tell them, else estimated by DeepSeek's rule of thumb.
+    """Tokens of the answer so far: counted, else estimated by DeepSeek's rule of thumb.
 
     Source: page "Token & Token Usage": 0.3 of a token for an English character, 0.6 for a Chinese one.
     """
-    logprobs = so_far.logprobs
-    if logprobs is not None and (logprobs.content is not None or logprobs.reasoning_content is not None):
-        return len(logprobs.content or ()) + len(logprobs.reasoning_content or ())
+    if (counted := _tokens_counted(so_far)) is not None:
+        return counted
     text = so_far.text + so_far.reasoning
     wide = sum(character >= "\u2e80" for character in text)
     return round(0.3 * (len(text) - wide) + 0.6 * wide)

@@ -80,6 +80,8 @@ class ChatCompletionStream(EventStream[ChatCompletionChunk, ChatCompletion]):
         reason = next(iter(self._fold.finish_reasons), None)
         end = failure or reason
         is_finished = reason is not None and interruption_in([reason]) is None
+        if failure and reason is None and self._part_has_text and resumption.covers(failure):
+            is_finished = resumption.has_all_tokens(self._fold.completion(done=False))
         if self._part_has_text and end is not None and not (failure and is_finished) and resumption.may_follow(end):
             self._continue(resumption, end)
             return True
@@ -88,7 +90,7 @@ class ChatCompletionStream(EventStream[ChatCompletionChunk, ChatCompletion]):
             self._closing.clear()
             return not self._is_draining
         if failure and is_finished:
-            # Every word has come, and why they end; what is missing is the [DONE] after them.
+            # Every word has come; what is missing is the [DONE] after them, or the chunk that says why they end.
             self._close_exchange()
             self._is_over = self._is_complete = True
             self._end_call("completed")

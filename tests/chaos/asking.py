@@ -39,7 +39,7 @@ QUESTIONS: tuple[dict[str, Any], ...] = tuple(
 
 def make_server() -> SandboxServer:
     """A sandbox whose answers to one question are the same each time, usage included."""
-    return SandboxServer(prefix_cache=False)
+    return SandboxServer(prefix_cache=False, keep_requests=10)
 
 
 def make_client(base_url: str) -> AsyncClient:

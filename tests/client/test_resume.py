@@ -177,6 +177,27 @@ async def test_an_end_without_done_is_an_end() -> None:
     assert len(transport.requests) == 1
 
 
+async def test_once_all_tokens_came_no_more_are_asked_for() -> None:
+    """Cut between the last token and the chunk that says `length`: one token more would be one too many."""
+    parts = [chunk("a", logprobs=token("a")), chunk("b", logprobs=token("b"))]
+    client, transport = client_of(Answer(parts))
+    completion = await ask(client, BOTH, max_tokens=2, logprobs=True).completion()
+    assert (completion.text, completion.finish_reason) == ("ab", None)
+    assert len(transport.requests) == 1
+
+
+async def test_max_tokens_counts_anew_after_length() -> None:
+    """A part after `length` may have all of them; what is left of that part is counted within it."""
+    client, transport = client_of(
+        Answer([chunk("a", logprobs=token("a")), chunk("b", "length", logprobs=token("b")), DONE]),
+        Answer([chunk("c", logprobs=token("c"))]),
+        Answer([chunk("d", "stop", logprobs=token("d")), DONE]),
+    )
+    completion = await ask(client, BOTH, max_tokens=2, logprobs=True).completion()
+    assert completion.text == "abcd"
+    assert [sent(transport, n)["max_tokens"] for n in range(3)] == [2, 2, 1]
+
+
 async def test_reasoning_goes_back_too() -> None:
     """In thinking mode the prefix carries the reasoning so far, and the cut may lie inside it."""
     client, transport = client_of(
