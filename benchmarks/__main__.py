@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,17 +37,30 @@ def ratio_of(bar: Bar, table: Table) -> float | None:
     return figures[0].median / figures[1].median
 
 
-def ratio_rows(table: Table) -> Iterator[tuple[str, str, str, str]]:
-    """The rows to show: what, measured, at most, verdict."""
-    for bar in BARS:
-        ratio = ratio_of(bar, table)
-        if ratio is None:
-            continue
-        measured_as = f"{ratio:.4f}" if ratio < 0.1 else f"{ratio:.2f}"
-        if bar.at_most is None:
-            yield bar.title, measured_as, "–", ""
-        else:
-            yield bar.title, measured_as, f"{bar.at_most:g}", "ok" if ratio <= bar.at_most else "OVER"
+def as_records(table: Table) -> list[dict[str, Any]]:
+    """Every ratio whose figures were measured, with its bar."""
+    return [
+        {
+            "title": bar.title,
+            "over": list(bar.over),
+            "under": list(bar.under),
+            "ratio": round(ratio, 5),
+            "at_most": bar.at_most,
+        }
+        for bar in BARS
+        if (ratio := ratio_of(bar, table)) is not None
+    ]
+
+
+def ratio_table(records: list[dict[str, Any]]) -> str:
+    """The ratios as Markdown: what, measured, at most, verdict."""
+    rows = []
+    for record in records:
+        ratio, at_most = record["ratio"], record["at_most"]
+        shown_ratio = f"{ratio:.4f}" if ratio < 0.1 else f"{ratio:.2f}"
+        verdict = "" if at_most is None else "ok" if ratio <= at_most else "over"
+        rows.append((record["title"], shown_ratio, "–" if at_most is None else f"{at_most:g}", verdict))
+    return as_markdown(("ratio of medians", "measured", "at most", ""), rows)
 
 
 def as_markdown(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -81,17 +94,7 @@ def as_record(measured_axes: list[Axis], table: Table, *, quick: bool, seconds: 
         "versions": _versions(),
         "quick": quick,
         "seconds": round(seconds),
-        "ratios": [
-            {
-                "title": bar.title,
-                "over": list(bar.over),
-                "under": list(bar.under),
-                "ratio": round(ratio, 5),
-                "at_most": bar.at_most,
-            }
-            for bar in BARS
-            if (ratio := ratio_of(bar, table)) is not None
-        ],
+        "ratios": as_records(table),
         "axes": {
             axis.name: {
                 "title": axis.title,
@@ -138,7 +141,7 @@ def main() -> None:
             tell(axis.title)
             table[axis.name] = measured(axis, root, tell)
 
-    print(as_markdown(("ratio of medians", "measured", "at most", ""), list(ratio_rows(table))))
+    print(ratio_table(as_records(table)))
     for axis in chosen:
         ordered = sorted(table[axis.name].items(), key=lambda item: item[1].median)
         rows = [(name, shown(figures.median), shown(min(figures.rounds))) for name, figures in ordered]

@@ -131,7 +131,7 @@ def axes(*, quick: bool) -> tuple[Axis, ...]:
             measure="streams",
             unit="µs per request",
             spec=Spec("plain", 64, 0),
-            rounds=5 if quick else 21,
+            rounds=5 if quick else 41,
             at_once=_each(*HAND, "ours", "openai create", "openai create, aiohttp", count=64),
         ),
         Axis(
@@ -161,7 +161,7 @@ def axes(*, quick: bool) -> tuple[Axis, ...]:
             unit="ms",
             spec=None,
             rounds=2 if quick else 7,
-            at_once=_each("aiohttp", "deepseek_async", "openai", count=1),
+            at_once=_each("aiohttp.ClientSession", "deepseek_async.AsyncClient", "openai.AsyncOpenAI", count=1),
         ),
         Axis(
             "plain, uvloop",
@@ -177,7 +177,7 @@ def axes(*, quick: bool) -> tuple[Axis, ...]:
             measure="streams",
             unit="µs per request",
             spec=Spec("plain", 64, 0),
-            rounds=5 if quick else 21,
+            rounds=5 if quick else 41,
             at_once=_each(*HAND, "ours", count=64),
             with_uvloop=True,
         ),
@@ -259,5 +259,5 @@ BARS = (
         ("unary, uvloop", "aiohttp + orjson"),
         None,
     ),
-    Bar("import: deepseek_async / openai", ("import", "deepseek_async"), ("import", "openai"), None),
+    Bar("import: ours / openai", ("import", "deepseek_async.AsyncClient"), ("import", "openai.AsyncOpenAI"), None),
 )

@@ -12,7 +12,7 @@ import attrs
 from .axes import SCALES, SLOW, Axis
 from .processes import Absent, Worker
 
-_IMPORT = "import time; start = time.process_time(); import {}; print(time.process_time() - start)"
+_IMPORT = "import time; start = time.process_time(); from {} import {}; print(time.process_time() - start)"
 
 
 @attrs.frozen
@@ -37,22 +37,24 @@ def measured(axis: Axis, root: str, tell: Callable[[str], None]) -> dict[str, Fi
     """
     rounds: dict[str, list[float]] = {name: [] for name in axis.at_once}
     workers: dict[str, Worker] = {}
+    left: set[str] = set()
     try:
         for turn in range(axis.rounds + 1):
             for name, at_once in axis.at_once.items():
                 is_warming_up = turn == 0 and not axis.is_fresh and axis.spec is not None
-                if (is_warming_up and name in SLOW) or len(rounds[name]) >= axis.rounds_of(name):
+                if name in left or (is_warming_up and name in SLOW) or len(rounds[name]) >= axis.rounds_of(name):
                     continue
                 if axis.spec is None:
                     figure = _import_seconds(name)
                 else:
                     try:
                         worker = workers.get(name) or Worker(name, root, uvloop=axis.with_uvloop)
-                    except Absent as absent:
-                        tell(f"{name}: {absent}")
+                        workers[name] = worker
+                        figure = _per_unit(axis, worker.measure(axis.measure, axis.spec, at_once), at_once)
+                    except (Absent, RuntimeError) as error:
+                        tell(f"{name}: left out, {error}")
+                        left.add(name)
                         continue
-                    workers[name] = worker
-                    figure = _per_unit(axis, worker.measure(axis.measure, axis.spec, at_once), at_once)
                     if axis.is_fresh:
                         workers.pop(name).stop()
                 if not is_warming_up:
@@ -60,7 +62,7 @@ def measured(axis: Axis, root: str, tell: Callable[[str], None]) -> dict[str, Fi
     finally:
         for worker in workers.values():
             worker.stop()
-    return {name: Figures(axis.at_once[name], tuple(figures)) for name, figures in rounds.items() if figures}
+    return {name: Figures(axis.at_once[name], tuple(figures)) for name, figures in rounds.items() if name not in left}
 
 
 def _per_unit(axis: Axis, figures: dict[str, float], at_once: int) -> float:
@@ -70,6 +72,9 @@ def _per_unit(axis: Axis, figures: dict[str, float], at_once: int) -> float:
     return figures["bytes"]
 
 
-def _import_seconds(module: str) -> float:
-    done = subprocess.run([sys.executable, "-c", _IMPORT.format(module)], check=True, capture_output=True, text=True)
+def _import_seconds(qualified: str) -> float:
+    module, name = qualified.rsplit(".", 1)
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT.format(module, name)], check=True, capture_output=True, text=True
+    )
     return float(done.stdout)
