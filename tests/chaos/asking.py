@@ -42,12 +42,12 @@ def make_server() -> SandboxServer:
     return SandboxServer(prefix_cache=False, keep_requests=10)
 
 
-def make_client(base_url: str) -> AsyncClient:
+def make_client(base_url: str, *, attempts: int = 2) -> AsyncClient:
     """A client with little patience, since stalls are among the faults."""
     return AsyncClient(
         base_url=base_url,
         timeouts=Timeouts(connect=5.0, first_chunk=0.5, idle=0.25),
-        retry=RetryPolicy(attempts=2, wait_initial=0.0),
+        retry=RetryPolicy(attempts=attempts, wait_initial=0.0),
     )
 
 
