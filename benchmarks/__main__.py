@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,7 +63,7 @@ def ratio_table(records: list[dict[str, Any]]) -> str:
     return as_markdown(("ratio of medians", "measured", "at most", ""), rows)
 
 
-def as_markdown(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def as_markdown(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     lines = [header, tuple("-" * width for width in widths), *rows]
     return "\n".join(

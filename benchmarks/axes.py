@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from .wire import Spec
@@ -81,7 +83,7 @@ def axes(*, quick: bool) -> tuple[Axis, ...]:
         "openai create": 4,
         "openai .stream()": 1 if quick else 2,
     }
-    cpu = {"measure": "streams", "unit": "µs per chunk", "rounds": rounds}
+    cpu: dict[str, Any] = {"measure": "streams", "unit": "µs per chunk", "rounds": rounds}
     return (
         Axis("plain", "Plain, 1,000 tokens, 32 events a write", spec=Spec("plain", 1000), at_once=plain, **cpu),
         Axis(
