@@ -42,7 +42,7 @@ def make_server() -> SandboxServer:
     return SandboxServer(prefix_cache=False, keep_requests=10)
 
 
-def make_client(base_url: str, *, attempts: int = 2) -> AsyncClient:
+def make_client(base_url: str, attempts: int = 2) -> AsyncClient:
     """A client with little patience, since stalls are among the faults."""
     return AsyncClient(
         base_url=base_url,
