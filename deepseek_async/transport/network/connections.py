@@ -25,7 +25,7 @@ from ..base import HTTPRequest, Progress, Response
 from ..proxies import environment_proxies
 from .answer import INHERITED, NetworkAnswer
 from .failures import MAX_HEADER_BYTES, StaleConnectionError, broke_before, closed, failure_of, is_stale
-from .progress import TRACE, Watched
+from .progress import PRESENT, TRACE, Connector, Watched
 
 # For those above, who take a session of the caller's and know nothing else of aiohttp.
 ClientSession = aiohttp.ClientSession
@@ -114,6 +114,7 @@ class AiohttpTransport:
     ) -> NetworkAnswer:
         if session.closed:
             raise APIConnectionError("the session that was given is closed", during="connect", retryable=False)
+        PRESENT.set(watched)
         try:
             response = await session.request(
                 request.method,
@@ -191,15 +192,13 @@ class _Bound:
 
 def _make_session(max_connections: int, *, force_close: bool) -> aiohttp.ClientSession:
     pool = {} if force_close else {"keepalive_timeout": KEEPALIVE_SECONDS}
-    connector = aiohttp.TCPConnector(
+    connector = Connector(
         limit=max_connections,
         ttl_dns_cache=DNS_CACHE_SECONDS,
         force_close=force_close,
         **pool,  # type: ignore[arg-type]
     )
-    return aiohttp.ClientSession(
-        connector=connector, timeout=_NO_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[TRACE]
-    )
+    return aiohttp.ClientSession(connector=connector, timeout=_NO_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
 
 
 async def _keep(
