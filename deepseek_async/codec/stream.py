@@ -32,15 +32,12 @@ from ..errors import (
 from ..sse import Comment, Decoder, ServerSentEvent
 from ..types import (
     ChatCompletionChunk,
-    ChunkChoice,
-    Delta,
-    FunctionCallFragment,
     TextCompletion,
-    ToolCallFragment,
 )
 from .failures import in_band_failure
 from .lenient import MAX_SHOWN_BODY, parse_json, summary_of
-from .responses import chunk_from_json, completion_from_json, text_completion_from_json, text_from_json
+from .responses import chunk_from_json, text_completion_from_json, text_from_json
+from .whole import chunk_from_whole
 
 C = TypeVar("C")
 
@@ -235,46 +232,6 @@ def text_decoder(
     """The decoder of a streamed fill-in-the-middle answer."""
     return StreamDecoder(
         text_from_json, text_completion_from_json, max_event_bytes=max_event_bytes, max_body_bytes=max_body_bytes
-    )
-
-
-def chunk_from_whole(body: bytes) -> ChatCompletionChunk:
-    """A whole completion as the one chunk that folds to it.
-
-    Raises:
-        MalformedResponseError: The body is no completion.
-        APIStatusError: It is an error object.
-    """
-    if body.lstrip().startswith(b"<"):
-        text = body.decode("utf-8", "replace")
-        raise MalformedResponseError(f"the answer is {summary_of(text)}", body=text[:MAX_SHOWN_BODY])
-    completion = completion_from_json(body)
-    choices = []
-    for choice in completion.choices:
-        message = choice.message
-        calls = message.tool_calls
-        fragments = None
-        if calls is not None:
-            fragments = tuple(
-                ToolCallFragment(
-                    index,
-                    call.id,
-                    call.type,
-                    FunctionCallFragment(call.function.name, call.function.arguments, extra=call.function.extra),
-                    extra=call.extra,
-                )
-                for index, call in enumerate(calls)
-            )
-        delta = Delta(message.role, message.content, message.reasoning_content, fragments, extra=message.extra)
-        choices.append(ChunkChoice(choice.index, delta, choice.logprobs, choice.finish_reason, extra=choice.extra))
-    return ChatCompletionChunk(
-        id=completion.id,
-        created=completion.created,
-        model=completion.model,
-        system_fingerprint=completion.system_fingerprint,
-        choices=tuple(choices),
-        usage=completion.usage,
-        extra=completion.extra,
     )
 
 

@@ -1,0 +1,171 @@
+"""The layout as a test: imports go down, never sideways, never in a circle, and libraries stay where they belong."""
+
+from __future__ import annotations
+
+import graphlib
+import sys
+
+import pytest
+
+from .imports import PACKAGE, ROOT, folder_of, imports_of, libraries_of, our_imports_of, sources
+
+# What each part of the package may import of the others. `errors` stands below `types`, whose validators raise
+# `InvalidRequestError`.
+MAY_IMPORT: dict[str, set[str]] = {
+    "version": set(),
+    "errors": set(),
+    "types": {"errors"},
+    "sse": {"errors"},
+    "hooks": {"types", "errors"},
+    "codec": {"types", "errors", "sse"},
+    "policy": {"types", "errors", "hooks"},
+    "transport": {"errors"},
+    "client": {"types", "errors", "sse", "hooks", "codec", "policy", "transport", "version"},
+    "batch": {"types", "errors", "sse", "hooks", "codec", "policy", "client", "version"},
+    "sandbox": {"types", "errors", "version"},
+    "cli": {
+        "",
+        "types",
+        "errors",
+        "sse",
+        "hooks",
+        "codec",
+        "policy",
+        "transport",
+        "client",
+        "batch",
+        "sandbox",
+        "version",
+    },
+    "contrib": {"", "types", "errors", "sse", "hooks", "codec", "policy", "transport", "client", "batch", "sandbox"},
+}
+EDGES = {"cli", "contrib"}
+
+# One module with a reason to reach further.
+REACHES_FURTHER: dict[str, set[str]] = {
+    "deepseek_async.sandbox.replay": {"transport"},  # it serves what `transport.recording` wrote down
+}
+
+# Other people's packages that a part may use. The edges may use what their extras install.
+LIBRARIES: dict[str, set[str]] = {
+    "": set(),
+    "version": set(),
+    "errors": set(),
+    "types": {"attrs"},
+    "sse": {"attrs"},
+    "hooks": {"attrs"},
+    "codec": {"attrs", "cattrs", "msgspec"},
+    "policy": {"attrs"},
+    "transport": {"attrs", "aiohttp", "msgspec"},
+    "client": {"attrs", "anyio", "msgspec"},
+    "batch": {"attrs", "anyio", "msgspec"},
+    "sandbox": {"attrs", "aiohttp", "msgspec"},
+}
+
+# Of the standard library: what would make a pure part impure.
+IMPURE = {"asyncio", "socket", "ssl", "selectors", "http", "urllib", "subprocess", "threading", "os", "pathlib", "io"}
+NEVER: dict[str, set[str]] = {
+    "errors": IMPURE | {"json", "time", "random"},
+    "types": IMPURE | {"json", "time", "random"},
+    "sse": IMPURE | {"json", "time", "random"},
+    "hooks": IMPURE | {"json", "time", "random"},
+    "codec": IMPURE | {"time", "random"},
+    "policy": IMPURE | {"json", "time", "random"},
+}
+
+# A module longer than this hides a seam, unless the reason for keeping it whole is given here.
+MAX_LINES = 300
+LONGER_FOR_A_REASON: dict[str, str] = {
+    "deepseek_async.client.event_stream": "one machine: what a stream does in each of its states",
+    "deepseek_async.errors": "the whole error tree on one page",
+    "deepseek_async.sandbox.scripts": "the whole vocabulary of scripts on one page",
+    "deepseek_async.transport.recording": "one format with its writer and its reader",
+}
+
+MODULES = sorted(sources())
+
+
+def test_every_part_has_its_floor() -> None:
+    """A new folder or top module is put on a floor, deliberately, before anything can import it."""
+    parts = {folder_of(module) for module in MODULES} - {""}
+    assert parts - MAY_IMPORT.keys() == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down(module: str) -> None:
+    """A module imports only parts of the floors below its own, or its own part."""
+    part = folder_of(module)
+    if part == "":
+        pytest.skip("the root hands out names of every floor, each loaded at its first use")
+    reached = {folder_of(name) for name in our_imports_of(module)} - {part}
+    allowed = MAY_IMPORT[part] | REACHES_FURTHER.get(module, set())
+    assert reached <= allowed, f"{module} must not import {sorted(reached - allowed)}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_libraries_stay_on_their_floors(module: str) -> None:
+    """JSON, the network and the clock are known only to the parts whose job they are."""
+    part = folder_of(module)
+    if part in EDGES:
+        pytest.skip("an edge uses what its extra installs")
+    others = {name for name in libraries_of(module) if name not in sys.stdlib_module_names}
+    assert others <= LIBRARIES[part]
+    assert not libraries_of(module) & NEVER.get(part, set())
+
+
+def test_one_module_knows_the_http_client() -> None:
+    """aiohttp's client is imported in `transport.network` alone; the sandbox imports its server, and no more."""
+    knowing = {module for module in MODULES if "aiohttp" in libraries_of(module) and folder_of(module) != "contrib"}
+    others = {module for module in knowing if folder_of(module) != "sandbox"}
+    assert others
+    assert all(module.startswith(f"{PACKAGE}.transport.network.") for module in others), others
+    for module in knowing:
+        if folder_of(module) == "sandbox":
+            of_aiohttp = {name for name in imports_of(module) if name.split(".")[0] == "aiohttp"}
+            assert of_aiohttp <= {"aiohttp", "aiohttp.web", "aiohttp.http_writer", "aiohttp.abc"}, module
+            assert "aiohttp.client" not in of_aiohttp
+
+
+def test_the_network_is_chosen_in_one_place() -> None:
+    """Only the client's own module names the network; everything else in the client takes any `Transport`."""
+    network = f"{PACKAGE}.transport.network"
+    choosing = {module for module in MODULES if network in our_imports_of(module) and folder_of(module) == "client"}
+    assert choosing == {f"{PACKAGE}.client.async_client"}
+
+
+def test_edges_do_not_know_each_other() -> None:
+    """No module outside an edge imports it, and no file of `contrib` imports another."""
+    for module in MODULES:
+        for name in our_imports_of(module):
+            if folder_of(name) in EDGES:
+                own_entry = module == name or (folder_of(module) == "cli" and folder_of(name) == "cli")
+                assert own_entry or name == f"{PACKAGE}.contrib", f"{module} imports {name}"
+
+
+def test_there_are_no_circles() -> None:
+    """No two modules need each other, not even by way of others, inside a function or for types alone."""
+    order = graphlib.TopologicalSorter(
+        {module: our_imports_of(module) - {module} for module in MODULES if module != PACKAGE}
+    )
+    try:
+        order.prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_stay_small(module: str) -> None:
+    """A module is at most 300 lines long, or there is a reason why not."""
+    lines = len(sources()[module].read_text().splitlines())
+    assert lines <= MAX_LINES or module in LONGER_FOR_A_REASON, f"{lines} lines: look for the seam"
+
+
+def test_no_reason_outlives_its_module() -> None:
+    """Whoever shortens a module takes its exception away."""
+    for module in LONGER_FOR_A_REASON:
+        assert len(sources()[module].read_text().splitlines()) > MAX_LINES, module
+
+
+def test_the_package_is_typed() -> None:
+    """Type checkers are told that the annotations count."""
+    assert (ROOT / "py.typed").is_file()
