@@ -327,9 +327,10 @@ def streams(draw: Draw, chunks: list[Json]) -> bytes:
     end = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
     comment = draw(st.sampled_from(["", ": keep-alive" + end + end, ":" + end]))
     name = draw(st.sampled_from(["", "", "event: message" + end, "id: 1" + end]))
+    every = draw(st.integers(1, 3))
     framed = "".join(
-        f"{draw(st.sampled_from(['', comment]))}{name}data:{space}{text}{end}{end}"
-        for text in [*map(_text, chunks), "[DONE]"]
+        f"{'' if number % every else comment}{name}data:{space}{text}{end}{end}"
+        for number, text in enumerate([*map(_text, chunks), "[DONE]"])
     )
     begin = draw(st.sampled_from(["", "", "\ufeff", "\n\n", ": OPENROUTER PROCESSING\n\n"]))
     return (begin + framed).encode()
