@@ -176,3 +176,5 @@ def test_every_name_of_every_all_resolves() -> None:
         for name in module.__all__:
             assert getattr(module, name) is not None, f"{part}.{name}"
         assert set(module.__all__) <= set(dir(module))
+        with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+            module.nothing  # noqa: B018

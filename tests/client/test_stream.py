@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from deepseek_async import (
+    APIConnectionError,
     AsyncClient,
     ChatCompletion,
     ChatCompletionStream,
@@ -379,6 +380,23 @@ async def test_an_answer_without_text_is_an_answer() -> None:
         stream, _, _ = streaming(stream_of(chunk(None, **said), chunk(None, "stop")))
         answer = await stream.completion()
         assert (answer.text, answer.complete, answer.finish_reason) == ("", True, "stop")
+
+
+async def test_what_breaks_after_the_end_breaks_nothing() -> None:
+    """Behind `[DONE]` only the connection is at stake: an error there, or junk without end, costs no answer."""
+    for tail in (APIConnectionError("reset"), b"x" * 10_000_000):
+        stream, transport, _ = streaming(hello(), tail)
+        assert (await stream.completion()).text == "Hello."
+        assert transport.responses[0].is_closed
+
+
+@pytest.mark.parametrize("resume", [True, 2, "length", {"on": {"length"}}])
+async def test_resume_is_a_value_of_its_own(resume: Any) -> None:
+    """Another type is refused by name."""
+    client, transport = client_on()
+    with pytest.raises(InvalidRequestError, match="resume"):
+        client.chat.completions.stream(**ASK, resume=resume)
+    assert transport.requests == []
 
 
 # -- fill in the middle ----------------------------------------------------------------------------------------------

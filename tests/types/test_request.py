@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import UserDict
+from collections import UserDict, UserList
 from typing import Any
 
 import attrs
@@ -228,6 +228,7 @@ MESSAGES_ALLOWED: list[Any] = [
     [{"role": "assistant", "tool_calls": []}],
     [{"role": "developer", "content": None}],
     [UserDict(role="user", content="a")],
+    UserList([UserMessage("a")]),
 ]
 
 
