@@ -16,8 +16,10 @@ from deepseek_async import (
     ChatCompletionStream,
     InvalidRequestError,
     RateLimitError,
+    RetryPolicy,
     StreamInterruptedError,
 )
+from deepseek_async.hooks import Record, RetryScheduled
 from deepseek_async.transport import Answer, Pause, ScriptedTransport
 from deepseek_async.types import ChatCompletionChunk, Delta, FunctionCallFragment, TextCompletion, ToolCallFragment
 
@@ -280,6 +282,29 @@ async def test_aclose_from_another_task_wakes_the_reader() -> None:
     assert raised.value.partial is not None
     assert raised.value.partial.text == "Hel"
     assert transport.responses[0].is_closed
+    assert client.statistics().in_flight == 0
+
+
+@pytest.mark.parametrize("failing", [APIConnectionError("refused"), Answer(status=503), Answer([b""])])
+async def test_aclose_while_it_waits_to_try_again(failing: Any) -> None:
+    """Between two attempts nothing is open: closing ends the wait, and the reader is told the same as ever."""
+    scheduled = asyncio.Event()
+
+    def watch(record: Record) -> None:
+        if isinstance(record, RetryScheduled):
+            scheduled.set()
+
+    retry = RetryPolicy(wait_initial=1000.0, wait_max=1000.0)
+    client, transport = client_on(failing, Answer([hello()]), retry=retry, hooks=[watch])
+    stream = client.chat.completions.stream(**ASK)
+    reader = asyncio.ensure_future(stream.completion())
+    await scheduled.wait()
+    await asyncio.sleep(0)
+    await stream.aclose()
+    with pytest.raises(StreamInterruptedError, match="closed before its end") as raised:
+        await reader
+    assert not raised.value.retryable
+    assert len(transport.requests) == 1
     assert client.statistics().in_flight == 0
 
 
