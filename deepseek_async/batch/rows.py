@@ -80,6 +80,11 @@ def hash_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
+def numbered(line: bytes, number: int) -> bytes:
+    """What tells a line without an id: the same line elsewhere in the source is another row."""
+    return b"%d:%b" % (number, line)
+
+
 def _canonical_hash(body: bytes) -> str:
     try:
         return hash_of(_encode_sorted(_decode(body)))
@@ -115,7 +120,7 @@ def _row_of_line(line: bytes, number: int, place: str) -> Row:
         row = _row_of_mapping(value, number, place)
     except InvalidRequestError as error:
         row = _bad_row(error, custom_id, line, number, place)
-    row.line_hash = hash_of(line) if row.is_named else None  # the same line without a name is another row elsewhere
+    row.line_hash = hash_of(line if row.is_named else numbered(line, number))
     return row
 
 

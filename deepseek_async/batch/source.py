@@ -23,7 +23,7 @@ from typing import Any, Final, Protocol
 from ..errors import InvalidRequestError
 from ..types import ChatRequest
 from .reading import Lines
-from .rows import Row, hash_of, row_of
+from .rows import Row, hash_of, numbered, row_of
 from .shards import Shard
 
 Source = str | Path | Iterable[ChatRequest | Mapping[str, Any]] | AsyncIterable[ChatRequest | Mapping[str, Any]]
@@ -130,7 +130,9 @@ class RowSource:
                 return None
             self._number += 1
             # First the cheap look: a resumed run passes over millions of lines.
-            if self._known is not None and self._known.has_line(hash_of(item)):
+            if self._known is not None and (
+                self._known.has_line(hash_of(item)) or self._known.has_line(hash_of(numbered(item, self._number)))
+            ):
                 self.skipped += 1
                 return None
             row = row_of(item, self._number, f"{self._lines.name}:{self._line}")

@@ -133,7 +133,7 @@ async def test_what_is_done_is_passed_over(output: Path) -> None:
         finish(first, of, error=error)
     await first.aclose()
     second = opened(output)
-    assert [second.has_line(of.line_hash) for of in rows if of.line_hash] == [True, False, True, False]
+    assert [second.has_line(of.line_hash) for of in rows if of.line_hash] == [True, False, True, False, True]
     assert [second.has(of) for of in rows] == [True, False, True, False, True]
     assert (second.succeeded_before, second.failed_before) == (2, 3)
     finish(second, rows[1])

@@ -181,6 +181,19 @@ async def test_a_file_is_recognised_line_by_line(tmp_path: Path, output: Path) -
     assert len(ids_of(output)) == 20
 
 
+async def test_lines_without_ids_are_known_by_their_number(tmp_path: Path, output: Path) -> None:
+    """Equal lines are rows of their own; again, all are recognised, and one more is the only one sent."""
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"prompt": "same"}\n' * 5)
+    account = Account()
+    await run(account, source, output)
+    assert sorted(ids_of(output)) == names(5)
+    source.write_text('{"prompt": "same"}\n' * 6)
+    report = await run(account, source, output)
+    assert (report.succeeded, report.skipped) == (1, 5)
+    assert ids_of(output)[-1] == "row-6"
+
+
 async def test_a_run_that_was_stopped_goes_on(output: Path) -> None:
     """Stopped in the middle and run again: every row once, in the file and on the bill."""
     account = Account()
