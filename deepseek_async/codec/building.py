@@ -46,6 +46,8 @@ def _unfrozen(cls: type[T]) -> type[T]:
     return attrs.define(type(cls.__name__, (cls,), plain), eq=False, repr=False, getstate_setstate=False)
 
 
+_Completion, _Choice, _Message = _unfrozen(ChatCompletion), _unfrozen(Choice), _unfrozen(AssistantMessage)
+_Usage = _unfrozen(Usage)
 _Chunk, _ChunkChoice, _Delta = _unfrozen(ChatCompletionChunk), _unfrozen(ChunkChoice), _unfrozen(Delta)
 _TokenLogprob, _TopLogprob = _unfrozen(TokenLogprob), _unfrozen(TopLogprob)
 
@@ -83,10 +85,13 @@ def completion_of(shape: documented.Completion, request_id: str | None) -> ChatC
     for said in shape.choices:
         new = said.message
         calls = _calls_of(new.tool_calls) if new.tool_calls else None
-        message = AssistantMessage(new.content, new.reasoning_content, calls, role=new.role)
+        message = _Message(new.content, new.reasoning_content, calls, role=new.role)
+        message.__class__ = AssistantMessage
         logprobs = None if said.logprobs == NULL else _checked(said.logprobs)
-        choices.append(Choice(said.index, message, logprobs, said.finish_reason))
-    return ChatCompletion(
+        choice = _Choice(said.index, message, logprobs, said.finish_reason)
+        choice.__class__ = Choice
+        choices.append(choice)
+    completion = _Completion(
         id=shape.id,
         created=shape.created,
         model=shape.model,
@@ -96,6 +101,8 @@ def completion_of(shape: documented.Completion, request_id: str | None) -> ChatC
         object=shape.object,
         request_id=request_id,
     )
+    completion.__class__ = ChatCompletion
+    return completion
 
 
 def text_of(shape: documented.Text) -> TextCompletion:
@@ -135,7 +142,7 @@ def _calls_of(calls: list[documented.Call]) -> tuple[ToolCall, ...]:
 
 def _usage_of(usage: documented.Usage) -> Usage:
     prompt, answer = usage.prompt_tokens_details, usage.completion_tokens_details
-    return Usage(
+    counts = _Usage(
         usage.prompt_tokens,
         usage.completion_tokens,
         usage.total_tokens,
@@ -144,6 +151,8 @@ def _usage_of(usage: documented.Usage) -> Usage:
         PromptTokensDetails(prompt.cached_tokens) if prompt else None,
         CompletionTokensDetails(answer.reasoning_tokens) if answer else None,
     )
+    counts.__class__ = Usage
+    return counts
 
 
 # Logprobs are checked to the last byte when they arrive, so that an error comes in time, and made when somebody looks.

@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
     if cls in _SCALARS:
         return value
     if cls is dict:
-        if all(type(item) in _SCALARS for item in value.values()):
+        if _SCALARS.issuperset(map(type, value.values())):
             return value
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
