@@ -37,7 +37,7 @@ class BatchProgress:
         succeeded, failed: Rows that have their outcome.
         skipped: Rows passed over because an earlier run has finished them.
         in_flight: Rows sent and not ended.
-        waiting: Rows pulled and not in flight: read ahead, refused, resting after a failure, held back for a warm cache.
+        waiting: Rows pulled and not in flight: read ahead, refused, resting after a failure, held for a warm cache.
         limit: How many may be in flight at present.
         refusals: Answers with 429.
         usage: Tokens of the answers, summed.
