@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import decimal
 import inspect
+import types
 import typing
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -82,6 +83,7 @@ def _take_only_json_types(converter: Converter) -> None:
     for fits, make, kind in factories:
         converter.register_structure_hook_factory(fits, _only(kind, make))
     configure_union_passthrough(str | bool | int | float | None, converter)
+    converter.register_structure_hook_factory(_is_union_of_classes, lambda union: _best_of(union, converter))
 
 
 def _exactly(wanted: type, accepted: tuple[type, ...]) -> Hook:
@@ -121,6 +123,46 @@ def _only(accepted: type, make: Callable[[Any], Hook]) -> Callable[[Any], Hook]:
         return structure
 
     return factory
+
+
+def _is_union_of_classes(wanted: Any) -> bool:
+    if typing.get_origin(wanted) not in (typing.Union, types.UnionType):
+        return False
+    return all(_is_class_of_fields(cls) for cls in typing.get_args(wanted) if cls is not type(None))
+
+
+def _best_of(union: Any, converter: Converter) -> Hook:
+    """Of the classes that fit, the one that leaves the fewest keys unused; the first of equals.
+
+    cattrs picks by one key without a default, and takes a dataclass's ``default_factory`` for none, so that the hash
+    of a name would decide.
+    """
+    classes = [cls for cls in typing.get_args(union) if cls is not type(None)]
+    hooks = [(cls, converter.get_structure_hook(cls), _names_in(cls)) for cls in classes]
+    is_nullable = len(classes) < len(typing.get_args(union))
+
+    def structure(value: Any, _: Any) -> Any:
+        if value is None and is_nullable:
+            return None
+        fitting, problems = [], []
+        for cls, hook, names in hooks:
+            try:
+                fitting.append((len(value.keys() - names) if isinstance(value, dict) else 0, hook(value, cls)))
+            except Exception as error:  # the caller's own validators may raise anything
+                problems.append(error)
+        if fitting:
+            return min(fitting, key=lambda entry: entry[0])[1]
+        if len(problems) == 1 or not isinstance(value, dict):
+            raise problems[0]
+        raise _MisfitError(f"expected one of {', '.join(cls.__name__ for cls in classes)}, and fits none")
+
+    return structure
+
+
+def _names_in(cls: Any) -> set[str]:
+    origin = typing.get_origin(cls) or cls
+    fields = attrs.fields(origin) if attrs.has(origin) else dataclasses.fields(origin)
+    return {field.name for field in fields}
 
 
 def _array_factory(cls: Any, into: type, converter: Converter) -> Hook:
