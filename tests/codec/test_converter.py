@@ -135,6 +135,10 @@ EVERYTHING = {
         ("x", int | str, "x"),
         (None, int | None, None),
         ({"text": "t"}, Point | Note, Note("t")),
+        ({"x": 1}, Note | Point | None, Point(1)),
+        (None, Note | Point | None, None),
+        ([{"text": "t"}, {"x": 1}], list[Point | Note], [Note("t"), Point(1)]),
+        ({"x": 1, "y": 2, "value": 3}, Node | Point, Point(1, 2.0)),
         ([1, "x"], tuple[int, str], (1, "x")),
         ([1], tuple, (1,)),
         ([1, 2], list, [1, 2]),
@@ -211,6 +215,10 @@ def test_a_class_of_everything_is_made() -> None:
         ({"value": 1, "child": {"value": "2"}}, Node, "expected int, got a string at $.child.value"),
         (1, type(None), "expected null, got an integer at $"),
         (2.5, int | str, "at $"),
+        ({"text": 5}, Point | Note, "expected one of Point, Note, and fits none at $"),
+        ([{"x": 1}, {}], list[Point | Note], "at $[1]"),
+        (5, Point | Note, "expected an object, got an integer at $"),
+        (None, Point | Note, "expected an object, got null at $"),
     ],
 )
 def test_nothing_is_coerced(data: Any, wanted: Any, problem: str) -> None:
