@@ -257,6 +257,7 @@ class EventStream(Generic[C, W]):
         except DeepSeekError as error:
             if self._is_over:
                 raise self._left_early() from None
+            exchange.close()  # nothing more can come; what came is still to be delivered
             decoder.receive_break(_interrupted_by(error))
             return
         except asyncio.CancelledError:

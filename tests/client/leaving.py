@@ -41,7 +41,8 @@ async def who(client: AsyncClient, text: str = "who") -> str:
 
 
 class Server:
-    """Answers with its connection's number; ``hold`` streams a half, and the other half once ``release`` was asked."""
+    """Answers with its connection's number; ``hold`` streams a half, and the other half once ``release`` was asked;
+    ``break`` breaks off."""
 
     def __init__(self) -> None:
         self._released = asyncio.Event()
@@ -60,6 +61,9 @@ class Server:
                 await asyncio.gather(gone, return_exceptions=True)
                 connection.send(chunked(event("b", "stop"), DONE) + LAST_CHUNK)
                 continue
+            if b'"break"' in request:
+                connection.send(STREAM_HEAD + chunked(event("a"), event("b")))
+                return
             if b'"release"' in request:
                 self._released.set()
             connection.send(answer(completion(str(connection.number))))
@@ -100,6 +104,22 @@ async def collected_streams(server: ByteServer) -> None:
             stream = client.chat.completions.stream(**asked("hold"))
             await anext(stream)
         del stream
+        gc.collect()
+        await server.all_closed()
+        assert client.statistics().in_flight == 0
+
+
+@in_loop
+async def circles(server: ByteServer) -> None:
+    """Streams in circles of the program's own, one broken by the server: the collector meets them all at once."""
+    async with AsyncClient(base_url=server.base_url) as client:
+        for text in ("hold", "break", "hold"):
+            stream = client.chat.completions.stream(**asked(text))
+            await anext(stream)
+            circle: list[Any] = [stream]
+            circle.append(circle)
+            await asyncio.sleep(0.01)
+        del stream, circle
         gc.collect()
         await server.all_closed()
         assert client.statistics().in_flight == 0
@@ -308,6 +328,7 @@ def serve() -> None:
 ALONE: dict[str, Callable[[], None]] = {
     "broken loops": broken_loops,
     "collected streams": collected_streams,
+    "circles": circles,
     "a collected client": a_collected_client,
     "a stream that outlives its client": a_stream_that_outlives_its_client,
     "a cancelled crowd": a_cancelled_crowd,

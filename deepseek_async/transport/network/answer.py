@@ -27,10 +27,17 @@ INHERITED: list[object] = []
 
 
 class NetworkAnswer:
-    """An aiohttp response as `Response`."""
+    """An aiohttp response as `Response`.
+
+    Args:
+        response: It.
+        session: What it came through.
+        among: Where it is as long as nobody has closed it.
+    """
 
     __slots__ = (
         "__weakref__",
+        "_among",
         "_content",
         "_encoding",
         "_headers",
@@ -41,12 +48,16 @@ class NetworkAnswer:
         "status",
     )
 
-    def __init__(self, response: aiohttp.ClientResponse, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, session: aiohttp.ClientSession, among: set[NetworkAnswer]
+    ) -> None:
         self._response = response
         self._content = response.content
         self._readany = response.content.readany
         self._headers: Mapping[str, str] | None = None
         self._session = session
+        self._among = among
+        among.add(self)
         self._encoding: Inflater | DeepSeekError | None = None
         self._pid = os.getpid()
         self.status = response.status
@@ -118,10 +129,12 @@ class NetworkAnswer:
 
     def break_off(self) -> None:
         """Close the connection under the answer: the client is being closed."""
+        self._among.discard(self)
         if not self._content.at_eof():
             self.close()
 
     def close(self) -> None:
+        self._among.discard(self)
         if self._pid != os.getpid():
             INHERITED.append(self._response)
         elif self._content.at_eof():

@@ -73,6 +73,7 @@ class AiohttpTransport:
             if TRACE not in session.trace_configs:
                 session.trace_configs.append(TRACE)
         self._given = session
+        self._given_answers: set[NetworkAnswer] = set()
         self._max_connections = max_connections
         self._proxy = proxy
         self._trust_env = trust_env
@@ -92,6 +93,7 @@ class AiohttpTransport:
         bound = await self._bind() if self._given is None else None
         session = self._given if bound is None else bound.session
         assert session is not None  # noqa: S101 - one of the two is there
+        answers = self._given_answers if bound is None else bound.answers
         watched = Watched(progress)
         proxy = self._proxy or (bound.proxy_for(request.url) if bound is not None else None)
         try:
@@ -105,18 +107,16 @@ class AiohttpTransport:
         finally:
             # aiohttp keeps it with the answer, or the connection: it must not hold the client from being collected.
             watched.progress = _UNWATCHED
-        if bound is not None:
-            bound.responses.add(response)
-        return response
+        return NetworkAnswer(response, session, answers)
 
     async def _send(
         self, session: aiohttp.ClientSession, request: HTTPRequest, watched: Watched, proxy: str | None
-    ) -> NetworkAnswer:
+    ) -> aiohttp.ClientResponse:
         if session.closed:
             raise APIConnectionError("the session that was given is closed", during="connect", retryable=False)
         PRESENT.set(watched)
         try:
-            response = await session.request(
+            return await session.request(
                 request.method,
                 request.url,
                 headers=request.headers,
@@ -135,7 +135,6 @@ class AiohttpTransport:
             if _is_cancelled():
                 raise
             raise closed() from None  # it waited for a connection, and the pool is gone
-        return NetworkAnswer(response, session)
 
     async def _bind(self) -> _Bound:
         loop = asyncio.get_running_loop()
@@ -160,19 +159,20 @@ class _Bound:
     """The sessions of one loop, and the answers that come through them.
 
     They are held by an async generator because the loop knows its generators: `asyncio.run` closes them when it ends.
-    The generator is held by a finalizer, so that whoever drops a client has it closed by a task of the loop's; were it
-    garbage together with its sessions, the collector would call their finalizers in any order, and aiohttp complain.
+    The generator is held by a finalizer, so that whoever drops a client has it closed by a task of the loop's. Were
+    sessions and answers garbage together with the clients and streams that nobody has closed, the collector would call
+    everybody's finalizers in any order, and aiohttp complain before ours could close anything.
     """
 
     def __init__(self, max_connections: int, proxy_for: Callable[[str], str | None]) -> None:
         self.session = _make_session(max_connections, force_close=False)
-        self.responses: weakref.WeakSet[NetworkAnswer] = weakref.WeakSet()
+        self.answers: set[NetworkAnswer] = set()
         self.proxy_for = proxy_for
         self.pid = os.getpid()
         self._max_connections = max_connections
         self._sessions = [self.session]
         holding: list[weakref.finalize[..., _Bound]] = []
-        self._keeper = _keep(self._sessions, self.responses, holding)
+        self._keeper = _keep(self._sessions, self.answers, holding)
         self._holding = weakref.finalize(self, _close_soon, self._keeper, asyncio.get_running_loop(), self.pid)
         self._holding.atexit = False
         holding.append(self._holding)
@@ -203,7 +203,7 @@ def _make_session(max_connections: int, *, force_close: bool) -> aiohttp.ClientS
 
 async def _keep(
     sessions: list[aiohttp.ClientSession],
-    responses: weakref.WeakSet[NetworkAnswer],
+    answers: set[NetworkAnswer],
     holding: list[weakref.finalize[..., _Bound]],
 ) -> AsyncGenerator[None, None]:
     try:
@@ -211,8 +211,8 @@ async def _keep(
     finally:
         for finalizer in holding:
             finalizer.detach()
-        for response in list(responses):
-            response.break_off()
+        for answer in tuple(answers):
+            answer.break_off()
         for session in sessions:
             await session.close()
 
