@@ -93,6 +93,7 @@ EVERYWHERE = settings(
 )
 
 
+@pytest.mark.soak  # a quarter of a second is patience on a quiet machine only
 @seed(SEED)
 @EVERYWHERE
 @given(randomness=st.randoms(use_true_random=True))
@@ -104,6 +105,7 @@ def test_nothing_untrue_is_ever_told(place: Place, randomness: Random) -> None:
     place.ask(question, plans)
 
 
+@pytest.mark.soak  # a quarter of a second is patience on a quiet machine only
 @seed(SEED)
 @settings(EVERYWHERE, max_examples=max(40, EXAMPLES // 4))
 @given(st.data())
@@ -122,6 +124,7 @@ def test_any_one_fault(place: Place, data: st.DataObject) -> None:
     place.ask(question, [plan])
 
 
+@pytest.mark.soak  # a quarter of a second is patience on a quiet machine only
 @pytest.mark.parametrize("number", range(2))
 @pytest.mark.parametrize("ending", ["close", "reset"])
 def test_any_byte(place: Place, number: int, ending: Ending) -> None:
