@@ -1,0 +1,237 @@
+"""The bars of batches: ``python -m benchmarks.batch [NAME…]``, each against a fast stand-in in another process.
+
+Counts and side-by-side ratios; figures that depend on the machine are shown as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+import orjson
+import psutil
+
+from deepseek_async import AsyncClient, run_batch
+from deepseek_async.batch.journal import Journal
+from deepseek_async.batch.outcomes import Succeeded
+from deepseek_async.batch.rows import row_of
+from deepseek_async.codec import completion_from_json
+from tests.batch.standin import standin
+
+_ANSWER: Final = msgspec.json.encode(
+    {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "deepseek-flash",
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "Because. " * 20}, "finish_reason": "stop"}
+        ],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150},
+    }
+)
+
+
+def _rows(count: int) -> Iterator[dict[str, str]]:
+    return ({"custom_id": f"row-{number}", "prompt": f"say row-{number}"} for number in range(count))
+
+
+def _resident() -> float:
+    return psutil.Process().memory_info().rss / 2**20
+
+
+async def _bare(base_url: str, count: int, at_once: int) -> float:
+    """Seconds of the loop that a user would write: so many tasks, one session, JSON to a dict."""
+    rows = _rows(count)
+
+    async def work(session: aiohttp.ClientSession) -> None:
+        for row in rows:
+            body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": row["prompt"]}]}
+            async with session.post(f"{base_url}/chat/completions", data=orjson.dumps(body)) as response:
+                orjson.loads(await response.read())
+
+    began = time.perf_counter()
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        await asyncio.gather(*(work(session) for _ in range(at_once)))
+    return time.perf_counter() - began
+
+
+async def _ours(base_url: str, count: int, output: Path, **options: Any) -> Any:
+    async with AsyncClient("k", base_url=base_url) as client:
+        return await run_batch(client, _rows(count), output, **options)
+
+
+async def throughput(folder: Path) -> None:
+    """Rows a second over those of a bare loop at the same in flight, journal on disk."""
+    count, at_once = 4000, 128
+    ratios: list[float] = []
+    with standin(latency=0.25, jitter=0.5) as server:
+        for number in range(3):
+            bare = await _bare(server.base_url, count, at_once)
+            report = await _ours(server.base_url, count, folder / f"throughput-{number}", max_concurrency=at_once)
+            ratios.append(bare / report.seconds)
+    print(f"throughput / bare aiohttp loop, 128 in flight, durability power: {statistics.median(ratios):.3f} (>= 0.95)")
+
+
+async def limit(folder: Path) -> None:
+    """A hidden limit of 300 on real sockets, 12,000 rows: the ideal is what the limit would have let through."""
+    count, hidden, latency = 12_000, 300, 1.0
+    with standin(latency=latency, jitter=0.5, limit=hidden) as server:
+        report = await _ours(server.base_url, count, folder / "limit")
+    ideal = count * latency / hidden / report.seconds
+    print(
+        f"hidden limit 300, 12,000 rows: {ideal:.1%} of ideal (>= 90 %), {report.failed} rows failed (0), "
+        f"{report.refusals / report.succeeded:.3f} refusals a success (<= 0.1)"
+    )
+
+
+async def faults(folder: Path) -> None:
+    """One bad row in a hundred, and five of a hundred requests answered with 503."""
+    count = 4000
+    rows = (
+        {"custom_id": f"row-{number}", "prompt": f"row-{number} {'BAD' if number % 100 == 7 else ''}"}
+        for number in range(count)
+    )
+    with standin(latency=0.05, jitter=0.5, limit=200, failing=0.05) as server:
+        async with AsyncClient("k", base_url=server.base_url) as client:
+            report = await run_batch(client, rows, folder / "faults")
+    print(
+        f"1 % bad rows, 5 % 503: {report.succeeded:,} of {count - count // 100:,} good rows out, {dict(report.reasons)}"
+    )
+
+
+async def memory(_: Path) -> None:
+    """Resident memory with 2,500 in flight, and a request's share."""
+    with standin(latency=6.0) as server:
+        async with AsyncClient("k", base_url=server.base_url) as client:
+            async with client.batch(_rows(10), max_concurrency=10) as warm:  # what is loaded once is no request's
+                [outcome async for outcome in warm]
+            before = _resident()
+            async with client.batch(_rows(10_000), max_concurrency=2500) as outcomes:
+                task = asyncio.ensure_future(anext(outcomes))
+                # Another process counts: there is no event to wait for.
+                while (in_flight := server.stats()["in_flight"]) < 2500 and not task.done():  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
+                after = _resident()
+                task.cancel()
+    each = (after - before) * 1024 / max(in_flight, 1)
+    print(f"{in_flight:,} in flight: {each:.1f} KiB each (<= 20), {after:.0f} MB in all (< 120)")
+
+
+async def endless(_: Path) -> None:
+    """What an endless source costs a row: memory after 60,000 rows over that after 20,000."""
+    marks: list[float] = []
+    with standin() as server:
+        async with AsyncClient("k", base_url=server.base_url) as client:
+            taken = 0
+            async with client.batch(_rows(10_000_000), max_concurrency=64) as outcomes:
+                async for _outcome in outcomes:
+                    taken += 1
+                    if taken in (20_000, 60_000):
+                        marks.append(_resident())
+                    if taken == 60_000:
+                        break
+    grown = (marks[1] - marks[0]) * 2**20 / 40_000
+    print(f"an endless source: {grown:.1f} bytes a row (0), {marks[1]:.0f} MB (< 150)")
+
+
+async def journal(folder: Path) -> None:
+    """What marking and recording a row cost; the answer is there as bytes."""
+    count = 50_000
+    completion = completion_from_json(_ANSWER)
+    lines = [msgspec.json.encode(row) for row in _rows(count)]
+    rows = [row_of(line, number, f"in.jsonl:{number}") for number, line in enumerate(lines, 1)]
+    log = Journal.open(folder / "journal", durability="process", settings={})
+    began = time.perf_counter()
+    for row in rows:
+        log.mark(row)
+    marked = time.perf_counter()
+    for row in rows:
+        assert row.request is not None
+        log.record(Succeeded(row.custom_id, row.request, completion, 1, 0.5), row, _ANSWER, cost=Decimal("0.0001"))
+    ended = time.perf_counter()
+    await log.aclose()
+    print(
+        f"journal: {(ended - began) / count * 1e6:.1f} us a row (<= 10): "
+        f"mark {(marked - began) / count * 1e6:.1f}, record {(ended - marked) / count * 1e6:.1f}"
+    )
+
+
+async def resume(folder: Path) -> None:
+    """A million rows that are done: seconds until the journal knows them, and its memory."""
+    count, output = 1_000_000, folder / "resume"
+    log = Journal.open(output, durability="process", settings={})
+    completion = completion_from_json(_ANSWER)
+    for number, row in enumerate(_rows(count), 1):
+        made = row_of(msgspec.json.encode(row), number, "in.jsonl")
+        assert made.request is not None
+        log.mark(made)
+        log.record(Succeeded(made.custom_id, made.request, completion, 1, 0.5), made, _ANSWER)
+    await log.aclose()
+    size = output.stat().st_size / 2**20
+    del log
+    with standin() as server:
+        before, began = _resident(), time.perf_counter()
+        again = Journal.open(output, durability="process", settings={})
+        opened, after = time.perf_counter() - began, _resident()
+        done = again.succeeded_before
+        await again.aclose()
+        began = time.perf_counter()
+        rows = [*_rows(count), {"custom_id": "row-new", "prompt": "say row-10000001"}]
+        making = time.perf_counter() - began
+        source = folder / "resume-in"
+        source.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+        del rows
+        report = await _whole_resume(server.base_url, source, output)
+    print(
+        f"resume over {done:,} done rows ({size:,.0f} MB): indexed in {opened:.2f} s, {after - before:.0f} MB more; "
+        f"the whole run with one new row, of {report.skipped:,} passed over, {report.seconds:.2f} s "
+        f"(<= 5 before the first dispatch; {making:.1f} s to make the rows not counted)"
+    )
+
+
+async def _whole_resume(base_url: str, source: Path, output: Path) -> Any:
+    async with AsyncClient("k", base_url=base_url) as client:
+        return await run_batch(client, source, output)
+
+
+MEASURES: Final[dict[str, Callable[[Path], Awaitable[None]]]] = {
+    "throughput": throughput,
+    "limit": limit,
+    "faults": faults,
+    "memory": memory,
+    "endless": endless,
+    "journal": journal,
+    "resume": resume,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASURES)}; all if none is named")
+    names = parser.parse_args().names or list(MEASURES)
+    if unknown := [name for name in names if name not in MEASURES]:
+        parser.error(f"{', '.join(unknown)}: no measure; there are {', '.join(MEASURES)}")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            # Each in a process of its own: what one leaves in memory is not the next one's.
+            pid = os.fork()
+            if pid == 0:
+                asyncio.run(MEASURES[name](Path(folder)))
+                os._exit(0)
+            if os.waitpid(pid, 0)[1]:
+                raise SystemExit(f"{name} failed")
+
+
+if __name__ == "__main__":
+    main()
