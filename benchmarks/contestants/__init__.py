@@ -49,10 +49,6 @@ _HOMES = {
     "openai .stream()": ("openai_sdk", "stream_helper"),
     "openai create, aiohttp": ("openai_sdk", "create_over_aiohttp"),
     "openai .stream(), aiohttp": ("openai_sdk", "stream_helper_over_aiohttp"),
-    "litellm": ("others", "litellm"),
-    "langchain-deepseek": ("others", "langchain_deepseek"),
-    "pydantic-ai": ("others", "pydantic_ai"),
-    "mistralai": ("others", "mistralai"),
 }
 NAMES = tuple(_HOMES)
 
