@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .batch.outcomes import Succeeded as Succeeded
     from .batch.report import BatchProgress as BatchProgress
     from .batch.report import BatchReport as BatchReport
+    from .batch.rules import RateLimiter as RateLimiter
     from .batch.run import run_batch as run_batch
     from .batch.run import run_partition as run_partition
     from .client.resumption import Seam as Seam
@@ -71,6 +72,7 @@ _HOMES = {
     "batch.client": ("AsyncClient",),
     "batch.outcomes": ("Failed", "Succeeded"),
     "batch.report": ("BatchProgress", "BatchReport"),
+    "batch.rules": ("RateLimiter",),
     "batch.run": ("run_batch", "run_partition"),
     "client.resumption": ("Seam",),
     "client.statistics": ("Statistics",),

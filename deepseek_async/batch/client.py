@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..client import async_client
 
 if TYPE_CHECKING:
     from ..client.connection import Connection
     from .batch import Batch
+    from .rules import RateLimiter
     from .source import Source
 
 
@@ -24,7 +24,7 @@ class AsyncClient(async_client.AsyncClient):
         max_attempts: int = 8,
         *,
         warmup: int = 0,
-        rate_limiter: AbstractAsyncContextManager[Any] | None = None,
+        rate_limiter: RateLimiter | None = None,
     ) -> Batch:
         """Send many requests, as many at once as the account allows.
 
@@ -46,8 +46,8 @@ class AsyncClient(async_client.AsyncClient):
             max_attempts: How often a request is sent at most. Refusals (429) are free and do not count.
             warmup: So many requests of each distinct prompt prefix (all messages but the last; of a single message, its
                 first 1,024 characters) go ahead, so that the others hit the context cache.
-            rate_limiter: An async context manager to enter before each sending, such as an
-                ``aiolimiter.AsyncLimiter``, for servers that limit requests per minute.
+            rate_limiter: Entered before each sending, for servers that limit requests per minute; of 300 a minute,
+                ``aiolimiter.AsyncLimiter(1, 60 / 300)``. Shared by batches of one event loop, it holds for all of them.
 
         Returns:
             An async context manager; entered, the async iterator of outcomes.

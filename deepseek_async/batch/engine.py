@@ -13,9 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from ..client.connection import Connection
 from ..errors import RateLimitError
@@ -26,7 +25,7 @@ from .lane import CEILING, Lane, lanes_of
 from .notices import words_of
 from .outcomes import Failed, Succeeded
 from .rows import Row
-from .rules import Rules
+from .rules import RateLimiter, Rules
 from .sending import DOOMS, Check, Deliver, Ended, Mark, Rest, Sender, may_be_billed
 from .source import RowSource
 from .waiting import Waiting
@@ -237,7 +236,7 @@ class Dispatch:
             self._pacing.start(partial(self._pace, self._rules.rate_limiter), self._tasks)
         return self._may_pace
 
-    async def _pace(self, rate_limiter: AbstractAsyncContextManager[Any]) -> None:
+    async def _pace(self, rate_limiter: RateLimiter) -> None:
         async with rate_limiter:
             self._may_pace = True
 

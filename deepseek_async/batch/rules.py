@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol
 
 import attrs
 
 from ..errors import InvalidRequestError
+
+
+class RateLimiter(Protocol):
+    """What keeps batches to so many requests a minute, for servers that limit those: ``aiolimiter.AsyncLimiter`` is one.
+
+    Entered before each sending, repeated ones included, and left again before the request goes out: entering is what
+    waits, so a semaphore limits nothing here. Batches of one event loop may share one; what several processes send it
+    does not know.
+    """
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> bool | None: ...
 
 
 def _at_least(least: int, *, optional: bool = False) -> Callable[[object, Any, object], None]:
@@ -36,8 +52,7 @@ class Rules:
         max_attempts: How often a row is sent at most. Refusals (429) do not count.
         window: Rows in flight, or done and not yet taken; as ``max_concurrency`` if ``None``.
         warmup: Rows of each distinct prompt prefix that go ahead of the others of that prefix; 0: none.
-        rate_limiter: An async context manager that is entered before each sending, such as an
-            ``aiolimiter.AsyncLimiter``: for servers that limit requests per minute.
+        rate_limiter: Entered before each sending.
         ahead: Rows that may be pulled and marked before there is a slot for them, so that no slot waits for the disk.
         hold: Asked before each sending: seconds until rows may be sent; 0: now.
 
@@ -50,7 +65,7 @@ class Rules:
     window: int | None = attrs.field(default=None, validator=_at_least(1, optional=True))
     warmup: int = attrs.field(default=0, validator=_at_least(0))
     ahead: int = 0
-    rate_limiter: AbstractAsyncContextManager[Any] | None = attrs.field(default=None)
+    rate_limiter: RateLimiter | None = attrs.field(default=None)
     hold: Callable[[], float] = _never
 
     @rate_limiter.validator

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Collection
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -18,7 +18,7 @@ from ..errors import InvalidRequestError
 from .journal import Durability, Journal
 from .limits import Limits, OffPeak
 from .report import BatchReport
-from .rules import Rules
+from .rules import RateLimiter, Rules
 from .running import Progress, Run
 from .shards import Shard, shard_of
 from .source import RowSource, Source
@@ -48,7 +48,7 @@ async def run_batch(
     progress: Progress | None = None,
     *,
     retry_permanent: bool = False,
-    rate_limiter: AbstractAsyncContextManager[Any] | None = None,
+    rate_limiter: RateLimiter | None = None,
     stop: asyncio.Event | None = None,
     currency: str = "USD",
     holidays: Collection[date] = (),
@@ -96,7 +96,7 @@ async def run_batch(
     limits = Limits(max_cost=max_cost, max_errors=max_errors, max_error_rate=max_error_rate)
     tally = Tally(currency, holidays)
     rules = Rules(max_concurrency=max_concurrency, max_attempts=max_attempts, warmup=warmup, rate_limiter=rate_limiter)
-    if durability == "power":
+    if durability == "power" and rate_limiter is None:  # a pace leaves time for the disk, and makes turns long
         rules = attrs.evolve(rules, ahead=min(rules.max_concurrency or AHEAD, AHEAD))
     if window == "off-peak":
         rules = attrs.evolve(rules, hold=OffPeak(holidays, time.time))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from ..version import __version__
-from . import account, chat, decode, replay, sandbox
+from . import account, batch, chat, decode, replay, sandbox
 
 app = typer.Typer(
     name="deepseek-async",
@@ -43,6 +41,4 @@ app.command("sandbox")(sandbox.sandbox)
 app.command("replay")(replay.replay)
 app.command("models")(account.models)
 app.command("balance")(account.balance)
-
-if find_spec("deepseek_async.cli.batch") is not None:
-    app.add_typer(import_module("deepseek_async.cli.batch").batch_app, name="batch")
+app.add_typer(batch.batch_app, name="batch")

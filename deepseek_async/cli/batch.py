@@ -8,11 +8,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from .endings import FAILED, complain, told
+from .endings import lacking, told
+
+
+class _Batch(TyperGroup):
+    """Takes ``batch IN -o OUT`` for ``batch run IN -o OUT``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and any(word.startswith(("-o", "--output")) for word in args):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
 
 batch_app = typer.Typer(
     name="batch",
+    cls=_Batch,
     help="Send a file of requests, as many at once as the account allows; resume where a run ended.",
     epilog="Exit codes: 0 all rows answered, 1 some failed, 2 wrong usage, 3 stopped, run again to go on, 130 broken "
     "off by a second Ctrl-C.",
@@ -60,6 +72,9 @@ _Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Whether OUT
 _MaxConcurrency = Annotated[
     int | None, typer.Option(min=1, help="Requests in flight at most; else what the server lets in.")
 ]
+_RequestsPerMinute = Annotated[
+    int | None, typer.Option(min=1, help="Requests sent a minute at most, evenly: for servers that limit that.")
+]
 _MaxAttempts = Annotated[int, typer.Option(min=1, help="How often a row is sent at most; refusals (429) are free.")]
 _Durability = Annotated[Durability, typer.Option(help="What finished rows survive: kill -9, or a loss of power too.")]
 _Window = Annotated[Window, typer.Option(help="off-peak: send only while prices are low.")]
@@ -80,14 +95,30 @@ _LogJson = Annotated[bool, typer.Option("--log-json", help="Progress and report 
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Price what would be sent, and send nothing.")]
 
 
-@batch_app.command("run")
-def run(
+_RUN = """Send every row of SOURCE. Run again, it goes on where the last run ended.
+
+`batch SOURCE -o OUTPUT` is short for it.
+
+Ctrl-C or SIGTERM: nothing more is sent, what is in flight comes to its end. A second Ctrl-C breaks that off.
+Progress goes to stderr, the report to stdout.
+"""
+_RETRY = """Send failed rows of SOURCE again, those too that failed for good (400, 404, 422).
+
+`run` sends again only what may go better another time. Rows that were never sent go along.
+"""
+
+
+@batch_app.command("run", help=_RUN)
+@batch_app.command("retry-failed", help=_RETRY)
+def send(
+    context: typer.Context,
     source: _Source,
     output: _Output,
     base_url: _BaseUrl = None,
     sandbox: _Sandbox = False,
     resume: _Resume = True,
     max_concurrency: _MaxConcurrency = None,
+    requests_per_minute: _RequestsPerMinute = None,
     max_attempts: _MaxAttempts = 8,
     durability: _Durability = Durability.POWER,
     window: _Window = Window.ANY,
@@ -102,41 +133,40 @@ def run(
     log_json: _LogJson = False,
     dry_run: _DryRun = False,
 ) -> None:
-    """Send every row of SOURCE. Run again, it goes on where the last run ended.
+    """Send rows; which of those that failed before, the command's name says."""
+    if sandbox and base_url is not None:
+        raise typer.BadParameter("it is a server itself; leave --base-url out", param_hint="--sandbox")
+    with told():
+        if dry_run:
+            from .batch_pricing import print_price
 
-    Ctrl-C or SIGTERM: nothing more is sent, what is in flight comes to its end. A second Ctrl-C breaks that off.
-    Progress goes to stderr, the report to stdout.
-    """
-    given = locals()
-    _send(**given, retry_permanent=False)
+            print_price(source, output, shard=shard, currency=currency, as_json=log_json)
+            return
+        from .batch_run import run_and_watch  # the network's libraries load here
 
-
-@batch_app.command("retry-failed")
-def retry_failed(
-    source: _Source,
-    output: _Output,
-    base_url: _BaseUrl = None,
-    sandbox: _Sandbox = False,
-    max_concurrency: _MaxConcurrency = None,
-    max_attempts: _MaxAttempts = 8,
-    durability: _Durability = Durability.POWER,
-    window: _Window = Window.ANY,
-    max_cost: _MaxCost = None,
-    max_errors: _MaxErrors = None,
-    max_error_rate: _MaxErrorRate = None,
-    drain_timeout: _DrainTimeout = 60.0,
-    shard: _Shard = None,
-    holidays: _Holidays = None,
-    currency: _Currency = Currency.USD,
-    log_json: _LogJson = False,
-    dry_run: _DryRun = False,
-) -> None:
-    """Send failed rows of SOURCE again, those too that failed for good (400, 404, 422).
-
-    `run` sends again only what may go better another time. Rows that were never sent go along.
-    """
-    given = locals()
-    _send(**given, resume=True, warmup=0, retry_permanent=True)
+        code = run_and_watch(
+            source,
+            output,
+            base_url=base_url,
+            sandbox=sandbox,
+            log_json=log_json,
+            requests_per_minute=requests_per_minute,
+            resume=resume,
+            max_concurrency=max_concurrency,
+            max_attempts=max_attempts,
+            durability=durability,
+            window=window,
+            max_cost=max_cost,
+            max_errors=max_errors,
+            max_error_rate=max_error_rate,
+            warmup=warmup,
+            drain_timeout=drain_timeout,
+            shard=shard,
+            holidays=tuple(day.date() for day in holidays or ()),
+            currency=currency,
+            retry_permanent=context.command.name == "retry-failed",
+        )
+    raise typer.Exit(code)
 
 
 @batch_app.command("status")
@@ -162,27 +192,5 @@ def export(
         try:
             from .batch_export import to_parquet
         except ModuleNotFoundError as error:
-            complain(f"export needs {error.name}: pip install 'deepseek_async[parquet]'")
-            raise typer.Exit(FAILED) from None
+            raise lacking("export", error.name, "parquet") from None
         typer.echo(f"{to_parquet(output, parquet, with_body=with_body):,} rows in {parquet}")
-
-
-def _send(*, source: str, output: Path, sandbox: bool, base_url: str | None, dry_run: bool, **given: Any) -> None:
-    if sandbox and base_url is not None:
-        raise typer.BadParameter("it is a server itself; leave --base-url out", param_hint="--sandbox")
-    with told():
-        if dry_run:
-            from .batch_pricing import print_price
-
-            print_price(
-                source, output, shard=given["shard"], currency=given["currency"].value, as_json=given["log_json"]
-            )
-            return
-        from .batch_run import run_and_watch  # the network's libraries load here
-
-        options = {name: getattr(value, "value", value) for name, value in given.items() if name != "log_json"}
-        options["holidays"] = tuple(day.date() for day in given["holidays"] or ())
-        code = run_and_watch(
-            source, output, base_url=base_url, sandbox=sandbox, log_json=given["log_json"], options=options
-        )
-    raise typer.Exit(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,29 @@ import typer
 from ..batch.index import index_of
 from ..batch.journal import side_file_of
 from ..batch.report import BatchReport
+from ..batch.rules import RateLimiter
 from ..batch.run import run_batch
-from .batch_progress import Watch, rows_in, watch_for
+from ..batch.shards import shard_of
+from ..client.async_client import AsyncClient
+from .batch_counting import count_into
+from .batch_figures import Pace
+from .batch_progress import Watch, watch_for
 from .connecting import client_for
-from .endings import FAILED, INTERRUPTED, complain, remark
+from .endings import FAILED, INTERRUPTED, complain, lacking, remark
 
 STOPPED = 3
 _SHOWN_IDS = 5
 
 
 def run_and_watch(
-    source: str, output: Path, *, base_url: str | None, sandbox: bool, log_json: bool, options: Mapping[str, Any]
+    source: str,
+    output: Path,
+    *,
+    base_url: str | None,
+    sandbox: bool,
+    log_json: bool,
+    requests_per_minute: int | None,
+    **options: Any,
 ) -> int:
     """Run a batch to its end, its stop, or its breaking off.
 
@@ -37,39 +50,68 @@ def run_and_watch(
 
     Raises:
         DeepSeekError: As `run_batch`.
+        typer.Exit: A library is missing.
     """
-    return asyncio.run(_run(source, output, base_url, sandbox, log_json, options))
-
-
-async def _run(
-    source: str, output: Path, base_url: str | None, sandbox: bool, log_json: bool, options: Mapping[str, Any]
-) -> int:
-    total = await asyncio.to_thread(rows_in, source) if options["shard"] is None else None
-    stop = asyncio.Event()
-    with watch_for(total, currency=options["currency"], as_json=log_json) as watch:
-        async with client_for(base_url, sandbox=sandbox) as client:
-            running = asyncio.ensure_future(
-                run_batch(client, source, output, stop=stop, progress=watch.show, **options)
-            )
-            _heed_signals(stop, running, watch)
-            try:
-                report = await running
-            except asyncio.CancelledError:
-                if stop.is_set():
-                    watch.close()
-                    complain(f"broken off; what was in flight may have been billed; run again to go on with {output}")
-                    return INTERRUPTED
-                raise
-            except OSError as error:
-                watch.close()
-                complain(f"{error.filename or output}: {error.strerror or error}")
-                return FAILED
+    options["rate_limiter"] = None if requests_per_minute is None else limiter_of(requests_per_minute)
+    pace = Pace()
+    count_into(pace, source, shard_of(options["shard"]))
+    with watch_for(pace, currency=options["currency"], as_json=log_json) as watch:
+        client = client_for(base_url, sandbox=sandbox)
+        report = asyncio.run(_report_of(client, source, output, watch, options))
+    if not isinstance(report, BatchReport):
+        return report
     _tell(report, as_json=log_json)
+    return _code_of(report)
+
+
+def limiter_of(requests_per_minute: int) -> RateLimiter:
+    """What lets so many requests through a minute, evenly.
+
+    Raises:
+        typer.Exit: aiolimiter is missing.
+    """
+    try:
+        from aiolimiter import AsyncLimiter
+    except ModuleNotFoundError as error:
+        raise lacking("--requests-per-minute", error.name, "rate") from None
+    # It lets through at once what it allows in its period: a tenth of a second's requests, so that a whole minute's do
+    # not go in the first moment; and one by one, timers that ring late would cost a fifth of 6,000 a minute.
+    at_once = max(1.0, requests_per_minute / 600)
+    return AsyncLimiter(at_once, 60 * at_once / requests_per_minute)
+
+
+async def _report_of(
+    opening: AbstractAsyncContextManager[AsyncClient],
+    source: str,
+    output: Path,
+    watch: Watch,
+    options: Mapping[str, Any],
+) -> BatchReport | int:
+    """Run. Returns the report, or the exit code where there is none."""
+    stop = asyncio.Event()
+    async with opening as client:
+        running = asyncio.ensure_future(run_batch(client, source, output, stop=stop, progress=watch.show, **options))
+        _heed_signals(stop, running, watch)
+        try:
+            return await running
+        except asyncio.CancelledError:
+            if not stop.is_set():
+                raise
+            watch.close()
+            complain(f"broken off; what was in flight may have been billed; run again to go on with {output}")
+            return INTERRUPTED
+        except OSError as error:
+            watch.close()
+            complain(f"{error.filename or output}: {error.strerror or error}")
+            return FAILED
+
+
+def _code_of(report: BatchReport) -> int:
     if report.stopped is not None:
         return STOPPED
     if report.failed:
         return FAILED
-    if report.skipped and (failed := len(index_of(output, side_file_of(output)).failed)):
+    if report.skipped and (failed := len(index_of(report.output, side_file_of(report.output)).failed)):
         remark(f"of the rows done before {failed:,} failed for good; batch retry-failed sends them again")
         return FAILED
     return 0
@@ -89,11 +131,12 @@ def _heed_signals(stop: asyncio.Event, running: asyncio.Future[BatchReport], wat
             stop.set()
             watch.say("stopping: nothing more is sent, what is in flight comes to its end; Ctrl-C breaks that off")
 
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupted)
-        loop.add_signal_handler(signal.SIGTERM, drain)
-    except (NotImplementedError, RuntimeError):  # Windows; not the main thread: Ctrl-C breaks off at once there
-        pass
+    for number, act in ((signal.SIGINT, interrupted), (signal.SIGTERM, drain)):
+        with suppress(RuntimeError, ValueError):  # not in the main thread, which is where Ctrl-C then ends the program
+            try:
+                loop.add_signal_handler(number, act)
+            except NotImplementedError:  # Windows
+                signal.signal(number, lambda *_, act=act: loop.call_soon_threadsafe(act))
 
 
 def _tell(report: BatchReport, *, as_json: bool) -> None:

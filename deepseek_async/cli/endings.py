@@ -53,6 +53,12 @@ def complain(text: str) -> None:
     _say(("error:", "bold red"), (text, "red"))
 
 
+def lacking(what: str, library: str | None, extra: str) -> typer.Exit:
+    """Say that a library is missing which comes with an extra; what it returns is to be raised."""
+    complain(f"{what} needs {library}: pip install 'deepseek_async[{extra}]'")
+    return typer.Exit(USAGE)
+
+
 def remark(text: str) -> None:
     """Say something about the answer, dimmed, on one line of stderr."""
     _say((text, "dim"))
