@@ -6,12 +6,17 @@ import asyncio
 import math
 import os
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # Without fdatasync (macOS, Windows) the whole of fsync is what there is.
 _sync = getattr(os, "fdatasync", os.fsync)
+
+# Whoever asks whether a file is locked (`is_locked`) has it locked meanwhile, for some microseconds.
+_LOCK_TRIES = 10
+_LOCK_SECONDS = 0.01
 
 
 class Appending:
@@ -35,7 +40,11 @@ class Appending:
 
     def lock(self) -> bool:
         """Lock the file until it is closed or the process ends; False if another process has the lock."""
-        return _lock(self._fd)
+        for _ in range(_LOCK_TRIES):
+            if _lock(self._fd):
+                return True
+            time.sleep(_LOCK_SECONDS)
+        return False
 
     def repair(self, end: int) -> None:
         """Drop what stands after ``end``, and complete the last line."""
@@ -158,22 +167,55 @@ def sync_directory(path: Path) -> None:
             os.close(fd)
 
 
+def is_locked(path: Path) -> bool | None:
+    """Whether a process has a file locked, by `Appending.lock`, at this moment. Changes nothing about it.
+
+    Returns:
+        ``None``: it cannot be known, the file system has no locks.
+
+    Raises:
+        OSError: There is no such file, or it cannot be read.
+    """
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        return not _lock_with_others(fd)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
 if sys.platform == "win32":
     import msvcrt
 
+    _LOCKED_BYTE = 2**40  # locks forbid reading there, too: far behind the end
+
     def _lock(fd: int) -> bool:
-        os.lseek(fd, 2**40, os.SEEK_SET)  # locks forbid reading there, too: far behind the end
+        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         return True
+
+    def _lock_with_others(fd: int) -> bool:
+        if not _lock(fd):
+            return False
+        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)  # closing would do it, but not at once
+        return True
 else:
     import fcntl
 
     def _lock(fd: int) -> bool:
+        return _flock(fd, fcntl.LOCK_EX)
+
+    def _lock_with_others(fd: int) -> bool:
+        return _flock(fd, fcntl.LOCK_SH)
+
+    def _flock(fd: int, kind: int) -> bool:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
+import attrs
 import msgspec
 import typer
 
+from ..batch.appending import is_locked
+from ..batch.index import last_pid
+from ..batch.journal import side_file_of
 from ..batch.outputs import Standing, standing_of
 
 _SHOWN_IDS = 5
+
+State = Literal["running", "ended", "stopped", "killed", "unknown"]
+
+
+@attrs.frozen
+class Latest:
+    """The latest run on an output.
+
+    Attributes:
+        state: ``"unknown"``: the side file is missing, or the file system has no locks.
+        pid: Its process; ``None`` if that is not known.
+    """
+
+    state: State
+    pid: int | None
 
 
 def print_status(output: Path, *, as_json: bool) -> None:
@@ -18,15 +38,41 @@ def print_status(output: Path, *, as_json: bool) -> None:
     Raises:
         InvalidRequestError: It is none.
     """
-    standing = standing_of(output)
+    standing, latest = look_at(output)
     if as_json:
-        typer.echo(msgspec.json.encode(standing.to_json()).decode())
+        typer.echo(msgspec.json.encode({**standing.to_json(), **attrs.asdict(latest)}).decode())
         return
-    for line in _lines(standing):
+    for line in _lines(standing, latest):
         typer.echo(line)
 
 
-def _lines(standing: Standing) -> list[str]:
+def look_at(output: Path) -> tuple[Standing, Latest]:
+    """How an output stands, and what its latest run does. The run is not disturbed.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    was_locked = _is_locked(output)
+    standing = standing_of(output)
+    is_locked_now = _is_locked(output)
+    report, pid = standing.last_report, last_pid(side_file_of(output))
+    if report is not None:
+        if is_locked_now:
+            return standing, Latest("running", None)  # it reads what is done, and has no header yet
+        return standing, Latest("ended" if report.get("stopped") is None else "stopped", pid)
+    if was_locked or is_locked_now:  # it may have begun, or ended, while the output was read
+        return standing, Latest("running", pid)
+    return standing, Latest("unknown" if is_locked_now is None or pid is None else "killed", pid)
+
+
+def _is_locked(output: Path) -> bool | None:
+    try:
+        return is_locked(output)
+    except OSError:  # what is wrong with it, reading it tells
+        return None
+
+
+def _lines(standing: Standing, latest: Latest) -> list[str]:
     lines = [f"{standing.output}: {standing.succeeded:,} succeeded, {standing.failed:,} failed, {standing.runs:,} runs"]
     for reason, count in sorted(standing.reasons.items(), key=lambda item: -item[1]):
         lines.append(f"  failed: {count:,} × {reason}")
@@ -42,12 +88,22 @@ def _lines(standing: Standing) -> list[str]:
     )
     if standing.unfinished:
         shown = ", ".join(standing.unfinished[:_SHOWN_IDS]) + (", …" if len(standing.unfinished) > _SHOWN_IDS else "")
-        lines.append(f"  sent and not finished: {len(standing.unfinished):,} ({shown})")
-    match standing.last_report:
-        case None:
-            lines.append("  the latest run is under way, or was killed")
-        case {"stopped": None}:
-            lines.append("  the latest run came to the source's end")
-        case {"error": error}:
-            lines.append(f"  the latest run was stopped: {error}")
+        what = "in flight, or soon" if latest.state == "running" else "sent and not finished"
+        lines.append(f"  {what}: {len(standing.unfinished):,} ({shown})")
+    lines.append(f"  {_words_of(latest, standing)}")
     return lines
+
+
+def _words_of(latest: Latest, standing: Standing) -> str:
+    process = "" if latest.pid is None else f" (process {latest.pid})"
+    match latest.state:
+        case "running":
+            return f"running{process}"
+        case "ended":
+            return "the latest run came to the source's end"
+        case "stopped":
+            return f"the latest run was stopped: {(standing.last_report or {}).get('error')}; batch run goes on"
+        case "killed":
+            return f"the latest run{process} was killed: batch run goes on where it was"
+        case "unknown":
+            return "whether the latest run is under way or was killed cannot be known here"

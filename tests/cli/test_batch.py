@@ -129,6 +129,36 @@ def test_status_as_json(send: Send, output: Path, run: Run) -> None:
     assert standing["last_report"]["succeeded"] == 20
 
 
+def test_status_tells_a_running_run_from_one_that_was_killed(
+    spawn: Spawn, server: SandboxServer, output: Path, run: Run
+) -> None:
+    """By the lock, which asking leaves alone: the run goes on to its end."""
+
+    def latest() -> tuple[str, int | None, str]:
+        shown = run("batch", "status", str(output)).stdout.splitlines()[-1].strip()
+        standing = json.loads(run("batch", "status", str(output), "--json").stdout)
+        return standing["state"], standing["pid"], shown
+
+    killed = _started(spawn, server, output)
+    assert latest() == ("running", killed.pid, f"running (process {killed.pid})")
+    killed.kill()
+    killed.wait(20)
+    words = f"the latest run (process {killed.pid}) was killed: batch run goes on where it was"
+    assert latest() == ("killed", killed.pid, words)
+    stopped = _resumed(spawn, server, output)
+    assert latest()[:2] == ("running", stopped.pid)
+    stopped.send_signal(signal.SIGTERM)
+    assert stopped.wait(20) == 3
+    assert latest() == ("stopped", stopped.pid, "the latest run was stopped: it was asked to stop; batch run goes on")
+    ended = _resumed(spawn, server, output)
+    assert ended.stdin is not None
+    ended.stdin.close()
+    assert ended.wait(20) == 0
+    assert latest() == ("ended", ended.pid, "the latest run came to the source's end")
+    output.with_name(output.name + ".run.jsonl").unlink()
+    assert latest()[0] == "unknown"
+
+
 def test_status_of_nothing(run: Run, tmp_path: Path) -> None:
     """Wrong usage, with the path."""
     result = run("batch", "status", str(tmp_path / "no.jsonl"))
@@ -223,14 +253,27 @@ def test_in_a_terminal_the_line_is_live(server: SandboxServer, source: Path, out
 
 def _started(spawn: Spawn, server: SandboxServer, output: Path) -> subprocess.Popen[bytes]:
     """A run fed from stdin, with rows in flight whose answers the server keeps back."""
+    process = _fed(spawn, server, output, "quick")
+    _wait_until(lambda: output.exists() and output.read_bytes().endswith(b"\n"))
+    return process
+
+
+def _resumed(spawn: Spawn, server: SandboxServer, output: Path) -> subprocess.Popen[bytes]:
+    """A run on an output that has rows, after it has finished one more."""
+    size = output.stat().st_size
+    process = _fed(spawn, server, output, f"after-{size}")
+    _wait_until(lambda: output.stat().st_size > size and output.read_bytes().endswith(b"\n"))
+    return process
+
+
+def _fed(spawn: Spawn, server: SandboxServer, output: Path, name: str) -> subprocess.Popen[bytes]:
     process = spawn(
         *("batch", "run", "-", "-o", str(output), "--base-url", server.base_url, "--durability", "process"),
         env={"DEEPSEEK_API_KEY": "k"},
     )
     assert process.stdin is not None
-    process.stdin.write(b'{"custom_id": "quick", "prompt": "Say 1.", "max_tokens": 4}\n')
+    process.stdin.write(b'{"custom_id": "%b", "prompt": "Say 1.", "max_tokens": 4}\n' % name.encode())
     process.stdin.flush()
-    _wait_until(lambda: output.exists() and output.read_bytes().endswith(b"\n"))
     return process
 
 
