@@ -43,6 +43,7 @@ class BatchProgress:
         usage: Tokens of the answers, summed.
         cost: What they cost, in the run's currency.
         seconds: Since the run's start.
+        total: Rows of the source, if it has a length (a list has, a file has none) and is sent whole; else ``None``.
         fraction: How much of the source has been read, 0 to 1; ``None`` if that cannot be known.
         state: ``"running"``; ``"holding"`` until prices are low; ``"draining"``: nothing more is sent.
         notice: What a person should know, such as a balance that runs out.
@@ -58,6 +59,7 @@ class BatchProgress:
     usage: Usage = Usage()
     cost: Decimal = Decimal(0)
     seconds: float = 0.0
+    total: int | None = None
     fraction: float | None = None
     state: State = "running"
     notice: str | None = None

@@ -13,7 +13,7 @@ from ..errors import InvalidRequestError
 
 
 class RateLimiter(Protocol):
-    """What keeps batches to so many requests a minute, for servers that limit those: ``aiolimiter.AsyncLimiter`` is one.
+    """What keeps batches to so many requests a minute, for servers that limit those; ``aiolimiter.AsyncLimiter`` does.
 
     Entered before each sending, repeated ones included, and left again before the request goes out: entering is what
     waits, so a semaphore limits nothing here. Batches of one event loop may share one; what several processes send it

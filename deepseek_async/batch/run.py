@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Sized
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -104,13 +104,20 @@ async def run_batch(
     began = time.monotonic()
     async with _opened(Path(output), resume, durability, retry_permanent, settings) as journal:
         rows = RowSource(source, shard=part, known=journal)
-        run = Run(client, rows, journal, rules, limits, tally)
+        run = Run(client, rows, journal, rules, limits, tally, _length_of(source) if part is None else None)
         try:
             await run.complete(stop, drain_timeout, progress)
         finally:
             report = run.make_report(time.monotonic() - began, currency)
             await _close(journal, report)
         return report
+
+
+def _length_of(source: object) -> int | None:
+    if isinstance(source, Sized) and not isinstance(source, str):
+        with suppress(TypeError):  # what wraps a generator may have a length by name only
+            return len(source)
+    return None
 
 
 async def run_partition(client: AsyncClient, rows: Source, output: Path | str, **options: Any) -> BatchReport:

@@ -39,12 +39,21 @@ class Run:
         rules: How to send.
         limits: When to stop.
         tally: The run's sums.
+        total: Rows of the source; ``None`` if that is not known.
     """
 
     def __init__(
-        self, client: AsyncClient, rows: RowSource, journal: Journal, rules: Rules, limits: Limits, tally: Tally
+        self,
+        client: AsyncClient,
+        rows: RowSource,
+        journal: Journal,
+        rules: Rules,
+        limits: Limits,
+        tally: Tally,
+        total: int | None,
     ) -> None:
         self._rows = rows
+        self._total = total
         self._journal = journal
         self._rules = rules
         self._limits = limits
@@ -139,10 +148,18 @@ class Run:
             usage=tally.usage,
             cost=tally.cost,
             seconds=time.monotonic() - self._began,
-            fraction=self._rows.fraction,
+            total=self._total,
+            fraction=self._fraction,
             state=state or ("draining" if dispatch.stopping.is_set() else "holding" if is_holding else "running"),
             notice=self._notice,
         )
+
+    @property
+    def _fraction(self) -> float | None:
+        if not self._total:
+            return self._rows.fraction
+        read = self._tally.ended + self._rows.skipped + self._dispatch.in_flight + self._dispatch.waiting
+        return min(read / self._total, 1.0)  # what has a length may have grown
 
     @property
     def _stopped(self) -> Stopped | None:

@@ -429,6 +429,34 @@ async def test_progress_tells_and_cannot_break_a_run(
     assert "progress failed" in caplog.text
 
 
+class Unsized(list[Any]):
+    """As a progress bar around a generator: it has a length by name only."""
+
+    def __len__(self) -> int:
+        raise TypeError("no len()")
+
+
+@pytest.mark.parametrize(
+    ("source", "shard", "total"),
+    [(rows(9), None, 9), (rows(9), "1/2", None), (iter(rows(9)), None, None), (Unsized(rows(9)), None, None)],
+)
+async def test_the_end_is_told_where_it_is_known(
+    output: Path, source: Any, shard: str | None, total: int | None
+) -> None:
+    """A list has a length; of an iterator, and of a part, none is made up."""
+    records: list[BatchProgress] = []
+    options = {"max_concurrency": 1, "durability": "process"}
+    await run(Account(), source, output, shard=shard, progress=records.append, **options)
+    assert {record.total for record in records} == {total}
+    first, *_, last = (record.fraction for record in records)
+    if total is None:
+        assert (first, last) == (None, None)
+    else:
+        assert first is not None
+        assert first < 0.5
+        assert last == 1.0
+
+
 async def test_a_falling_limit_is_told_with_the_balance(
     output: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
