@@ -1,4 +1,4 @@
-"""What is measured: which answers, by whom, how many at once, how often; and the bars that ratios are held to."""
+"""What is measured: which answers, by whom, how many at once, how often."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import attrs
 
 from .wire import Spec
 
-# They take 20 to 200 times as long as the others: fewer rounds of them say as much.
+OTHERS = ("litellm", "langchain-deepseek", "pydantic-ai", "mistralai")
+
+# They take 20 to 200 times as long as the rest: fewer rounds of them say as much.
 SLOW = frozenset(
-    ("openai create", "openai .stream()", "openai create, aiohttp", "openai .stream(), aiohttp"),
+    ("openai create", "openai .stream()", "openai create, aiohttp", "openai .stream(), aiohttp", *OTHERS),
 )
 
 
@@ -53,99 +55,159 @@ SCALES = {
 }
 
 
-@attrs.frozen
-class Bar:
-    """A ratio of two figures, and the most it may be; ``None``: shown for the reader, held to nothing."""
-
-    title: str
-    over: tuple[str, str]
-    under: tuple[str, str]
-    at_most: float | None
-
-
 HAND = ("aiohttp + orjson", "aiohttp + json")
 OURS = ("ours", "ours, fold")
+PAIR = ("aiohttp + orjson", "ours")
 
 
-def _each(*names: str, count: int, **others: int) -> dict[str, int]:
-    return dict.fromkeys(names, count) | others
+def _each(*names: str, count: int) -> dict[str, int]:
+    return dict.fromkeys(names, count)
 
 
 def axes(*, quick: bool) -> tuple[Axis, ...]:
     """All of them; the quick ones are smaller and have fewer rounds, and say less for it."""
-    rounds = 2 if quick else 7
-    slow = 1 if quick else 8
-    long = 4000 if quick else 16_000
+    return (*_bursts(quick=quick), *_lengths(quick=quick), *_paced(quick=quick), *_whole(quick=quick), *_rest(quick))
+
+
+def _cpu(quick: bool, rounds: int = 7) -> dict[str, Any]:
+    return {"measure": "streams", "unit": "µs per chunk", "rounds": 2 if quick else rounds}
+
+
+def _bursts(*, quick: bool) -> tuple[Axis, ...]:
+    """Streams as fast as they are read, by what a chunk holds."""
+    plain = Spec("plain", 1000)
     few = 40 if quick else 100
-    streams = 200 if quick else 1000
-    plain = _each("bare socket", *HAND, *OURS, "ours, text only", count=20) | dict.fromkeys(sorted(SLOW), slow)
-    top20 = _each(*HAND, *OURS, "ours, fold and read logprobs", count=20) | {
-        "openai create": 4,
-        "openai .stream()": 1 if quick else 2,
-    }
-    cpu: dict[str, Any] = {"measure": "streams", "unit": "µs per chunk", "rounds": rounds}
+    slow = _each(*sorted(SLOW - set(OTHERS)), count=1 if quick else 8) | _each(*OTHERS, count=1 if quick else 2)
+    top20 = {"openai create": 4, "openai .stream()": 1 if quick else 2}
+    top20 |= _each("litellm", "langchain-deepseek", "pydantic-ai", count=1 if quick else 2)
     return (
-        Axis("plain", "Plain, 1,000 tokens, 32 events a write", spec=Spec("plain", 1000), at_once=plain, **cpu),
+        Axis(
+            "plain",
+            "Plain, 1,000 tokens, 32 events a write",
+            spec=plain,
+            at_once=_each("bare socket", *HAND, *OURS, "ours, text only", count=20) | slow,
+            **_cpu(quick),
+        ),
+        Axis(
+            "plain, uvloop",
+            "Plain, 1,000 tokens, 32 events a write, on uvloop",
+            spec=plain,
+            at_once=_each("bare socket", *HAND, *OURS, count=20),
+            with_uvloop=True,
+            **_cpu(quick),
+        ),
         Axis(
             "top5",
             "5 alternatives, 500 tokens, 32 events a write",
             spec=Spec("top5", 500),
-            **cpu,
             at_once=_each(*HAND, *OURS, count=20) | ({} if quick else {"openai create": 4}),
+            **_cpu(quick),
         ),
-        Axis("top20", "20 alternatives, 500 tokens, 32 events a write", spec=Spec("top20", 500), at_once=top20, **cpu),
+        Axis(
+            "top20",
+            "20 alternatives, 500 tokens, 32 events a write",
+            spec=Spec("top20", 500),
+            at_once=_each(*HAND, *OURS, "ours, fold and read logprobs", count=20) | top20,
+            **_cpu(quick),
+        ),
         Axis(
             "single",
             f"Plain, {few} tokens, one event a write",
             spec=Spec("plain", few, 1, 0.005),
-            **cpu,
             at_once=_each("bare socket", *HAND, *OURS, count=10) | ({} if quick else {"openai create": 4}),
+            **_cpu(quick),
         ),
-        Axis("short", "Plain, 500 tokens", spec=Spec("plain", 500), at_once=_each(*HAND, *OURS, count=4), **cpu),
-        Axis(
-            "long",
-            f"Plain, {long:,} tokens",
-            spec=Spec("plain", long, 32, 0.002),
-            **cpu,
+    )
+
+
+def _lengths(*, quick: bool) -> tuple[Axis, ...]:
+    """The same in answers of several lengths."""
+    long = 4000 if quick else 16_000
+
+    def axis(name: str, tokens: int, *, rounds: int) -> Axis:
+        return Axis(
+            name,
+            f"Plain, {tokens:,} tokens",
+            spec=Spec("plain", tokens, 32, 0.002),
             at_once=_each(*HAND, *OURS, count=4),
-        ),
+            **_cpu(quick, rounds),
+        )
+
+    return (
+        axis("tokens-100", 100, rounds=41),
+        axis("tokens-500", 500, rounds=21),
+        *(() if quick else (axis("tokens-4000", 4000, rounds=7),)),
+        axis("tokens-16000", long, rounds=7),
         Axis(
             "long20",
             f"20 alternatives, {long:,} tokens",
             spec=Spec("top20", long, 32, 0.002),
             at_once=_each(*HAND, *OURS, count=2),
-            measure="streams",
-            unit="µs per chunk",
-            rounds=min(rounds, 5),
+            **_cpu(quick, rounds=5),
         ),
-        Axis(
-            "paced",
-            f"{streams:,} streams at once, 20 tokens/s each, one event a write",
-            measure="streams",
-            unit="µs per chunk",
-            spec=Spec("plain", 20 if quick else 60, 1, 0.05),
-            rounds=2 if quick else 4,
-            at_once=_each("aiohttp + orjson", "ours", count=streams),
-        ),
-        Axis(
-            "unary",
-            "Not streamed, 64 tokens, 64 at once",
+    )
+
+
+def _paced(*, quick: bool) -> tuple[Axis, ...]:
+    """Streams at the pace of a model that writes, one event a write, for some seconds."""
+
+    def axis(name: str, streams: int, per_second: int, *others: str, with_uvloop: bool = False) -> Axis:
+        loop = ", on uvloop" if with_uvloop else ""
+        return Axis(
+            name,
+            f"{streams:,} at once, {per_second} tokens/s each, one event a write{loop}",
+            spec=Spec("plain", 20 if quick else 60, 1, 1 / per_second),
+            at_once=_each(*PAIR, *others, count=streams),
+            with_uvloop=with_uvloop,
+            **_cpu(quick, rounds=4),
+        )
+
+    many = 200 if quick else 1000
+    some = (
+        axis("paced-1", 1, 20),
+        axis("paced-100", 100, 20, "openai create"),
+        axis("paced-1000", many, 20),
+        axis("paced-1000, uvloop", many, 20, with_uvloop=True),
+    )
+    return some if quick else (*some, axis("paced-100-fast", 100, 50), axis("paced-2000", 2000, 20))
+
+
+def _whole(*, quick: bool) -> tuple[Axis, ...]:
+    """Answers in one piece, 64 at once."""
+
+    def axis(name: str, *contestants: str, with_uvloop: bool = False) -> Axis:
+        return Axis(
+            name,
+            "Not streamed, 64 tokens, 64 at once" + (", on uvloop" if with_uvloop else ""),
             measure="streams",
             unit="µs per request",
             spec=Spec("plain", 64, 0),
             rounds=5 if quick else 41,
-            at_once=_each(*HAND, "ours", "openai create", "openai create, aiohttp", count=64),
-        ),
-        Axis(
-            "idle",
-            f"Memory of each of {streams:,} open, idle streams",
-            measure="idle",
-            unit="KiB per stream",
-            spec=Spec("plain", 500, 32, 0.004, is_idle=True),
-            rounds=1 if quick else 3,
-            is_fresh=True,
-            at_once=_each("aiohttp + orjson", "ours", count=streams) | {"openai create": streams // 4},
-        ),
+            at_once=_each(*contestants, count=64),
+            with_uvloop=with_uvloop,
+        )
+
+    return (
+        axis("unary", *HAND, "ours", "openai create", "openai create, aiohttp", *OTHERS),
+        axis("unary, uvloop", *HAND, "ours", with_uvloop=True),
+    )
+
+
+def _rest(quick: bool) -> tuple[Axis, ...]:
+    """Memory, and imports."""
+    streams = 200 if quick else 1000
+    long = 4000 if quick else 16_000
+    idle: dict[str, Any] = {
+        "measure": "idle",
+        "unit": "KiB per stream",
+        "spec": Spec("plain", 500, 32, 0.004, is_idle=True),
+        "rounds": 1 if quick else 3,
+        "is_fresh": True,
+    }
+    title = f"Memory of each of {streams:,} open, idle streams"
+    return (
+        Axis("idle", title, at_once=_each(*PAIR, count=streams) | {"openai create": streams // 4}, **idle),
+        Axis("idle, uvloop", f"{title}, on uvloop", at_once=_each(*PAIR, count=streams), with_uvloop=True, **idle),
         Axis(
             "peak",
             f"Peak memory of a whole completion, {long:,} tokens with 20 alternatives",
@@ -162,104 +224,16 @@ def axes(*, quick: bool) -> tuple[Axis, ...]:
             measure="import",
             unit="ms",
             spec=None,
-            rounds=2 if quick else 7,
-            at_once=_each("aiohttp.ClientSession", "deepseek_async.AsyncClient", "openai.AsyncOpenAI", count=1),
-        ),
-        Axis(
-            "plain, uvloop",
-            "Plain, 1,000 tokens, 32 events a write, on uvloop",
-            spec=Spec("plain", 1000),
-            **cpu,
-            at_once=_each("bare socket", *HAND, *OURS, count=20),
-            with_uvloop=True,
-        ),
-        Axis(
-            "unary, uvloop",
-            "Not streamed, 64 tokens, 64 at once, on uvloop",
-            measure="streams",
-            unit="µs per request",
-            spec=Spec("plain", 64, 0),
-            rounds=5 if quick else 41,
-            at_once=_each(*HAND, "ours", count=64),
-            with_uvloop=True,
+            rounds=2 if quick else 5,
+            at_once=_each(
+                "aiohttp.ClientSession",
+                "deepseek_async.AsyncClient",
+                "openai.AsyncOpenAI",
+                "litellm.acompletion",
+                "langchain_deepseek.ChatDeepSeek",
+                "pydantic_ai.Agent",
+                "mistralai.client.Mistral",
+                count=1,
+            ),
         ),
     )
-
-
-_PLAIN, _TOP20 = "plain, bursts", "20 alternatives, 500 tokens"
-
-BARS = (
-    Bar(f"{_PLAIN}: iterate / hand-written json loop", ("plain", "ours"), ("plain", "aiohttp + json"), 1.0),
-    Bar(f"{_PLAIN}: iterate / hand-written orjson loop", ("plain", "ours"), ("plain", "aiohttp + orjson"), 2.5),
-    Bar(f"{_PLAIN}: iterate / openai `create`", ("plain", "ours"), ("plain", "openai create"), 0.06),
-    Bar(
-        f"{_PLAIN}: iterate and fold / openai `.stream()`", ("plain", "ours, fold"), ("plain", "openai .stream()"), 0.04
-    ),
-    Bar(f"{_TOP20}: iterate and fold / json loop", ("top20", "ours, fold"), ("top20", "aiohttp + json"), 0.7),
-    Bar(
-        f"{_TOP20}: iterate and fold / openai `.stream()`",
-        ("top20", "ours, fold"),
-        ("top20", "openai .stream()"),
-        0.015,
-    ),
-    Bar("16,000 tokens, plain: cost per token / that of 500", ("long", "ours, fold"), ("short", "ours, fold"), 1.25),
-    Bar(
-        "16,000 tokens, 20 alternatives: cost per token / that of 500",
-        ("long20", "ours, fold"),
-        ("top20", "ours, fold"),
-        1.25,
-    ),
-    Bar("not streamed: ours / hand-written, orjson", ("unary", "ours"), ("unary", "aiohttp + orjson"), 1.35),
-    Bar("not streamed: ours / openai", ("unary", "ours"), ("unary", "openai create"), 0.08),
-    Bar(
-        "1,000 paced streams: iterate / hand-written orjson loop",
-        ("paced", "ours"),
-        ("paced", "aiohttp + orjson"),
-        1.25,
-    ),
-    Bar("memory of an open idle stream: ours / hand-written", ("idle", "ours"), ("idle", "aiohttp + orjson"), 1.3),
-    Bar(
-        "peak memory, 16,000 tokens with 20 alternatives, not streamed: ours / openai",
-        ("peak", "ours"),
-        ("peak", "openai create"),
-        0.5,
-    ),
-    Bar(
-        "the same, every alternative looked at: ours / openai",
-        ("peak", "ours, fold and read logprobs"),
-        ("peak", "openai create"),
-        None,
-    ),
-    Bar(
-        f"{_TOP20}: fold and look at every alternative / json loop",
-        ("top20", "ours, fold and read logprobs"),
-        ("top20", "aiohttp + json"),
-        None,
-    ),
-    Bar(
-        "5 alternatives, 500 tokens: iterate and fold / json loop",
-        ("top5", "ours, fold"),
-        ("top5", "aiohttp + json"),
-        None,
-    ),
-    Bar(
-        "one event a write: iterate / hand-written orjson loop",
-        ("single", "ours"),
-        ("single", "aiohttp + orjson"),
-        None,
-    ),
-    Bar("not streamed: ours / openai over aiohttp", ("unary", "ours"), ("unary", "openai create, aiohttp"), None),
-    Bar(
-        f"{_PLAIN}, on uvloop: iterate / hand-written json loop",
-        ("plain, uvloop", "ours"),
-        ("plain, uvloop", "aiohttp + json"),
-        None,
-    ),
-    Bar(
-        "not streamed, on uvloop: ours / hand-written, orjson",
-        ("unary, uvloop", "ours"),
-        ("unary, uvloop", "aiohttp + orjson"),
-        None,
-    ),
-    Bar("import: ours / openai", ("import", "deepseek_async.AsyncClient"), ("import", "openai.AsyncOpenAI"), None),
-)

@@ -21,9 +21,15 @@ def _pinned_to(number: int) -> dict[str, Any]:
     return {"preexec_fn": lambda: os.sched_setaffinity(0, {cores[number % len(cores)]})}
 
 
+def environment() -> dict[str, str]:
+    """Of every contestant: none asks the network for anything."""
+    return {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+
+
 def _start(module: str, *arguments: str, core: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **_pinned_to(core))
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment(), **pipes, **_pinned_to(core))
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -38,15 +44,33 @@ def _stop(process: subprocess.Popen[str]) -> None:
     process.stdout.close()
 
 
+class Server:
+    """A replaying server."""
+
+    def __init__(self) -> None:
+        self._process = _start("replay", core=0)
+        assert self._process.stdout is not None
+        self.root = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+
+    def cpu_seconds(self) -> float:
+        """What it took of its core so far."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(end="?", file=self._process.stdin, flush=True)
+        return float(self._process.stdout.readline())
+
+    def stop(self) -> None:
+        _stop(self._process)
+
+
 @contextmanager
-def server() -> Iterator[str]:
-    """A replaying server; yields its root URL."""
-    process = _start("replay", core=0)
+def server() -> Iterator[Server]:
+    """A replaying server, for as long as the context lasts."""
+    replaying = Server()
     try:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        yield replaying
     finally:
-        _stop(process)
+        replaying.stop()
 
 
 class Absent(Exception):  # noqa: N818 - a state, not a fault

@@ -1,6 +1,6 @@
 """The server: any number of connections, each answered with prebuilt bytes at the pace that its URL names.
 
-    python -m benchmarks.replay        # prints its port
+    python -m benchmarks.replay        # prints its port, then its CPU seconds for each byte on stdin
 
 It parses no more of a request than its path and length and makes nothing while it answers, so that it is never the
 bottleneck; with uvloop where there is one.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from functools import cache
 from typing import cast
 
@@ -85,8 +86,16 @@ async def _serve() -> None:
     server = await loop.create_server(_Replay, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     gone = asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 1) or gone.set())
-    await gone.wait()  # the parent's end of the pipe closed
+
+    def asked() -> None:
+        """A byte asks for the CPU seconds so far; the end says that the parent is gone."""
+        if os.read(sys.stdin.fileno(), 1):
+            print(time.process_time(), flush=True)
+        else:
+            gone.set()
+
+    loop.add_reader(sys.stdin.fileno(), asked)
+    await gone.wait()
 
 
 def main() -> None:

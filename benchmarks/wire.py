@@ -63,9 +63,15 @@ class Spec:
     @property
     def characters(self) -> int:
         """Characters of the answer's text."""
-        return len("".join(_text(self.tokens)))
+        return sum(map(len, _text(self.tokens)))
+
+    @property
+    def alternatives(self) -> int:
+        """Tokens among ``top_logprobs``."""
+        return ALTERNATIVES[self.kind] * self.tokens
 
 
+@cache
 def _text(tokens: int) -> list[str]:
     return random.Random(1).choices(_PIECES, k=tokens)
 

@@ -5,32 +5,53 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("orjson")
 
-from benchmarks.__main__ import ratio_table
-from benchmarks.axes import BARS, axes
-from benchmarks.plots import bar_chart
+from benchmarks.axes import axes
+from benchmarks.bars import BARS
+from benchmarks.charts import charts
+from benchmarks.contestants import NAMES
+from benchmarks.plots import bar_chart, line_chart
+from benchmarks.report import axis_table, ratio_table, side_by_side, with_section
 
 ROOT = Path(__file__).parent.parent
 LATEST = ROOT / "benchmarks/results/latest.json"
 
 
-def test_readme_shows_the_ratios_as_measured() -> None:
-    """The table in README is the one that the last whole run printed, row for row."""
-    record = json.loads(LATEST.read_text())
+def _axis(unit: str, answer: str, **medians: float) -> dict[str, Any]:
+    figures = {
+        name: {"at_once": 4, "median": median, "rounds": [median, median * 2], "busy": 0.5, "server": 0.071}
+        for name, median in medians.items()
+    }
+    return {"title": f"{answer} & more", "unit": unit, "answer": answer, "uvloop": False, "figures": figures}
+
+
+def test_readme_shows_the_figures_as_measured() -> None:
+    """README's section is the one that the last whole run wrote, word for word; `python -m benchmarks --readme`."""
+    record, readme = json.loads(LATEST.read_text()), (ROOT / "README.md").read_text()
     assert not record["quick"]
-    assert ratio_table(record["ratios"]) in (ROOT / "README.md").read_text()
+    assert with_section(readme, record) == readme
+    assert ratio_table(record["ratios"]) in readme
+    assert side_by_side(record) in readme
 
 
 def test_every_plot_that_readme_shows_is_there() -> None:
-    """No picture is missing, and each is SVG."""
-    plots = re.findall(r"\((benchmarks/results/[^)]+\.svg)\)", (ROOT / "README.md").read_text())
+    """No picture is missing, and each is drawn from the figures of the last whole run."""
+    drawn = {f"{chart.name}.svg": chart.svg for chart in charts(json.loads(LATEST.read_text()))}
+    plots = re.findall(r"\(benchmarks/results/([^)]+\.svg)\)", (ROOT / "README.md").read_text())
     assert plots
     for plot in plots:
-        assert (ROOT / plot).read_text().startswith("<svg ")
+        assert (LATEST.parent / plot).read_text() == drawn[plot]
+
+
+def test_readme_needs_its_marks() -> None:
+    """Figures are never written where nobody asked for them."""
+    with pytest.raises(ValueError, match="README has no section"):
+        with_section("# A page\n", json.loads(LATEST.read_text()))
 
 
 def test_results_name_no_machine() -> None:
@@ -40,11 +61,50 @@ def test_results_name_no_machine() -> None:
     assert str(ROOT) not in text
 
 
-@pytest.mark.parametrize("quick", [False, True])
-def test_every_bar_compares_figures_that_a_run_takes(quick: bool) -> None:
+def test_every_bar_compares_figures_that_a_run_takes() -> None:
     """Each side of each ratio is a contestant of an axis."""
-    measured = {(axis.name, name) for axis in axes(quick=quick) for name in axis.at_once}
+    measured = {(axis.name, name) for axis in axes(quick=False) for name in axis.at_once}
     assert {side for bar in BARS for side in (bar.over, bar.under)} <= measured
+
+
+def test_a_quick_run_measures_nothing_else() -> None:
+    """The quick axes are some of the whole run's, with no other contestants, and no more of anything."""
+    whole = {axis.name: axis for axis in axes(quick=False)}
+    for axis in axes(quick=True):
+        assert all(count <= whole[axis.name].at_once[name] for name, count in axis.at_once.items())
+        assert axis.rounds <= whole[axis.name].rounds
+
+
+def test_every_contestant_has_a_home() -> None:
+    """Whom an axis names can be started: imports aside, each is one of `NAMES`."""
+    named = {name for axis in axes(quick=False) if axis.spec for name in axis.at_once}
+    assert named == set(NAMES)
+
+
+def test_side_by_side_ours_is_one() -> None:
+    """Medians over ours, cheapest first; a dash where one took no part, no column where ours did not."""
+    record = {
+        "axes": {
+            "plain": _axis("µs per chunk", "stream.plain.9.1.0", ours=2.0, theirs=50.0),
+            "unary": _axis("µs per request", "whole.plain.9", floor=1.0, ours=4.0),
+            "top20": _axis("µs per chunk", "stream.top20.9.1.0", theirs=3.0),
+        }
+    }
+    assert side_by_side(record).splitlines() == [
+        "| CPU, ours = 1 | plain, bursts | not streamed |",
+        "| ------------- | ------------- | ------------ |",
+        "| floor         | –             | 0.25         |",
+        "| ours          | 1.00          | 1.00         |",
+        "| theirs        | 25.0          | –            |",
+    ]
+
+
+def test_an_axis_shows_how_busy_both_sides_were() -> None:
+    """The contestant's share of its core and the server's of its own, so that a bottleneck would be seen."""
+    assert axis_table(_axis("µs per chunk", "stream.plain.9.1.0", ours=2.0)).splitlines()[::2] == [
+        "| µs per chunk | median | least | of its core | of the server's |",
+        "| ours         | 2.00   | 2.00  | 50%         | 7%              |",
+    ]
 
 
 def test_bars_are_as_long_as_their_figures() -> None:
@@ -55,3 +115,41 @@ def test_bars_are_as_long_as_their_figures() -> None:
     assert "A &amp; B" in svg
     assert "logarithmic" not in svg
     assert "logarithmic" in bar_chart("t", "µs", {"ours": 1.0, "theirs": 31.0})
+
+
+def _points(svg: str) -> list[list[tuple[float, float]]]:
+    lines = re.findall(r'<polyline points="([^"]+)"', svg)
+    return [[tuple(map(float, point.split(","))) for point in line.split()] for line in lines]  # type: ignore[misc]
+
+
+def test_lines_are_as_high_as_their_figures() -> None:
+    """From zero, at steps of a round size; tenfold across is always as far."""
+    svg = line_chart("t", "µs", "tokens", {"ours": [(10, 4.0), (100, 2.0), (1000, 1.0)]})
+    (line,) = _points(svg)
+    zero = float(re.findall(r'<path d="M\S+ ([\d.]+)H', svg)[0])
+    assert [zero - y for _, y in line] == pytest.approx(
+        [4 * (zero - line[2][1]), 2 * (zero - line[2][1]), zero - line[2][1]]
+    )
+    assert line[1][0] - line[0][0] == pytest.approx(line[2][0] - line[1][0], abs=0.2)
+    assert "logarithmic" not in svg
+
+
+def test_lines_of_a_far_range_are_logarithmic() -> None:
+    """Tenfold is as high wherever it begins, and the scale says so."""
+    svg = line_chart("t", "µs", "streams", {"ours": [(1, 100.0), (10, 10.0), (100, 1.0)]})
+    ((first, second, third),) = _points(svg)
+    assert second[1] - first[1] == pytest.approx(third[1] - second[1], abs=0.2)
+    assert "logarithmic" in svg
+
+
+def test_lines_are_of_those_who_took_part_everywhere() -> None:
+    """Axes that differ in one number make one plot in place of bars each, and only together."""
+    lengths = {
+        f"tokens-{tokens}": _axis("µs per chunk", f"stream.plain.{tokens}.32.2000", ours=2.0)
+        for tokens in (100, 500, 4000, 16000)
+    }
+    lengths["tokens-500"]["figures"]["theirs"] = lengths["tokens-500"]["figures"]["ours"]
+    (chart,) = charts({"axes": lengths})
+    assert chart.name == "length"
+    assert len(_points(chart.svg)) == 1
+    assert not list(charts({"axes": {"tokens-500": lengths["tokens-500"]}}))

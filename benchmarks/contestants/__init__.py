@@ -22,7 +22,7 @@ class Tally:
         alternatives: Tokens among ``top_logprobs`` that were looked at.
     """
 
-    characters: int
+    characters: int | None = None
     chunks: int | None = None
     alternatives: int | None = None
 
@@ -49,6 +49,10 @@ _HOMES = {
     "openai .stream()": ("openai_sdk", "stream_helper"),
     "openai create, aiohttp": ("openai_sdk", "create_over_aiohttp"),
     "openai .stream(), aiohttp": ("openai_sdk", "stream_helper_over_aiohttp"),
+    "litellm": ("litellm_sdk", "acompletion"),
+    "langchain-deepseek": ("langchain_sdk", "chat_deepseek"),
+    "pydantic-ai": ("pydantic_ai_sdk", "agent"),
+    "mistralai": ("mistralai_sdk", "chat"),
 }
 NAMES = tuple(_HOMES)
 

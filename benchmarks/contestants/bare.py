@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,39 +16,59 @@ from ..wire import Spec, request_of
 from . import Connect, Tally
 
 
-class _Count(asyncio.Protocol):
-    """Counts bytes and keeps none."""
+class _Connection(asyncio.Protocol):
+    """Waits for the last bytes and keeps none."""
 
-    def __init__(self) -> None:
-        self.received = 0
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def ask(self, request: bytes) -> asyncio.Future[None]:
+        """Done when the answer has ended."""
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._done
 
     def data_received(self, data: bytes) -> None:
-        self.received += len(data)
         if data.endswith(b"\r\n0\r\n\r\n"):
-            self.done.set_result(None)
+            self._done.set_result(None)
+
+    def close(self) -> None:
+        self._transport.close()
 
 
 class _Socket:
     def __init__(self, root: str) -> None:
         self._host, self._port = urlsplit(root).hostname, urlsplit(root).port
+        self._free: list[_Connection] = []
 
     async def stream(self, spec: Spec) -> Tally:
-        transport, protocol = await asyncio.get_running_loop().create_connection(_Count, self._host, self._port)
         body = orjson.dumps({**request_of(spec), "stream": True})
         head = f"POST /{spec.name}/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
-        transport.write(head.encode() + body)
-        await protocol.done
-        transport.close()
-        return Tally(spec.characters, spec.chunks)  # it looks at nothing
+        connection = self._free.pop() if self._free else await self._connected()
+        await connection.ask(head.encode() + body)
+        self._free.append(connection)
+        return Tally()  # it looks at nothing
+
+    async def _connected(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(_Connection, self._host, self._port)
+        return connection
 
     async def whole(self, spec: Spec) -> Tally:
         raise NotImplementedError("the floor of an answer in one piece is aiohttp")
 
+    def close(self) -> None:
+        for connection in self._free:
+            connection.close()
+
 
 @asynccontextmanager
 async def socket_floor(root: str) -> AsyncIterator[_Socket]:
-    yield _Socket(root)
+    floor = _Socket(root)
+    try:
+        yield floor
+    finally:
+        floor.close()
 
 
 class _Loop:
@@ -90,7 +110,7 @@ class _Loop:
 def _loop(loads: Callable[[bytes], Any]) -> Connect:
     @asynccontextmanager
     async def connect(root: str) -> AsyncIterator[_Loop]:
-        connector = aiohttp.TCPConnector(limit=0)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)  # as long as any turn of the others
         async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None)) as session:
             yield _Loop(root, session, loads)
 
