@@ -1,8 +1,8 @@
 """Decides what of a batch is sent next, and hands each outcome over exactly once.
 
 One task decides; each row in flight is a task of its own, and no row that waits is one. A row is pulled from the source
-only when there is a slot for it and room for its outcome. Before new rows go those that were refused (429), then those
-that have rested after a failure.
+only when there is a slot for it and room for its outcome. The oldest row goes first: before new ones those that were
+refused (429), and those that have rested after a failure.
 
 Nothing here raises for one row's sake. What dooms the run (a key that is refused, a balance that is gone, a source or a
 journal that fails) stops the sending; what is in flight comes to its end.
@@ -172,13 +172,12 @@ class Dispatch:
 
     def _fill(self, lane: Lane, full: set[Lane]) -> None:
         """Start rows that wait for nothing but a slot."""
-        rows = self._waiting.for_slot(lane)
-        while rows and self.in_flight < self._most and self._has_pace():
+        while self._waiting.has_next(lane) and self.in_flight < self._most and self._has_pace():
             permit = lane.try_acquire(self, self.wake)
             if permit is None:
                 full.add(lane)
                 return
-            self._start(rows.popleft(), lane, permit)
+            self._start(self._waiting.next(lane), lane, permit)
 
     def _pull(self, full: set[Lane]) -> None:
         for _ in range(_IN_ONE_TURN):
@@ -268,7 +267,7 @@ class Dispatch:
                 self._waiting.rest(row, self._loop.time() + ending.seconds)
             else:
                 self.refusals += 1
-                self._waiting.refused(row, lane)
+                self._waiting.refused(row)
                 if ending.notice is not None:
                     self._tasks.create_task(self._notify(ending.notice, ending.error))
         except Exception as error:  # the journal cannot be written, or a fault of ours: no further row is safe

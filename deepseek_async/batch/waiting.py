@@ -1,9 +1,12 @@
-"""Rows that were pulled and are not in flight: refused, resting after a failure, held back for a warm cache."""
+"""Rows that were pulled and are not in flight: refused, resting after a failure, held back for a warm cache.
+
+Of those that wait for a slot the oldest goes first, whatever it has been through: a burst of refusals changes nothing
+about the order, and with outcomes in order nobody waits for a row that newer ones have overtaken.
+"""
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Iterator
 from itertools import count
 
@@ -25,7 +28,7 @@ class Waiting:
         self._lanes = lanes
         self._ceiling = ceiling
         self._warm_up = warm_up
-        self._for_slot: dict[Lane, deque[Row]] = {}
+        self._for_slot: dict[Lane, list[tuple[int, Row]]] = {}
         self._resting: list[tuple[float, int, Row]] = []
         self._order = count()
 
@@ -35,7 +38,7 @@ class Waiting:
 
     def __iter__(self) -> Iterator[Row]:
         for rows in self._for_slot.values():
-            yield from rows
+            yield from (row for _, row in rows)
         yield from (row for _, _, row in self._resting)
 
     @property
@@ -43,9 +46,13 @@ class Waiting:
         """The lanes that rows were seen for."""
         return iter(self._for_slot)
 
-    def for_slot(self, lane: Lane) -> deque[Row]:
-        """Rows that wait for nothing but a slot, the next one first."""
-        return self._for_slot[lane]
+    def has_next(self, lane: Lane) -> bool:
+        """Whether a row waits for nothing but a slot."""
+        return bool(self._for_slot[lane])
+
+    def next(self, lane: Lane) -> Row:
+        """The row whose turn it is, out of those that wait for nothing but a slot."""
+        return heapq.heappop(self._for_slot[lane])[1]
 
     def add(self, row: Row) -> Lane | None:
         """Take a row up; ``None`` if it is held back, else the lane in which it waits for a slot."""
@@ -53,9 +60,9 @@ class Waiting:
             return None
         return self._put(row)
 
-    def refused(self, row: Row, lane: Lane) -> None:
-        """Put a row before all others."""
-        self._for_slot[lane].appendleft(row)
+    def refused(self, row: Row) -> None:
+        """Let a row wait for a slot again."""
+        self._put(row)
 
     def rest(self, row: Row, until: float) -> None:
         """Let a row rest until a time of the loop's clock."""
@@ -81,6 +88,6 @@ class Waiting:
         lane = self._lanes.of(row.request.model)
         if lane not in self._for_slot:
             lane.widen(self._ceiling)
-            self._for_slot[lane] = deque()
-        self._for_slot[lane].append(row)
+            self._for_slot[lane] = []
+        heapq.heappush(self._for_slot[lane], (row.number, row))
         return lane

@@ -313,18 +313,21 @@ async def test_a_refusal_is_no_attempt_and_goes_to_the_front() -> None:
 
 
 async def test_a_refused_row_comes_before_new_ones() -> None:
-    """Refused rows are sent again in the first slots that are free, ahead of all rows not yet pulled."""
+    """Refused rows are sent again in the first slots that are free, oldest first, ahead of all rows not yet pulled."""
     account = Account(limit=2)
     account.is_holding_all = True
     async with client_of(account).batch(requests(100)) as outcomes:
         await account.until(lambda: account.refused >= 30)
         for _ in range(20):
             await asyncio.sleep(0)
-        pulled = set(account.seen)
+        pulled, sent = set(account.seen), len(account.seen)
         account.let_go()
         _ = [outcome async for outcome in outcomes]
     assert 32 <= len(pulled) < 50
     assert set(list(account.answered)[: len(pulled)]) == pulled
+    sent_again = [int(row.removeprefix("row-")) for row in account.seen[sent:]]
+    assert sent_again[0] == 3
+    assert sent_again[:20] == sorted(sent_again[:20])
 
 
 async def test_batches_of_one_client_share_one_limiter() -> None:
