@@ -18,8 +18,7 @@ import attrs
 from ..codec.requests import body_of
 from ..policy.prices import PRICES, Price, price_of
 from ..types import ChatRequest
-from .index import Index
-from .journal_lines import written
+from .done import Done
 from .rows import Row
 from .shards import Shard
 from .source import RowSource, Source
@@ -65,7 +64,7 @@ class Estimate:
 
 
 async def estimate_of(
-    source: Source, *, done: Index | None = None, shard: Shard | None = None, currency: str = "USD"
+    source: Source, *, done: Done | None = None, shard: Shard | None = None, currency: str = "USD"
 ) -> Estimate:
     """Read a source to its end and price it.
 
@@ -79,7 +78,7 @@ async def estimate_of(
         InvalidRequestError: The source cannot be read, a currency that is not known.
     """
     estimate = Estimate()
-    rows = RowSource(source, shard=shard, known=_Done(done or Index()))
+    rows = RowSource(source, shard=shard, known=None if done is None else _Before(done))
     try:
         while True:
             while (row := rows.next_ready()) is not None:
@@ -93,15 +92,12 @@ async def estimate_of(
     return estimate
 
 
-class _Done:
-    def __init__(self, index: Index) -> None:
-        self._index = index
+class _Before:
+    """As `Done`, but no row is taken: nothing is sent."""
 
-    def has_line(self, line_hash: str) -> bool:
-        return int(line_hash, 16) in self._index.lines
-
-    def has(self, row: Row) -> bool:
-        return self._index.done.get(written(row.custom_id)) == int(row.body_hash, 16)
+    def __init__(self, done: Done) -> None:
+        self.has_line = done.has_line
+        self.has = done.was_before
 
 
 def _add(estimate: Estimate, row: Row, currency: str) -> None:

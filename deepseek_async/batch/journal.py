@@ -1,7 +1,7 @@
 """The output file is the journal: what a run has finished, and what it had sent when it was killed.
 
     journal = Journal.open(output, durability="power", settings={...})   # blocks: seconds for a million rows
-    journal.has_line(hash), journal.has(row)                             # it is the `Known` of a `RowSource`
+    journal.has_line(line, number), journal.has(row)                     # it is the `Known` of a `RowSource`
     journal.mark(row)                                                    # it is the `Mark` of a `Sender`
     journal.record(outcome, row, body, cost=Decimal("0.0001"))           # from `Deliver`; an awaitable, or None
     await journal.aclose(report={...})                                   # the closing report; lets the lock go
@@ -31,6 +31,7 @@ from typing import Any, Final, Literal, Self
 
 from ..errors import AuthenticationError, InsufficientBalanceError, InvalidRequestError
 from .appending import Appending, Disk, sync_directory
+from .done import Done
 from .index import Index, index_of, last_pid
 from .journal_lines import closing_line, finished_line, header_line, mark_line, written
 from .outcomes import Failed, Outcome
@@ -50,23 +51,22 @@ class Journal:
         run: Which run on this output it is, from 1.
         succeeded_before: Rows that earlier runs have finished well.
         failed_before: Rows that failed in earlier runs and whose last line is that failure.
+        has_line, has: Which rows are done or under way; see `Done`.
         unfinished: Ids that earlier runs sent and never finished: they may have been billed.
     """
 
-    def __init__(
-        self, output: Path, index: Index, rows: Appending, side: Appending, disk: Disk | None, *, retry_permanent: bool
-    ) -> None:
+    def __init__(self, output: Path, index: Index, rows: Appending, side: Appending, disk: Disk | None) -> None:
         self.output = output
         self.run = index.runs + 1
+        self._done = Done(output, index)
+        self.has_line, self.has = self._done.has_line, self._done.has
         self.succeeded_before = len(index.done)
         self.failed_before = len(index.failed)
         self.unfinished = frozenset(index.unfinished)
         self._again = index.again
-        self._index = index
         self._rows = rows
         self._side = side
         self._disk = disk
-        self._retry_permanent = retry_permanent
         self._prefix = f"batch_req_{time.time_ns() // 1_000_000:x}_"
         self._number = 0
 
@@ -131,47 +131,7 @@ class Journal:
             rows.close()
             raise
         disk = Disk((side, rows)) if durability == "power" else None
-        return cls(path, index, rows, side, disk, retry_permanent=retry_permanent)
-
-    # -- what is done ------------------------------------------------------------------------------------------------
-
-    def has_line(self, line_hash: str) -> bool:
-        """Whether an earlier run has finished the row that was read from this very line."""
-        return int(line_hash, 16) in self._index.lines
-
-    def has(self, row: Row) -> bool:
-        """Whether a row is done. To be asked once a row: from then on it counts as taken.
-
-        Returns:
-            True: pass it over, it has succeeded, or failed for good, in an earlier run, or is in the source twice.
-
-        Raises:
-            InvalidRequestError: A row of this id is done or under way, and asks something else.
-        """
-        name, body_hash = written(row.custom_id), int(row.body_hash, 16)
-        known = self._index.done.get(name)
-        if known is None:
-            failure = self._index.failed.get(name)
-            is_same = failure is not None and failure.is_permanent and failure.body_hash == body_hash
-            if is_same and not self._retry_permanent:
-                return True
-            if row.is_named:  # of those that bear their number there is one each; an endless source costs no memory
-                self._index.done[name] = body_hash
-            return False
-        if known == body_hash:
-            return True
-        raise self._another(row)
-
-    def _another(self, row: Row) -> InvalidRequestError:
-        what = f"{row.place}: custom_id {row.custom_id!r} is taken by a row with another body"
-        if row.is_named:
-            todo = f"give each row an id of its own; if the row was changed, write to another output than {self.output}"
-        else:
-            todo = (
-                f"rows without a custom_id are known by their number, and the source has changed since {self.output} "
-                "was begun; give rows a custom_id, or write to another output"
-            )
-        return InvalidRequestError("custom_id", row.custom_id, todo, message=f"{what}: {todo}")
+        return cls(path, index, rows, side, disk)
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -218,6 +178,7 @@ class Journal:
             is_permanent=is_permanent,
         )
         self._rows.append(line)
+        self._done.ended(row)
         return None if self._disk is None else self._disk.synced()
 
     async def aclose(self, report: Mapping[str, Any] | None = None) -> None:

@@ -53,6 +53,7 @@ class _Key(msgspec.Struct, gc=False):
     body_hash: str
     line_hash: str | None = None
     run: int = 1
+    attempts: int = 0
     is_permanent: bool = False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import attrs
 import msgspec
 
 from ..errors import InvalidRequestError
-from .index import index_of, lines_in
+from .fingerprints import Fingerprints
 from .journal import side_file_of
-from .journal_lines import Line, SideLine, line_decoder, side_decoder
+from .journal_lines import Line, finished_decoder, line_decoder, side_decoder
+from .marks import Marks
+from .scanning import Scan, lines_in
 
 
 class _Details(msgspec.Struct, gc=False):
@@ -92,13 +95,17 @@ def standing_of(output: Path | str) -> Standing:
         InvalidRequestError: There is no such file, or it is no output.
     """
     path = _existing(output)
-    index = index_of(path, side_file_of(path))
+    side = side_file_of(path)
+    marks = Marks(Scan(path, finished_decoder), Scan(side, side_decoder))
     tokens = [0, 0, 0]
-    cost, unpriced, reasons = Decimal(0), 0, Counter[str]()
+    succeeded = permanent = unpriced = 0
+    cost, reasons = Decimal(0), Counter[str]()
     for line in last_lines(path):
         if line.error is not None:
             reasons[line.error.type] += 1
+            permanent += line.x.is_permanent
             continue
+        succeeded += 1
         if line.x.cost is None:
             unpriced += 1
         else:
@@ -109,18 +116,18 @@ def standing_of(output: Path | str) -> Standing:
             tokens[2] += usage.completion_tokens or 0
     return Standing(
         output=path,
-        runs=index.runs,
-        succeeded=len(index.done),
-        failed=len(index.failed),
+        runs=marks.runs,
+        succeeded=succeeded,
+        failed=reasons.total(),
         reasons=dict(reasons),
-        permanent=sum(failure.is_permanent for failure in index.failed.values()),
-        unfinished=tuple(sorted(index.unfinished)),
+        permanent=permanent,
+        unfinished=tuple(sorted(marks.unfinished)),
         prompt_tokens=tokens[0],
         cached_tokens=tokens[1],
         completion_tokens=tokens[2],
         cost=cost,
         unpriced=unpriced,
-        last_report=_last_report(side_file_of(path)),
+        last_report=marks.report,
     )
 
 
@@ -131,11 +138,16 @@ def last_lines(output: Path | str) -> Iterator[Line]:
         InvalidRequestError: There is no such file.
     """
     path = _existing(output)
-    last: dict[int, int] = {}
-    for number, line in enumerate(lines_in(path, line_decoder)):
-        last[hash(line.custom_id)] = number
-    for number, line in enumerate(lines_in(path, line_decoder)):
-        if last.get(hash(line.custom_id)) == number:
+    seen, count = Fingerprints(), 0
+    last: dict[str, int] = {}  # of ids with several lines; one whose fingerprint is another's has its own line here
+    for line in lines_in(path, line_decoder):
+        if seen.has(line.custom_id):
+            last[line.custom_id] = count
+        else:
+            seen.add(line.custom_id)
+        count += 1
+    for number, line in enumerate(islice(lines_in(path, line_decoder), count)):  # a run may be writing to it
+        if last.get(line.custom_id, number) == number:
             yield line
 
 
@@ -145,18 +157,6 @@ def usage_of(line: Line) -> LineUsage | None:
         return None if line.response is None else _body_decoder.decode(line.response.body).usage
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def _last_report(side: Path) -> Mapping[str, Any] | None:
-    report: Mapping[str, Any] | None = None
-    for line in lines_in(side, side_decoder):
-        if line.sent is None:
-            report = _report_of(line)
-    return report
-
-
-def _report_of(line: SideLine) -> Mapping[str, Any] | None:
-    return line.report if line.closed is not None else None
 
 
 def _existing(output: Path | str) -> Path:

@@ -23,7 +23,7 @@ from typing import Any, Final, Protocol
 from ..errors import InvalidRequestError
 from ..types import ChatRequest
 from .reading import Lines
-from .rows import Row, hash_of, numbered, row_of
+from .rows import Row, row_of
 from .shards import Shard
 
 Source = str | Path | Iterable[ChatRequest | Mapping[str, Any]] | AsyncIterable[ChatRequest | Mapping[str, Any]]
@@ -36,8 +36,8 @@ _PASSED_AT_ONCE: Final = 500
 class Known(Protocol):
     """What was done before."""
 
-    def has_line(self, line_hash: str) -> bool:
-        """Whether a row that was read from this very line is done."""
+    def has_line(self, line: bytes, number: int) -> bool:
+        """Whether a row that was read from this very line, as the source's row of that number, is done."""
 
     def has(self, row: Row) -> bool:
         """Whether a row is done. Raises `InvalidRequestError` if one of its id is, and asked something else."""
@@ -130,9 +130,7 @@ class RowSource:
                 return None
             self._number += 1
             # First the cheap look: a resumed run passes over millions of lines.
-            if self._known is not None and (
-                self._known.has_line(hash_of(item)) or self._known.has_line(hash_of(numbered(item, self._number)))
-            ):
+            if self._known is not None and self._known.has_line(item, self._number):
                 self.skipped += 1
                 return None
             row = row_of(item, self._number, f"{self._lines.name}:{self._line}")

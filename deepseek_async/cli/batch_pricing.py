@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import typer
 
+from ..batch.done import Done
 from ..batch.estimate import estimate_of
 from ..batch.index import index_of
 from ..batch.journal import side_file_of
@@ -20,7 +21,7 @@ def print_price(source: str, output: Path, *, shard: str | None, currency: str, 
     Raises:
         InvalidRequestError: The source or the output cannot be read, or the shard is none.
     """
-    done = index_of(output, side_file_of(output))
+    done = Done(output, index_of(output, side_file_of(output)))
     estimate = asyncio.run(estimate_of(source, done=done, shard=shard_of(shard), currency=currency))
     if as_json:
         typer.echo(msgspec.json.encode({"event": "estimate", "currency": currency, **estimate.to_json()}).decode())

@@ -46,10 +46,14 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "out.jsonl"
 
 
+def source_line(name: str | None = "a", prompt: str = "Why?") -> bytes:
+    """A line of a source."""
+    return msgspec.json.encode({"prompt": prompt} if name is None else {"custom_id": name, "prompt": prompt})
+
+
 def row(name: str | None = "a", prompt: str = "Why?", number: int = 1) -> Row:
     """A row as a file's line brings it."""
-    line = {"prompt": prompt} if name is None else {"custom_id": name, "prompt": prompt}
-    return row_of(msgspec.json.encode(line), number, f"in.jsonl:{number}")
+    return row_of(source_line(name, prompt), number, f"in.jsonl:{number}")
 
 
 def finish(journal: Journal, of: Row, body: bytes = _BODY, error: errors.DeepSeekError | None = None) -> None:
@@ -126,21 +130,24 @@ async def test_any_answer_makes_one_readable_line(output: Path, body: bytes) -> 
 async def test_what_is_done_is_passed_over(output: Path) -> None:
     """Succeeded and failed for good: done. Failed in a way that may pass, or for the account's sake: sent again."""
     first = opened(output)
-    rows = [row(name, number=number) for number, name in enumerate(("ok", "busy", "bad", "broke", None), 1)]
+    names = ("ok", "busy", "bad", "broke", None)
+    rows = [row(name, number=number) for number, name in enumerate(names, 1)]
     broke = errors.InsufficientBalanceError("no money", status=402)
     for of, error in zip(rows, (None, _BUSY, _BAD, broke, None), strict=True):
         assert not first.has(of)
         finish(first, of, error=error)
     await first.aclose()
     second = opened(output)
-    assert [second.has_line(of.line_hash) for of in rows if of.line_hash] == [True, False, True, False, True]
+    are_known = [second.has_line(source_line(name), number) for number, name in enumerate(names, 1)]
+    assert are_known == [True, False, True, False, True]
+    assert not second.has_line(source_line(None), 6), "another row of the same text"
     assert [second.has(of) for of in rows] == [True, False, True, False, True]
     assert (second.succeeded_before, second.failed_before) == (2, 3)
     finish(second, rows[1])
     await second.aclose()
     third = opened(output, retry_permanent=True)
     assert [third.has(of) for of in rows] == [True, True, False, False, True]
-    assert not third.has_line(str(rows[2].line_hash))
+    assert not third.has_line(source_line("bad"), 3)
     await third.aclose()
 
 
@@ -160,6 +167,37 @@ async def test_an_id_with_another_body_is_refused(output: Path) -> None:
     await second.aclose()
 
 
+async def test_the_last_line_of_a_row_holds(output: Path) -> None:
+    """Failed for good, then in a way that may pass: sent again. The other way round: passed over. Mended: done."""
+    one, other = row("one"), row("other", number=2)
+    first = opened(output)
+    finish(first, one, error=_BAD)
+    finish(first, other, error=_BUSY)
+    await first.aclose()
+    second = opened(output, retry_permanent=True)
+    assert second.failed_before == 2
+    assert not second.has(one)
+    assert not second.has(other)
+    finish(second, one, error=_BUSY)
+    finish(second, other, error=_BAD)
+    await second.aclose()
+    third = opened(output)
+    assert third.failed_before == 2
+    assert not third.has(one)
+    assert third.has(other)
+    mended = row("other", "Mended?", 3)
+    assert not third.has(mended)
+    finish(third, one)
+    finish(third, mended)
+    await third.aclose()
+    fourth = opened(output)
+    assert (fourth.succeeded_before, fourth.failed_before) == (2, 0)
+    assert not fourth.has_line(source_line("other"), 2)
+    with pytest.raises(errors.InvalidRequestError, match="custom_id 'other' is taken"):
+        fourth.has(other)
+    await fourth.aclose()
+
+
 async def test_an_id_twice_in_one_source(output: Path) -> None:
     """The same row again is passed over, another row of the same id refused: neither is sent."""
     journal = opened(output)
@@ -176,9 +214,9 @@ async def test_keys_in_another_order_are_the_same_body(output: Path) -> None:
     finish(journal, row_of(b'{"custom_id": "a", "prompt": "Why?", "temperature": 1}', 1, "in:1"))
     await journal.aclose()
     again = opened(output)
-    other = row_of(b'{"temperature": 1, "prompt": "Why?", "custom_id": "a"}', 1, "in:1")
-    assert not again.has_line(str(other.line_hash))
-    assert again.has(other)
+    other = b'{"temperature": 1, "prompt": "Why?", "custom_id": "a"}'
+    assert not again.has_line(other, 1)
+    assert again.has(row_of(other, 1, "in:1"))
     await again.aclose()
 
 
