@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
 import os
+import stat
 import sys
 import time
 from collections.abc import Sequence
@@ -30,13 +32,17 @@ class Appending:
         is_closed: Whether it is closed.
 
     Raises:
-        OSError: It cannot be opened for writing.
+        OSError: It cannot be opened for writing, or it is something else than a file.
     """
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
-        self.size = os.fstat(self._fd).st_size
+        status = os.fstat(self._fd)
+        self.size = status.st_size
         self.is_closed = False
+        if not stat.S_ISREG(status.st_mode):  # a pipe, a terminal, /dev/null: nothing could be resumed from it
+            self.close()
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
 
     def lock(self) -> bool:
         """Lock the file until it is closed or the process ends; False if another process has the lock."""

@@ -92,6 +92,8 @@ async def run_batch(
         raise InvalidRequestError("window", window, "'any' or 'off-peak'")
     if drain_timeout is not None and not drain_timeout >= 0:
         raise InvalidRequestError("drain_timeout", drain_timeout, "seconds, 0 or more, or None")
+    if isinstance(source, (str, Path)) and source != "-" and not await asyncio.to_thread(Path(source).exists):
+        raise InvalidRequestError("source", str(source), message=f"{source}: no such file")  # before there is an output
     part = shard_of(shard)
     limits = Limits(max_cost=max_cost, max_errors=max_errors, max_error_rate=max_error_rate)
     tally = Tally(currency, holidays)

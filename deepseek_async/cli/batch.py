@@ -17,8 +17,10 @@ class _Batch(TyperGroup):
     """Takes ``batch IN -o OUT`` for ``batch run IN -o OUT``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and any(word.startswith(("-o", "--output")) for word in args):
-            args = ["run", *args]
+        if args and args[0] not in self.commands:
+            has_output = any(word.startswith(("-o", "--output")) for word in args)
+            if has_output or args[0] == "-" or Path(args[0]).is_file():
+                args = ["run", *args]
         return super().parse_args(ctx, args)
 
 
@@ -64,36 +66,87 @@ _Source = Annotated[
     ),
 ]
 _Output = Annotated[
-    Path, typer.Option("--output", "-o", help="Where answers go, a line each; also what a run resumes from.")
+    Path,
+    typer.Option("--output", "-o", metavar="FILE", help="Where answers go, a line each; also what a run resumes from."),
 ]
-_BaseUrl = Annotated[str | None, typer.Option(help="A server; else DEEPSEEK_BASE_URL, else the API.")]
-_Sandbox = Annotated[bool, typer.Option("--sandbox", help="Ask an embedded server: no key, no network.")]
 _Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Whether OUTPUT may hold rows already.")]
+_Shard = Annotated[str | None, typer.Option(metavar="I/N", help="Only part I of N, by a hash of custom_id.")]
+_BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="A server; else DEEPSEEK_BASE_URL, else the API.")]
+_Sandbox = Annotated[bool, typer.Option("--sandbox", help="Ask an embedded server: no key, no network.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Price what would be sent, and send nothing.")]
+_LogJson = Annotated[bool, typer.Option("--log-json", help="Progress and report as JSON lines.")]
+_Durability = Annotated[Durability, typer.Option(help="What finished rows survive: kill -9, or a loss of power too.")]
+
+_SENDING = "How rows are sent"
 _MaxConcurrency = Annotated[
-    int | None, typer.Option(min=1, help="Requests in flight at most; else what the server lets in.")
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Requests in flight at most; else what the server lets in.", rich_help_panel=_SENDING
+    ),
 ]
 _RequestsPerMinute = Annotated[
-    int | None, typer.Option(min=1, help="Requests sent a minute at most, evenly: for servers that limit that.")
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Requests sent a minute at most, evenly: for servers that limit that.",
+        rich_help_panel=_SENDING,
+    ),
 ]
-_MaxAttempts = Annotated[int, typer.Option(min=1, help="How often a row is sent at most; refusals (429) are free.")]
-_Durability = Annotated[Durability, typer.Option(help="What finished rows survive: kill -9, or a loss of power too.")]
-_Window = Annotated[Window, typer.Option(help="off-peak: send only while prices are low.")]
-_MaxCost = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Stop before more is spent in this run.")]
-_MaxErrors = Annotated[int | None, typer.Option(min=0, help="Stop when more rows than this have failed.")]
-_MaxErrorRate = Annotated[float | None, typer.Option(min=0, max=1, help="Stop when a larger share has failed.")]
+_MaxAttempts = Annotated[
+    int,
+    typer.Option(
+        min=1, metavar="N", help="How often a row is sent at most; refusals (429) are free.", rich_help_panel=_SENDING
+    ),
+]
 _Warmup = Annotated[
-    int, typer.Option(min=0, help="Rows of each prompt prefix that go first, so that others hit the context cache.")
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Rows of each prompt prefix that go first, so that others hit the context cache.",
+        rich_help_panel=_SENDING,
+    ),
 ]
-_DrainTimeout = Annotated[float, typer.Option(min=0, help="Seconds for what is in flight once the run is stopped.")]
-_Shard = Annotated[str | None, typer.Option(metavar="I/N", help="Only part I of N, by a hash of custom_id.")]
+
+_MONEY = "What it costs"
+_Window = Annotated[Window, typer.Option(help="off-peak: send only while prices are low.", rich_help_panel=_MONEY)]
 _Holidays = Annotated[
     list[datetime] | None,
-    typer.Option("--holiday", formats=["%Y-%m-%d"], help="A Chinese public holiday: no peak prices; several times."),
+    typer.Option(
+        "--holiday",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="A Chinese public holiday: no peak prices; several times.",
+        rich_help_panel=_MONEY,
+    ),
 ]
-_Currency = Annotated[Currency, typer.Option(help="What costs are counted in.")]
-_LogJson = Annotated[bool, typer.Option("--log-json", help="Progress and report as JSON lines.")]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Price what would be sent, and send nothing.")]
+_Currency = Annotated[Currency, typer.Option(help="What costs are counted in.", rich_help_panel=_MONEY)]
+_MaxCost = Annotated[
+    str | None,
+    typer.Option(metavar="AMOUNT", help="Stop before more is spent in this run.", rich_help_panel=_MONEY),
+]
 
+_STOPPING = "When it stops"
+_MaxErrors = Annotated[
+    int | None,
+    typer.Option(min=0, metavar="N", help="Stop when more rows than this have failed.", rich_help_panel=_STOPPING),
+]
+_MaxErrorRate = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=1, metavar="SHARE", help="Stop when a larger share has failed, 0 to 1.", rich_help_panel=_STOPPING
+    ),
+]
+_DrainTimeout = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        metavar="SECONDS",
+        help="For what is in flight once the run is stopped; then it is broken off.",
+        rich_help_panel=_STOPPING,
+    ),
+]
 
 _RUN = """Send every row of SOURCE. Run again, it goes on where the last run ended.
 
@@ -108,34 +161,36 @@ _RETRY = """Send failed rows of SOURCE again, those too that failed for good (40
 """
 
 
-@batch_app.command("run", help=_RUN)
 @batch_app.command("retry-failed", help=_RETRY)
+@batch_app.command("run", help=_RUN)
 def send(
     context: typer.Context,
     source: _Source,
     output: _Output,
+    resume: _Resume = True,
+    shard: _Shard = None,
     base_url: _BaseUrl = None,
     sandbox: _Sandbox = False,
-    resume: _Resume = True,
+    dry_run: _DryRun = False,
+    log_json: _LogJson = False,
+    durability: _Durability = Durability.POWER,
     max_concurrency: _MaxConcurrency = None,
     requests_per_minute: _RequestsPerMinute = None,
     max_attempts: _MaxAttempts = 8,
-    durability: _Durability = Durability.POWER,
+    warmup: _Warmup = 0,
     window: _Window = Window.ANY,
+    holidays: _Holidays = None,
+    currency: _Currency = Currency.USD,
     max_cost: _MaxCost = None,
     max_errors: _MaxErrors = None,
     max_error_rate: _MaxErrorRate = None,
-    warmup: _Warmup = 0,
     drain_timeout: _DrainTimeout = 60.0,
-    shard: _Shard = None,
-    holidays: _Holidays = None,
-    currency: _Currency = Currency.USD,
-    log_json: _LogJson = False,
-    dry_run: _DryRun = False,
 ) -> None:
     """Send rows; which of those that failed before, the command's name says."""
     if sandbox and base_url is not None:
         raise typer.BadParameter("it is a server itself; leave --base-url out", param_hint="--sandbox")
+    if str(output) == "-":
+        raise typer.BadParameter("a run resumes from its output: a file, not stdout", param_hint="--output")
     with told():
         if dry_run:
             from .batch_pricing import print_price

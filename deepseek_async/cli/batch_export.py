@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from ..batch.journal_lines import Line
 from ..batch.outputs import last_lines
 from ..codec import completion_from_json
-from ..errors import DeepSeekError
+from ..errors import DeepSeekError, InvalidRequestError
 from .wire import to_json
 
 _ROWS_AT_ONCE = 4096
@@ -49,8 +49,12 @@ def to_parquet(output: Path, parquet: Path, *, with_body: bool) -> int:
         How many rows were written.
 
     Raises:
-        InvalidRequestError: There is no such output.
+        InvalidRequestError: There is no such output; it is none; Parquet cannot be written there.
+        OSError: Reading or writing failed.
     """
+    parquet = parquet.resolve()  # what a link leads to is written, the link itself not replaced
+    if parquet.exists() and not parquet.is_file():
+        raise InvalidRequestError("parquet", str(parquet), message=f"{parquet} is no file; choose another path")
     schema = pa.schema([*_COLUMNS, *([("body", pa.string())] if with_body else [])])
     rows = map(_row_of, last_lines(output))
     count = 0
@@ -59,6 +63,9 @@ def to_parquet(output: Path, parquet: Path, *, with_body: bool) -> int:
         while batch := list(islice(rows, _ROWS_AT_ONCE)):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
             count += len(batch)
+    if not count and output.stat().st_size:
+        part.unlink()
+        raise InvalidRequestError("output", str(output), message=f"{output} is no output of a batch")
     part.replace(parquet)
     return count
 

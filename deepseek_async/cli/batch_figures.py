@@ -20,8 +20,8 @@ class Figures:
 
     Attributes:
         total: Rows of the source; ``None`` if that is not known.
-        rate: Rows ended a second.
-        token_rate: Tokens of answers a second.
+        rate: Rows ended a second, of late; at the end of the whole run.
+        token_rate: Tokens of answers a second, likewise.
         hit_share: Share of prompt tokens that the cache had, 0 to 1; ``None`` before the first answer.
         projected: What the run will have cost; ``None`` if that cannot be told.
         eta: Seconds to go; ``None`` if that cannot be told.
@@ -78,7 +78,8 @@ class Pace:
         self._past.append((progress.seconds, ended, tokens))
         while len(self._past) > 2 and self._past[1][0] < progress.seconds - _RATE_SECONDS:
             self._past.popleft()
-        began, ended_then, tokens_then = self._past[0] if len(self._past) > 1 else (0.0, 0, 0)
+        is_begun = len(self._past) > 1 and progress.state != "ended"  # at its end a run is looked back on as a whole
+        began, ended_then, tokens_then = self._past[0] if is_begun else (0.0, 0, 0)
         seconds = progress.seconds - began
         rate = (ended - ended_then) / seconds if seconds > 0 else 0.0
         left = None if self.total is None else max(self.total - progress.skipped - ended, 0)

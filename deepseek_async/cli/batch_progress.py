@@ -13,7 +13,7 @@ import msgspec
 
 from ..batch.report import BatchProgress
 from .batch_figures import Figures, Pace, line_of
-from .endings import remark
+from .endings import complain, remark
 from .screen import is_live, stderr_console, visible
 
 LINE_SECONDS = 10.0
@@ -28,6 +28,9 @@ class Watch(Protocol):
     def say(self, text: str) -> None:
         """Tell something once."""
 
+    def fail(self, text: str) -> None:
+        """Tell what went wrong; nothing is shown after it."""
+
     def close(self) -> None:
         """Show no more. Calling it twice does nothing."""
 
@@ -36,11 +39,17 @@ class _Lines:
     """A line every ten seconds, and one at the end."""
 
     def __init__(
-        self, pace: Pace, write: Callable[[Figures], None], say: Callable[[str], None], clock: Callable[[], float]
+        self,
+        pace: Pace,
+        write: Callable[[Figures], None],
+        say: Callable[[str], None],
+        fail: Callable[[str], None],
+        clock: Callable[[], float],
     ) -> None:
         self._pace = pace
         self._write = write
         self._say = say
+        self._fail = fail
         self._clock = clock
         self._next = clock() + LINE_SECONDS
 
@@ -52,6 +61,9 @@ class _Lines:
 
     def say(self, text: str) -> None:
         self._say(text)
+
+    def fail(self, text: str) -> None:
+        self._fail(text)
 
     def close(self) -> None:
         pass
@@ -87,6 +99,10 @@ class _Screen:
 
         self._console.print(Text(visible(text), "dim"))
 
+    def fail(self, text: str) -> None:
+        self.close()
+        complain(text)
+
     def close(self) -> None:
         self._live.stop()
 
@@ -97,11 +113,11 @@ def watch_for(pace: Pace, *, currency: str, as_json: bool) -> Iterator[Watch]:
     console = stderr_console()
     watch: Watch
     if as_json:
-        watch = _Lines(pace, lambda figures: _write_json(figures.to_json()), _say_as_json, time.monotonic)
+        watch = _Lines(pace, lambda figures: _write_json(figures.to_json()), _notice, _error, time.monotonic)
     elif is_live(console):
         watch = _Screen(pace, currency)
     else:
-        watch = _Lines(pace, lambda figures: remark(line_of(figures, currency)), remark, time.monotonic)
+        watch = _Lines(pace, lambda figures: remark(line_of(figures, currency)), remark, complain, time.monotonic)
     log, heard = logging.getLogger("deepseek_async"), _Heard(watch)
     log.addHandler(heard)
     try:
@@ -123,8 +139,12 @@ class _Heard(logging.Handler):
         self._watch.say(record.getMessage() + (f": {error}" if error is not None else ""))
 
 
-def _say_as_json(text: str) -> None:
+def _notice(text: str) -> None:
     _write_json({"event": "notice", "text": text})
+
+
+def _error(text: str) -> None:
+    _write_json({"event": "error", "text": text})
 
 
 def _write_json(value: dict[str, Any]) -> None:

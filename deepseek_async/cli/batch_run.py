@@ -20,11 +20,12 @@ from ..batch.rules import RateLimiter
 from ..batch.run import run_batch
 from ..batch.shards import shard_of
 from ..client.async_client import AsyncClient
+from ..errors import DeepSeekError
 from .batch_counting import count_into
 from .batch_figures import Pace
 from .batch_progress import Watch, watch_for
 from .connecting import client_for
-from .endings import FAILED, INTERRUPTED, complain, lacking, remark
+from .endings import FAILED, INTERRUPTED, code_of, lacking, line_of, remark
 
 STOPPED = 3
 _SHOWN_IDS = 5
@@ -49,19 +50,25 @@ def run_and_watch(
         The exit code.
 
     Raises:
-        DeepSeekError: As `run_batch`.
         typer.Exit: A library is missing.
     """
     options["rate_limiter"] = None if requests_per_minute is None else limiter_of(requests_per_minute)
     pace = Pace()
     count_into(pace, source, shard_of(options["shard"]))
     with watch_for(pace, currency=options["currency"], as_json=log_json) as watch:
-        client = client_for(base_url, sandbox=sandbox)
-        report = asyncio.run(_report_of(client, source, output, watch, options))
-    if not isinstance(report, BatchReport):
-        return report
-    _tell(report, as_json=log_json)
-    return _code_of(report)
+        try:
+            report = asyncio.run(_report_of(client_for(base_url, sandbox=sandbox), source, output, watch, options))
+        except DeepSeekError as error:
+            watch.fail(line_of(error))
+            return code_of(error)
+        except OSError as error:
+            watch.fail(f"{error.filename or output}: {error.strerror or error}")
+            return FAILED
+        if report is None:
+            return INTERRUPTED
+        watch.close()
+        (_tell_as_json if log_json else _tell)(report)
+        return _code_of(report, watch)
 
 
 def limiter_of(requests_per_minute: int) -> RateLimiter:
@@ -86,8 +93,8 @@ async def _report_of(
     output: Path,
     watch: Watch,
     options: Mapping[str, Any],
-) -> BatchReport | int:
-    """Run. Returns the report, or the exit code where there is none."""
+) -> BatchReport | None:
+    """Run. Returns the report; ``None`` if the run was broken off."""
     stop = asyncio.Event()
     async with opening as client:
         running = asyncio.ensure_future(run_batch(client, source, output, stop=stop, progress=watch.show, **options))
@@ -97,22 +104,17 @@ async def _report_of(
         except asyncio.CancelledError:
             if not stop.is_set():
                 raise
-            watch.close()
-            complain(f"broken off; what was in flight may have been billed; run again to go on with {output}")
-            return INTERRUPTED
-        except OSError as error:
-            watch.close()
-            complain(f"{error.filename or output}: {error.strerror or error}")
-            return FAILED
+            watch.fail(f"broken off; what was in flight may have been billed; run again to go on with {output}")
+            return None
 
 
-def _code_of(report: BatchReport) -> int:
+def _code_of(report: BatchReport, watch: Watch) -> int:
     if report.stopped is not None:
         return STOPPED
     if report.failed:
         return FAILED
     if report.skipped and (failed := len(index_of(report.output, side_file_of(report.output)).failed)):
-        remark(f"of the rows done before {failed:,} failed for good; batch retry-failed sends them again")
+        watch.say(f"of the rows done before {failed:,} failed for good; batch retry-failed sends them again")
         return FAILED
     return 0
 
@@ -139,10 +141,11 @@ def _heed_signals(stop: asyncio.Event, running: asyncio.Future[BatchReport], wat
                 signal.signal(number, lambda *_, act=act: loop.call_soon_threadsafe(act))
 
 
-def _tell(report: BatchReport, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(msgspec.json.encode({"event": "report", **report.to_json()}).decode())
-        return
+def _tell_as_json(report: BatchReport) -> None:
+    typer.echo(msgspec.json.encode({"event": "report", **report.to_json()}).decode())
+
+
+def _tell(report: BatchReport) -> None:
     usage = report.usage
     typer.echo(f"{report.output}: {report} in {report.seconds:,.1f} s")
     for reason, count in sorted(report.reasons.items(), key=lambda item: -item[1]):

@@ -32,7 +32,7 @@ def told(*, advising: bool = True) -> Iterator[None]:
         advising: Whether to say what to do about it; of what was recorded, nothing can be done.
 
     Raises:
-        typer.Exit: For every `DeepSeekError`, Ctrl-C, and for a reader of stdout that left.
+        typer.Exit: For every `DeepSeekError`, `OSError`, Ctrl-C, and for a reader of stdout that left.
     """
     try:
         yield
@@ -45,7 +45,15 @@ def told(*, advising: bool = True) -> Iterator[None]:
         raise typer.Exit(FAILED) from None
     except DeepSeekError as error:
         complain(line_of(error, advising=advising))
-        raise typer.Exit(USAGE if isinstance(error, InvalidRequestError) else FAILED) from None
+        raise typer.Exit(code_of(error)) from None
+    except OSError as error:  # a file that cannot be read or written
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        raise typer.Exit(FAILED) from None
+
+
+def code_of(error: DeepSeekError) -> int:
+    """The exit code of a command that failed so."""
+    return USAGE if isinstance(error, InvalidRequestError) else FAILED
 
 
 def complain(text: str) -> None:

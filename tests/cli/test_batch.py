@@ -67,6 +67,22 @@ def test_every_row_has_its_line(send: Send, output: Path) -> None:
     assert all(line["response"]["status_code"] == 200 for line in lines(output))
 
 
+@pytest.mark.parametrize("is_source_first", [True, False])
+def test_the_short_form(run: Run, server: SandboxServer, source: Path, output: Path, is_source_first: bool) -> None:
+    """``batch IN -o OUT [--resume]`` is ``batch run``, in any order."""
+    options = ("-o", str(output), "--resume", "--base-url", server.base_url)
+    words = (str(source), *options) if is_source_first else (*options, str(source))
+    result = run("batch", *words, env={"DEEPSEEK_API_KEY": "k"})
+    assert result.exit_code == 0
+    assert len(lines(output)) == 20
+
+
+def test_a_command_that_does_not_exist(run: Run, source: Path) -> None:
+    """What is no file is a command mistyped; a file without an output lacks that."""
+    assert "Did you mean 'status'" in run("batch", "statsu", "out.jsonl").stderr
+    assert "--output" in run("batch", str(source)).stderr
+
+
 def test_a_second_run_sends_nothing(send: Send, server: SandboxServer) -> None:
     """What is done is passed over."""
     send()
@@ -116,6 +132,27 @@ def test_export_is_one_row_for_each_id(send: Send, source: Path, output: Path, r
         assert row["cost"] == Decimal(by_id[name]["x"]["cost"])
         assert row["error"] is None
     assert not list(output.parent.glob("*.part"))
+
+
+def test_export_harms_nothing(send: Send, source: Path, output: Path, run: Run, tmp_path: Path) -> None:
+    """What is no output makes no file; a link is followed, a folder refused, and a path that leads nowhere told."""
+    pytest.importorskip("pyarrow.parquet")
+    send()
+    target, link = tmp_path / "target.parquet", tmp_path / "link.parquet"
+    link.symlink_to(target)
+    assert run("batch", "export", str(output), str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert target.stat().st_size
+    before = sorted(tmp_path.iterdir())
+    for arguments, code, said in (
+        ((source, tmp_path / "x.parquet"), 2, "is no output of a batch"),
+        ((output, tmp_path), 2, "is no file"),
+        ((output, tmp_path / "no" / "x.parquet"), 1, "No such file or directory"),
+    ):
+        result = run("batch", "export", *map(str, arguments))
+        assert result.exit_code == code
+        assert said in result.stderr.replace("\n", "")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_status_as_json(send: Send, output: Path, run: Run) -> None:
@@ -193,6 +230,21 @@ def test_log_json(send: Send) -> None:
     assert (report["event"], report["succeeded"], report["stopped"]) == ("report", 20, None)
 
 
+def test_errors_as_json(send: Send, source: Path, server: SandboxServer) -> None:
+    """Of a run that fails, and of one that has nothing left but failures, stderr is JSON, too."""
+    write(source, 1, '{"custom_id": "r1", "prompt": "Something else."}')
+    refused = send("--log-json")
+    assert refused.exit_code == 2
+    error = json.loads(refused.stderr.splitlines()[-1])
+    assert error["event"] == "error"
+    assert "custom_id 'r1'" in error["text"]
+    write(source, 1, '{"custom_id": "no", "prompt": "Hi.", "temperature": 9}')
+    assert send("--log-json").exit_code == 1
+    again = send("--log-json")
+    assert again.exit_code == 1
+    assert "failed for good" in json.loads(again.stderr.splitlines()[-1])["text"]
+
+
 def test_shards_are_parts(send: Send, source: Path, tmp_path: Path, run: Run, server: SandboxServer) -> None:
     """Two shards together are the whole, and no row is in both."""
     ids = []
@@ -211,6 +263,8 @@ def test_shards_are_parts(send: Send, source: Path, tmp_path: Path, run: Run, se
         (("--max-cost", "much"), "max_cost"),
         (("--max-concurrency", "0"), "--max-concurrency"),
         (("--sandbox",), "leave --base-url out"),
+        (("-o", "-"), "resumes from its output"),
+        (("-o", "/dev/null"), "/dev/null: Not a regular file"),
     ],
 )
 def test_wrong_usage(send: Send, output: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -219,6 +273,14 @@ def test_wrong_usage(send: Send, output: Path, arguments: tuple[str, ...], said:
     assert result.exit_code == 2
     assert said in result.stderr
     assert not output.exists()
+
+
+def test_a_missing_source_leaves_no_output(run: Run, tmp_path: Path) -> None:
+    """A mistyped name makes no file."""
+    result = run("batch", str(tmp_path / "none.jsonl"), "-o", str(tmp_path / "out.jsonl"), "--sandbox")
+    assert result.exit_code == 2
+    assert "none.jsonl: no such file" in result.stderr.replace("\n", "")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_id_twice_with_another_body(send: Send, source: Path) -> None:

@@ -60,6 +60,15 @@ def test_nothing_is_made_up() -> None:
     assert Pace(10).figures(moment(0, 0)).eta is None
 
 
+def test_at_the_end_rates_are_those_of_the_whole_run() -> None:
+    """They stand beside the time that the whole has taken."""
+    pace = Pace()
+    for second in range(100):
+        pace.figures(moment(second, second))
+    ended = pace.figures(moment(100, 1000, state="ended"))
+    assert (ended.rate, ended.token_rate) == (10, 100)
+
+
 @pytest.mark.parametrize(
     ("state", "said"), [("holding", "waiting for low prices"), ("draining", "stopping"), ("ended", "10.0 s")]
 )
