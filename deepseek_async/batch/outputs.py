@@ -114,6 +114,8 @@ def standing_of(output: Path | str) -> Standing:
             tokens[0] += usage.prompt_tokens or 0
             tokens[1] += usage.cached_tokens
             tokens[2] += usage.completion_tokens or 0
+    if not marks.runs and path.stat().st_size:
+        raise InvalidRequestError("output", str(path), message=f"{path} is no output of a batch")
     return Standing(
         output=path,
         runs=marks.runs,

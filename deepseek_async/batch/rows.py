@@ -168,15 +168,15 @@ def _parameters_of_batch_line(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parameters_of_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
-    parameters = {name: value for name, value in value.items() if name not in _NOT_SENT and name != "custom_id"}
+    left_out = {"custom_id", *_NOT_SENT}
+    # None: where rows of several kinds stand in one table, the columns that a row does not have.
+    parameters = {name: item for name, item in value.items() if name not in left_out and item is not None}
     if (prompt := parameters.pop("prompt", None)) is not None:
         if "messages" in parameters:
             raise InvalidRequestError("prompt", None, "either messages or prompt, not both")
         if not isinstance(prompt, str):
             raise InvalidRequestError("prompt", None, f"a string, not {type(prompt).__name__}")
         parameters["messages"] = ({"role": "user", "content": prompt},)
-    if parameters.get("extra_body", ...) is None:
-        del parameters["extra_body"]
     if unknown := sorted(str(name) for name in parameters.keys() - _PARAMETERS - {"extra_body"}):
         allowed = f"custom_id, prompt, {_KEYS}; anything else goes into extra_body"
         raise InvalidRequestError(unknown[0], None, allowed)

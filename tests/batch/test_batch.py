@@ -184,6 +184,21 @@ async def test_files_and_mappings(tmp_path: Path) -> None:
     ]
 
 
+async def test_columns_that_a_row_has_not_are_left_out() -> None:
+    """Rows of a table: each has every column, and None where it has none."""
+    account = Account()
+    rows = [
+        {"custom_id": "a", "prompt": "one", "messages": None, "model": None, "max_tokens": 5, "extra_body": None},
+        {"custom_id": None, "prompt": None, "messages": [{"role": "user", "content": "two"}], "max_tokens": None},
+    ]
+    outcomes = await outcomes_of(client_of(account), rows, ordered=True)
+    assert [outcome.custom_id for outcome in outcomes] == ["a", "row-2"]
+    assert account.bodies == [
+        {"messages": [{"role": "user", "content": "one"}], "model": "deepseek-flash", "max_tokens": 5},
+        {"messages": [{"role": "user", "content": "two"}], "model": "deepseek-flash"},
+    ]
+
+
 async def test_a_source_that_fails_ends_the_batch_after_what_is_in_flight() -> None:
     """Rows sent before come out; then the source's own error is raised."""
 

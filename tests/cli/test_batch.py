@@ -196,6 +196,13 @@ def test_status_tells_a_running_run_from_one_that_was_killed(
     assert latest()[0] == "unknown"
 
 
+def test_status_of_what_is_no_output(run: Run, source: Path) -> None:
+    """Wrong usage: no zeros that look like a run."""
+    result = run("batch", "status", str(source))
+    assert result.exit_code == 2
+    assert "is no output of a batch" in result.stderr.replace("\n", " ")
+
+
 def test_status_of_nothing(run: Run, tmp_path: Path) -> None:
     """Wrong usage, with the path."""
     result = run("batch", "status", str(tmp_path / "no.jsonl"))
