@@ -44,6 +44,24 @@ class Call:
         streamed: Whether the answer is an event stream.
     """
 
+    __slots__ = (
+        "_around",
+        "_attempt_started",
+        "_attempts_before",
+        "_clock",
+        "_errors",
+        "_has_ended",
+        "_model",
+        "_request",
+        "_retry",
+        "_started",
+        "_streamed",
+        "_timeouts",
+        "attempts",
+        "number",
+        "watch",
+    )
+
     def __init__(
         self,
         surroundings: Surroundings,
@@ -78,26 +96,28 @@ class Call:
     async def begin_attempt(self) -> Exchange:
         """Wait until requests may go out, then make the next attempt's exchange. It is not open yet."""
         around = self._around
-        spread = self._retry.wait_initial
-        if (wait := around.gate.wait(self._clock(), spread=spread, randomness=around.randomness())) > 0:
-            await self._sleep(wait)
+        self._attempt_started = self._clock()
+        if not around.gate.is_open(self._attempt_started):
+            spread, randomness = self._retry.wait_initial, around.randomness()
+            await self._sleep(around.gate.wait(self._attempt_started, spread=spread, randomness=randomness))
+            self._attempt_started = self._clock()
         self.attempts += 1
         around.figures.attempts += 1
         around.figures.retries += self.attempts > 1
-        self._attempt_started = self._clock()
         self.watch.keepalives = 0
         if around.hooks:
             request = self._request
             record = AttemptStarted(self.number, self.attempts, request.method, request.url, self._model)
             call_hooks(around.hooks, record)
+        first_chunk = self._timeouts.first_chunk_of(streamed=self._streamed)
         return Exchange(
             around.transport,
             self._request,
-            timeouts=self._timeouts,
-            watch=self.watch,
-            figures=around.figures,
-            streamed=self._streamed,
-            begun=self.tell_first_chunk,
+            self._timeouts,
+            first_chunk,
+            self.watch,
+            around.figures,
+            self.tell_first_chunk,
         )
 
     def tell_first_chunk(self, request_id: str | None) -> None:

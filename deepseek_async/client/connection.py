@@ -10,9 +10,12 @@ from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest
 from ..types import AssistantMessage, ChatRequest
+from ..types.values import unfrozen
 from .call import Call, Surroundings
 from .parameters import CallOptions
 from .settings import Endpoint, headers_of
+
+_HTTPRequest = unfrozen(HTTPRequest)
 
 
 class Connection:
@@ -48,7 +51,9 @@ class Connection:
         headers = self._headers if body is None else self._headers_with_body
         if extra := options.get("extra_headers"):
             headers = {**headers, **headers_of(extra, "extra_headers")}
-        return HTTPRequest(method, url, headers, body)
+        request = _HTTPRequest(method, url, headers, body)
+        request.__class__ = HTTPRequest
+        return request
 
     def call(self, request: HTTPRequest, options: CallOptions, *, model: str | None, streamed: bool) -> Call:
         """A call that makes its attempts with that request."""
@@ -64,8 +69,11 @@ class Connection:
 
 def _is_beta(request: ChatRequest) -> bool:
     last: Any = request.messages[-1]
-    prefix = last.prefix if isinstance(last, AssistantMessage) else isinstance(last, Mapping) and last.get("prefix")
-    return bool(prefix) or any(_is_strict(tool) for tool in request.tools or ())
+    if isinstance(last, (dict, Mapping)):
+        prefix = last.get("prefix")
+    else:
+        prefix = isinstance(last, AssistantMessage) and last.prefix
+    return bool(prefix) or (request.tools is not None and any(map(_is_strict, request.tools)))
 
 
 def _is_strict(tool: Any) -> bool:

@@ -17,6 +17,7 @@ import anyio
 from ..codec.responses import interruption_in
 from ..codec.stream import State, StreamDecoder
 from ..errors import APIConnectionError, DeepSeekError, StreamInterruptedError
+from ..transport.base import lowered
 from ..types import ChatCompletion, FinishReason, TextCompletion
 from .call import Call
 from .exchange import Exchange
@@ -154,7 +155,7 @@ class EventStream(Generic[C, W]):
     @property
     def headers(self) -> Mapping[str, str]:
         """The answer's headers, names in lower case; empty before the head."""
-        return self._exchange.response.headers if self._exchange is not None and self._exchange.response else {}
+        return lowered(self._exchange.response.headers) if self._exchange and self._exchange.response else {}
 
     @property
     def keepalives(self) -> int:

@@ -9,6 +9,7 @@ from ..codec.failures import failure_from, request_id_of
 from ..errors import DeepSeekError, EmptyResponseError, ResponseTooLargeError
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Response, Transport
+from ..transport.base import lowered
 from .statistics import Figures
 from .watch import Watch
 
@@ -18,27 +19,44 @@ ERROR_BODY_SECONDS = 10.0
 
 
 class Exchange:
-    """One attempt. `open`, then `receive` or `read`, then `close`; `close` at any time.
+    """One attempt. `whole`, or `open` and then `receive`; `close` at any time.
 
     Args:
         transport: What moves the bytes.
         request: What to send.
         timeouts: Durations of the phases.
+        first_chunk: That of the phase ``first_chunk``, for this kind of answer.
         watch: The call's watch; ``total`` runs on in it.
         figures: The client's figures.
-        streamed: Whether the answer comes as an event stream.
         begun: Called with the request id when the first byte of an answer in one piece has come.
+
+    Attributes:
+        response: The answer, once its head has come.
+        request_id: The server's id of the request, once the head has come.
     """
+
+    __slots__ = (
+        "_begun",
+        "_figures",
+        "_first_chunk",
+        "_is_open",
+        "_is_queued",
+        "_request",
+        "_timeouts",
+        "_transport",
+        "_watch",
+        "request_id",
+        "response",
+    )
 
     def __init__(
         self,
         transport: Transport,
         request: HTTPRequest,
-        *,
         timeouts: Timeouts,
+        first_chunk: float,
         watch: Watch,
         figures: Figures,
-        streamed: bool,
         begun: Callable[[str | None], None],
     ) -> None:
         self._transport = transport
@@ -47,12 +65,11 @@ class Exchange:
         self._watch = watch
         self._figures = figures
         self._begun = begun
-        self._first_chunk = timeouts.first_chunk_of(streamed=streamed)
+        self._first_chunk = first_chunk
         self._is_queued = False
         self._is_open = False
         self.response: Response | None = None
         self.request_id: str | None = None
-        """The server's id of the request, once the head has come."""
 
     # What a transport tells.
 
@@ -65,7 +82,8 @@ class Exchange:
         self._watch.enter("connect", self._timeouts.connect)
 
     def connected(self, *, reused: bool) -> None:
-        self._leave_queue()
+        if self._is_queued:
+            self._leave_queue()
         if reused:
             self._figures.connections_reused += 1
         else:
@@ -86,18 +104,23 @@ class Exchange:
             APIConnectionError, APITimeoutError: The head did not come.
             APIStatusError: It came with another status than 200; the body has been read.
         """
+        self._watch.enter("connect", None)  # nothing but the total runs while the request waits for a connection
+        with self._watch:
+            response = await self._send()
+        if response.status != 200:
+            raise await self._failure(response)
+        return response
+
+    async def _send(self) -> Response:
         self._is_open = True
         self._figures.in_flight += 1
-        self._watch.enter("connect", None)  # nothing but the total runs while the request waits for a connection
         try:
-            with self._watch:
-                self.response = await self._transport.send(self._request, self)
+            response = self.response = await self._transport.send(self._request, self)
         finally:
-            self._leave_queue()
-        self.request_id = request_id_of(self.response.headers)
-        if self.response.status != 200:
-            raise await self._failure(self.response)
-        return self.response
+            if self._is_queued:
+                self._leave_queue()
+        self.request_id = request_id_of(response.headers)
+        return response
 
     async def receive(self) -> bytes:
         """The next bytes of the body; ``b""`` is its end. Raises `APIConnectionError`, `APITimeoutError`."""
@@ -113,28 +136,43 @@ class Exchange:
         """A chunk has come: the time until the next begins."""
         self._watch.enter("idle", self._timeouts.idle)
 
-    async def read(self, max_bytes: int) -> bytes:
-        """The whole body of an answer that is not streamed, without the blank lines that kept it alive.
+    async def whole(self, max_bytes: int, admitted: Callable[[], object] | None = None) -> bytes:
+        """Send the request and wait for an answer that is not streamed.
+
+        Args:
+            max_bytes: Cap on the body.
+            admitted: Called when the head of a 200 has come.
+
+        Returns:
+            The body, without the blank lines that kept it alive.
 
         Raises:
             APIConnectionError, APITimeoutError: It did not come whole.
+            APIStatusError: As `open`.
             EmptyResponseError: Nothing but white space.
             ResponseTooLargeError: More than ``max_bytes``.
         """
-        response = self.response
-        assert response is not None  # noqa: S101 - open() came before
+        self._watch.enter("connect", None)
+        with self._watch:  # throughout: no one else's time is in it
+            response = await self._send()
+            if response.status == 200:
+                if admitted is not None:
+                    admitted()
+                return await self._read(response, max_bytes)
+        raise await self._failure(response)
+
+    async def _read(self, response: Response, max_bytes: int) -> bytes:
         parts: list[bytes] = []
         size = 0
-        while not response.is_at_end and (data := await self.receive()):
+        while not response.is_at_end and (data := await response.receive()):
             said = data.lstrip()
-            if not said or not parts:
+            if len(said) < len(data) and (not said or not parts):
                 self._watch.keepalives += data[: len(data) - len(said)].count(b"\n")
-            if said:  # blank lines re-arm nothing, wherever they come
-                self.progressed()
-            else:
-                self.go_on()
-                if not parts:
-                    continue
+            if said:
+                if not response.is_at_end:
+                    self.progressed()
+            elif not parts:  # blank lines re-arm nothing, wherever they come
+                continue
             if not parts:
                 self._begun(self.request_id)
             parts.append(data if parts else said)
@@ -157,7 +195,7 @@ class Exchange:
                 body += data
         except DeepSeekError:
             pass  # a body that breaks off only says less
-        return failure_from(response.status, response.headers, body, datetime.now(UTC))
+        return failure_from(response.status, lowered(response.headers), body, datetime.now(UTC))
 
     def close(self) -> None:
         """Let go of the connection. Never waits, may be called twice."""

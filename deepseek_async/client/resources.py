@@ -68,8 +68,7 @@ class Completions:
         call = connection.call(http_request, options, model=request.model, streamed=False)
 
         async def attempt(exchange: Exchange) -> TextCompletion:
-            await exchange.open()
-            completion = text_completion_from_json(await exchange.read(connection.max_body_bytes))
+            completion = text_completion_from_json(await exchange.whole(connection.max_body_bytes))
             return finished(attrs.evolve(completion, request_id=exchange.request_id))
 
         return await call.run(attempt)
@@ -102,7 +101,6 @@ async def _get(connection: Connection, path: str, read: Callable[[bytes], T], op
     call = connection.call(request, options, model=None, streamed=False)
 
     async def attempt(exchange: Exchange) -> T:
-        await exchange.open()
-        return read(await exchange.read(connection.max_body_bytes))
+        return read(await exchange.whole(connection.max_body_bytes))
 
     return await call.run(attempt)

@@ -3,8 +3,8 @@
 A wait for the network begins and ends; between waits the clock of a phase stands still, so that a slow consumer is
 not charged. What the client itself needs for bytes that bring the caller nothing is, by `Watch.go_on`, or a flood of
 keep-alives would outrun its deadline. Only `Watch.enter` re-arms a phase. The timer only looks whether the deadline has
-passed, once a minute or sooner: a deadline that moves later, as with every chunk, leaves it alone, and most calls set
-it once.
+passed, once a minute or sooner: a deadline that moves later, as with every chunk, leaves it alone, and most calls find
+it set by a call before; see `alarms`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from types import TracebackType
 
 from ..errors import APITimeoutError, DeepSeekError, Phase
 from ..policy.timeouts import Timeouts
+from .alarms import Alarm, take_alarm
 
 _LOOK_SECONDS = 60.0
 
@@ -35,6 +36,8 @@ class Watch:
     """
 
     __slots__ = (
+        "_alarm",
+        "_alarm_at",
         "_cancelling",
         "_due",
         "_error",
@@ -44,8 +47,6 @@ class Watch:
         "_since",
         "_task",
         "_time",
-        "_timer",
-        "_timer_at",
         "_total",
         "_total_at",
         "_until",
@@ -56,15 +57,17 @@ class Watch:
     def __init__(self, timeouts: Timeouts) -> None:
         self._loop = asyncio.get_running_loop()
         self._time = self._loop.time
-        self._total = math.inf if timeouts.total is None else timeouts.total
-        self._total_at = self._time() + self._total
+        self._alarm: Alarm | None = None
+        self._alarm_at = math.inf
+        self._total = self._total_at = math.inf
+        if timeouts.total is not None:
+            self._total = timeouts.total
+            self._total_at = self._time() + timeouts.total
         self.phase: Phase = "connect"
         self._seconds = self._left = math.inf
         self._since = self._until = self._due = math.inf
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = math.inf
         self._error: DeepSeekError | None = None
         self.keepalives = 0
 
@@ -83,24 +86,20 @@ class Watch:
 
     def __enter__(self) -> None:
         self._task = asyncio.current_task(self._loop)
-        self._since = self._time()
-        self._arm(self._since)
+        self._since = now = self._time()
+        self._arm(now)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         task, self._task = self._task, None
-        self._until = self._time()
-        self._left -= self._until - self._since
-        error_to_raise, self._error = self._error, None
-        # As asyncio.timeout does: ours if no other cancellation came meanwhile.
-        if (
-            error_to_raise is not None
-            and task is not None
-            and task.uncancel() <= self._cancelling
-            and kind is asyncio.CancelledError
-        ):
-            raise error_to_raise from None
+        self._until = until = self._time()
+        self._left -= until - self._since
+        if self._error is not None and task is not None:
+            error_to_raise, self._error = self._error, None
+            # As asyncio.timeout does: ours if no other cancellation came meanwhile.
+            if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+                raise error_to_raise from None
 
     def go_on(self) -> None:
         """The wait brought nothing for the caller: the time since it ended was ours, and is charged."""
@@ -121,19 +120,16 @@ class Watch:
         if self._total_at < due:
             due = self._total_at
         self._due = due
-        if self._timer is None:
-            if due < math.inf:
-                self._look_at(min(due, now + _LOOK_SECONDS))
-        elif due < self._timer_at:
-            self._timer.cancel()
-            self._look_at(due)
-
-    def _look_at(self, moment: float) -> None:
-        self._timer_at = moment
-        self._timer = self._loop.call_at(moment, self._look)
+        if due < self._alarm_at:
+            alarm = self._alarm
+            if alarm is None:
+                alarm = self._alarm = take_alarm(self._loop, self._look)
+            if due < alarm.at:
+                alarm.set(self._loop, min(due, now + _LOOK_SECONDS))
+            self._alarm_at = alarm.at
 
     def _look(self) -> None:
-        self._timer = None
+        self._alarm_at = math.inf
         if self._task is None:
             return
         if (now := self._time()) < self._due:
@@ -163,7 +159,8 @@ class Watch:
         )
 
     def close(self) -> None:
-        """Take the timer down."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """The call is over: leave the timer to the next."""
+        if self._alarm is not None:
+            self._alarm.release()
+            self._alarm = None
+            self._alarm_at = math.inf

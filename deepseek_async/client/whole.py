@@ -39,10 +39,7 @@ async def ask_whole(
     call = connection.call(connection.http_request("POST", url, body, options), options, model=model, streamed=False)
 
     async def attempt(exchange: Exchange) -> tuple[ChatCompletion, bytes]:
-        await exchange.open()
-        if admitted is not None:
-            admitted()
-        answer = await exchange.read(connection.max_body_bytes)
+        answer = await exchange.whole(connection.max_body_bytes, admitted)
         return finished(completion_from_json(answer, exchange.request_id)), answer
 
     return await call.run(attempt)

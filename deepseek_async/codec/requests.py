@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -12,19 +13,36 @@ from ..errors import InvalidRequestError
 from ..types import ChatRequest, TextRequest
 
 _encode = msgspec.json.Encoder().encode
-_NOT_SENT = frozenset(("extra_body", "custom_id"))
-_SENT = {
-    cls: tuple(field.name for field in attrs.fields(cls) if field.name not in _NOT_SENT)
-    for cls in (ChatRequest, TextRequest)
-}
 _SCALARS = frozenset((str, int, float, bool, type(None)))
+_NOT_SENT = frozenset(("extra_body", "custom_id"))
+
+
+class _Shape:
+    """A request class as msgspec encodes it: without what is ``None``, in C, in half the time of a dict made here."""
+
+    def __init__(self, request_class: type[ChatRequest | TextRequest]) -> None:
+        names = [field.name for field in attrs.fields(request_class) if field.name not in _NOT_SENT]
+        self._values_in = attrgetter(*names)
+        self._make = msgspec.defstruct("Body", [(name, Any, None) for name in names], omit_defaults=True, gc=False)
+        self._nested = [name for name in names if name in _NESTED]
+
+    def of(self, request: ChatRequest | TextRequest) -> msgspec.Struct:
+        body = self._make(*self._values_in(request))
+        for name in self._nested:
+            if (value := getattr(body, name)) is not None:
+                setattr(body, name, _plain(value))
+        return body
+
+
+_NESTED = frozenset(("messages", "thinking", "stop", "stream_options", "response_format", "tools", "tool_choice"))
+_SHAPES = {cls: _Shape(cls) for cls in (ChatRequest, TextRequest)}
 
 
 def body_of(request: ChatRequest | TextRequest) -> dict[str, Any]:
     """The request as plain data, as it goes over the wire; ``extra_body`` wins over parameters of the same name."""
-    body = {name: _plain(value) for name in _SENT[type(request)] if (value := getattr(request, name)) is not None}
-    if request.extra_body:
-        body.update({name: _plain(value) for name, value in request.extra_body.items()})
+    shape = _SHAPES[type(request)].of(request)
+    body = {name: value for name in shape.__struct_fields__ if (value := getattr(shape, name)) is not None}
+    body.update({name: _plain(value) for name, value in request.extra_body.items()})
     return body
 
 
@@ -35,14 +53,13 @@ def request_to_json(request: ChatRequest | TextRequest) -> bytes:
         InvalidRequestError: A value has no JSON: a lone surrogate, NaN, an object. The message names the place.
     """
     try:
-        body = body_of(request)
-        data = _encode(body)
+        data = _encode(body_of(request) if request.extra_body else _SHAPES[type(request)].of(request))
     except RecursionError:
         raise InvalidRequestError("the request", None, "nesting that comes to an end") from None
     except (UnicodeEncodeError, TypeError, ValueError) as error:
-        _explain(body, error)
+        _explain(body_of(request), error)
     if b"null" in data:  # msgspec writes NaN and infinities as null, which no one asked for
-        for path, value in _walk(body, ""):
+        for path, value in _walk(body_of(request), ""):
             if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
                 raise InvalidRequestError(path, value, "a finite number")
     return data
@@ -58,7 +75,10 @@ def _plain(value: Any) -> Any:
             return value
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return [
+            item if type(item) is dict and _SCALARS.issuperset(map(type, item.values())) else _plain(item)
+            for item in value
+        ]
     if attrs.has(cls):
         from .converter import converter  # cattrs: not for those who write their messages as mappings
 

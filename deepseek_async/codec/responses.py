@@ -62,8 +62,9 @@ def completion_from_json(body: bytes, request_id: str | None = None) -> ChatComp
     except _OTHERWISE:
         completion = _read_leniently(body, ChatCompletion, "the completion", required="choices")
         completion = attrs.evolve(completion, request_id=request_id)
-    if interruption_in([choice.finish_reason for choice in completion.choices]):
-        return attrs.evolve(completion, complete=False)
+    for choice in completion.choices:
+        if choice.finish_reason in _INTERRUPTED:
+            return attrs.evolve(completion, complete=False)
     return completion
 
 
@@ -100,9 +101,9 @@ def finished(completion: W) -> W:
     Raises:
         ServiceUnavailableError: It says that it broke the generation off; ``partial`` is the completion.
     """
-    reason = interruption_in([choice.finish_reason for choice in completion.choices])
-    if reason is None:
+    if completion.complete:
         return completion
+    reason = interruption_in([choice.finish_reason for choice in completion.choices])
     raise ServiceUnavailableError(
         f"the server broke the answer off: finish_reason {reason!r}",
         status=200,

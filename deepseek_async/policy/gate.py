@@ -32,6 +32,10 @@ class Gate:
             # DeepSeek sends no Retry-After. What was too much for one is too much for all.
             self._opens_at = max(self._opens_at, now + wait)
 
+    def is_open(self, now: float) -> bool:
+        """Whether requests may go out."""
+        return now >= self._opens_at
+
     def wait(self, now: float, *, spread: float, randomness: float) -> float:
         """Seconds until a request may go out; 0 if it may now.
 

@@ -12,6 +12,11 @@ def _names_only(headers: Mapping[str, str]) -> str:
     return "{" + ", ".join(headers) + "}"  # the values hold the key
 
 
+def lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    """An answer's headers, names in lower case; of several values of one name, the last."""
+    return {name.lower(): value for name, value in headers.items()}
+
+
 @attrs.frozen
 class HTTPRequest:
     """One request as it goes out. Reprs show neither key nor body."""
@@ -43,7 +48,7 @@ class Response(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Names in lower case; of several values of one name, the last."""
+        """Found by names in lower case; see `lowered` for all of them."""
 
     async def receive(self) -> bytes:
         """What has arrived of the body, at least one byte; ``b""`` is its end, then and ever after.

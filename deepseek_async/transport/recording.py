@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from ..errors import APIConnectionError, DeepSeekError, InvalidRequestError
-from .base import HTTPRequest, Progress, Response, Transport
+from .base import HTTPRequest, Progress, Response, Transport, lowered
 
 VERSION: Final = 1
 REDACTED: Final = "[redacted]"
@@ -166,7 +166,7 @@ class _RecordedResponse:
             },
             "response": {
                 "status": self.status,
-                "headers": _redacted(self.headers),
+                "headers": _redacted(lowered(self.headers)),
                 "body": [[round(at, 4), _readable(data)] for at, data in self._reads],
                 "error": error,
             },

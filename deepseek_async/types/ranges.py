@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import InvalidRequestError
+from .values import NO_EXTRA
 
 Validator = Callable[[Any, Any, Any], None]
 
@@ -114,7 +115,7 @@ def strings(max_count: int) -> Validator:
 
 def mapping(_: object, attribute: Any, value: object) -> None:
     """A mapping with string keys, or ``None``."""
-    if value is None:
+    if value is None or value is NO_EXTRA:
         return
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise InvalidRequestError(_name(attribute), None, f"a mapping with string keys, not {type(value).__name__}")

@@ -49,11 +49,11 @@ def _check_messages(_: object, __: object, messages: tuple[object, ...]) -> None
     content: object
     call_id: object
     for number, message in enumerate(messages):
-        if isinstance(message, _MESSAGES):
+        if isinstance(message, (dict, Mapping)):  # a dict by name: the abstract class asks 5 × longer
+            role, content, call_id = message.get("role"), message.get("content"), message.get("tool_call_id")
+        elif isinstance(message, _MESSAGES):
             role, content = message.role, message.content
             call_id = message.tool_call_id if isinstance(message, ToolMessage) else None
-        elif isinstance(message, (dict, Mapping)):  # a dict by name: the abstract class asks 5 × longer
-            role, content, call_id = message.get("role"), message.get("content"), message.get("tool_call_id")
         else:
             wanted = f"a message or a mapping, not {type(message).__name__}"
             raise InvalidRequestError(f"messages[{number}]", None, wanted)
@@ -119,15 +119,22 @@ def _check_tool_choice(_: object, __: object, choice: Any) -> None:
     raise InvalidRequestError("tool_choice", choice, allowed)
 
 
+_check_count_of_alternatives = ranges.integer(0, MAX_TOP_LOGPROBS)
+
+
 def _check_top_logprobs(request: ChatRequest, attribute: Any, value: object) -> None:
-    ranges.integer(0, MAX_TOP_LOGPROBS)(request, attribute, value)
-    if value is not None and not request.logprobs:
+    if value is None:
+        return
+    _check_count_of_alternatives(request, attribute, value)
+    if not request.logprobs:
         raise InvalidRequestError("top_logprobs", value, "only together with logprobs=True")
 
 
 def _check_stream_options(request: ChatRequest, attribute: Any, value: object) -> None:
+    if value is None:
+        return
     ranges.mapping(request, attribute, value)
-    if value is not None and not request.stream:
+    if not request.stream:
         raise InvalidRequestError("stream_options", value, "only together with stream=True")
 
 

@@ -75,6 +75,24 @@ async def test_a_body_comes_as_it_was_sent_and_the_connection_serves_again() -> 
         await transport.aclose()
 
 
+async def test_a_long_prompt_is_sent_without_a_warning() -> None:
+    """3 MiB arrive whole. aiohttp warns of bytes beyond one; here warnings are errors."""
+    body = b'{"a": "' + b"a" * 3 * 2**20 + b'"}'
+    seen: list[int] = []
+
+    def say(request: bytes) -> bytes:
+        seen.append(len(request.partition(b"\r\n\r\n")[2]))
+        return answer(b"ok")
+
+    async with ByteServer(lambda c: until_cut(c, say)) as server:
+        transport = AiohttpTransport()
+        response = await transport.send(request_to(server, body), Log())
+        assert await response.receive() == b"ok"
+        response.close()
+        await transport.aclose()
+    assert seen == [len(body)]
+
+
 async def test_what_came_before_a_reset_is_not_lost() -> None:
     """Five reads' worth of body and a reset in the same breath: the bytes come first, then the error.
 

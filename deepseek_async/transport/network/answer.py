@@ -40,7 +40,6 @@ class NetworkAnswer:
         "_among",
         "_content",
         "_encoding",
-        "_headers",
         "_pid",
         "_readany",
         "_response",
@@ -54,7 +53,6 @@ class NetworkAnswer:
         self._response = response
         self._content = response.content
         self._readany = response.content.readany
-        self._headers: Mapping[str, str] | None = None
         self._session = session
         self._among = among
         among.add(self)
@@ -70,9 +68,7 @@ class NetworkAnswer:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        if self._headers is None:
-            self._headers = {name.lower(): value for name, value in self._response.headers.items()}
-        return self._headers
+        return self._response.headers
 
     async def receive(self) -> bytes:
         if self._encoding is not None:

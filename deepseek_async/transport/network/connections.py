@@ -19,11 +19,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import aiohttp
+from multidict import CIMultiDict
 
 from ...errors import APIConnectionError, InvalidRequestError
 from ..base import HTTPRequest, Progress, Response
 from ..proxies import environment_proxies
 from .answer import INHERITED, NetworkAnswer
+from .body import Body
 from .failures import MAX_HEADER_BYTES, StaleConnectionError, broke_before, closed, failure_of, is_stale
 from .progress import PRESENT, TRACE, Connector, Watched
 
@@ -77,6 +79,7 @@ class AiohttpTransport:
         self._max_connections = max_connections
         self._proxy = proxy
         self._trust_env = trust_env
+        self._headers: tuple[dict[str, str], CIMultiDict[str]] = ({}, CIMultiDict())
         self._options = {**_OPTIONS, "ssl": True if ssl is None else ssl}
         self._bound: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Bound] = weakref.WeakKeyDictionary()
 
@@ -90,7 +93,7 @@ class AiohttpTransport:
             APIConnectionError: No connection, or it broke before the head.
             ResponseTooLargeError: The head is larger than the cap.
         """
-        bound = await self._bind() if self._given is None else None
+        bound = None if self._given is not None else self._present() or await self._bind()
         session = self._given if bound is None else bound.session
         assert session is not None  # noqa: S101 - one of the two is there
         answers = self._given_answers if bound is None else bound.answers
@@ -119,8 +122,8 @@ class AiohttpTransport:
             return await session.request(
                 request.method,
                 request.url,
-                headers=request.headers,
-                data=request.body,
+                headers=self._prepared(request.headers),
+                data=None if request.body is None else Body(request.body),
                 proxy=proxy,
                 trace_request_ctx=watched,
                 **self._options,
@@ -136,16 +139,24 @@ class AiohttpTransport:
                 raise
             raise closed() from None  # it waited for a connection, and the pool is gone
 
+    def _prepared(self, headers: Mapping[str, str]) -> CIMultiDict[str]:
+        """The headers in the form that aiohttp makes them into; most requests of a client have the same."""
+        known, prepared = self._headers
+        if headers != known:
+            known, prepared = self._headers = dict(headers), CIMultiDict(headers)
+        return prepared
+
+    def _present(self) -> _Bound | None:
+        bound = self._bound.get(asyncio.get_running_loop())
+        return None if bound is None or bound.pid != os.getpid() or bound.session.closed else bound
+
     async def _bind(self) -> _Bound:
         loop = asyncio.get_running_loop()
-        bound = self._bound.get(loop)
-        if bound is not None and bound.pid != os.getpid():
-            INHERITED.append(bound)
-            bound = None
-        if bound is None or bound.session.closed:
-            bound = _Bound(self._max_connections or 0, environment_proxies() if self._trust_env else _directly)
-            self._bound[loop] = bound
-            await bound.start()
+        if (inherited := self._bound.get(loop)) is not None and inherited.pid != os.getpid():
+            INHERITED.append(inherited)
+        bound = _Bound(self._max_connections or 0, environment_proxies() if self._trust_env else _directly)
+        self._bound[loop] = bound
+        await bound.start()
         return bound
 
     async def aclose(self) -> None:
