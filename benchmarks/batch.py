@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ from deepseek_async.batch.journal import Journal
 from deepseek_async.batch.outcomes import Succeeded
 from deepseek_async.batch.rows import row_of
 from deepseek_async.codec import completion_from_json
+from deepseek_async.transport import HTTPRequest, Progress
 from tests.batch.standin import standin
 
 _ANSWER: Final = msgspec.json.encode(
@@ -128,8 +130,8 @@ async def memory(_: Path) -> None:
     print(f"{in_flight:,} in flight: {each:.1f} KiB each (<= 20), {after:.0f} MB in all (< 120)")
 
 
-async def endless(_: Path) -> None:
-    """What an endless source costs a row: memory after 60,000 rows over that after 20,000."""
+async def endless(folder: Path) -> None:
+    """What an endless source costs a row: memory after 60,000 rows over that after 20,000, over sockets."""
     marks: list[float] = []
     with standin() as server:
         async with AsyncClient("k", base_url=server.base_url) as client:
@@ -141,8 +143,94 @@ async def endless(_: Path) -> None:
                         marks.append(_resident())
                     if taken == 60_000:
                         break
-    grown = (marks[1] - marks[0]) * 2**20 / 40_000
-    print(f"an endless source: {grown:.1f} bytes a row (0), {marks[1]:.0f} MB (< 150)")
+        grown = (marks[1] - marks[0]) * 2**20 / 40_000
+        print(f"an endless source, client.batch: {grown:.1f} bytes a row (0), {marks[1]:.0f} MB (< 150)")
+        seen = _Seen(60_000, (20_000, 60_000))
+        async with AsyncClient("k", base_url=server.base_url) as client:
+            await run_batch(client, seen.rows(), folder / "endless", max_concurrency=64)
+    print(f"an endless source, run_batch, ids given: {seen.bytes_a_row:.1f} bytes a row, {seen.peak:.0f} MB (< 150)")
+
+
+class _Seen:
+    """What memory was resident as a source of so many rows was pulled."""
+
+    def __init__(self, count: int, at: Sequence[int]) -> None:
+        self._count = count
+        self._at = at
+        self._resident: list[float] = []
+        self.peak = 0.0
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        for number, row in enumerate(_rows(self._count), 1):
+            yield row
+            if number % 10_000 == 0:
+                self.peak = max(self.peak, _resident())
+            if number in self._at:
+                self._resident.append(_resident())
+
+    @property
+    def bytes_a_row(self) -> float:
+        """Between the first and the last of the places."""
+        return (self._resident[-1] - self._resident[0]) * 2**20 / (self._at[-1] - self._at[0])
+
+
+class _Answers:
+    """A transport without a network: every request has its answer a turn of the loop later."""
+
+    async def send(self, request: HTTPRequest, progress: Progress) -> _Answered:
+        progress.connected(reused=True)
+        await asyncio.sleep(0)
+        return _Answered()
+
+    async def aclose(self) -> None:
+        pass
+
+
+class _Answered:
+    status = 200
+    headers: Mapping[str, str] = {}
+
+    def __init__(self) -> None:
+        self.is_at_end = False
+
+    async def receive(self) -> bytes:
+        if self.is_at_end:
+            return b""
+        self.is_at_end = True
+        return _ANSWER
+
+    def close(self) -> None:
+        pass
+
+
+async def ten_million(folder: Path) -> None:
+    """Ten million rows with ids of their own through the whole of a run but the network: the peak of its memory."""
+    await _many(folder, 10_000_000)
+
+
+async def one_million(folder: Path) -> None:
+    """The same with a million rows."""
+    await _many(folder, 1_000_000)
+
+
+async def _many(folder: Path, count: int) -> None:
+    free, wanted = shutil.disk_usage(folder).free / 1e9, count * 800 / 1e9
+    if free < wanted:
+        raise SystemExit(f"{folder} has {free:.0f} GB free, {wanted:.0f} are needed; TMPDIR chooses another folder")
+    output, seen = folder / "many", _Seen(count, (count // 10, count))
+    async with AsyncClient("k", base_url="http://127.0.0.1:1", transport=_Answers()) as client:
+        report = await run_batch(client, seen.rows(), output, max_concurrency=256, durability="process")
+    assert (report.succeeded, report.failed, report.stopped) == (count, 0, None)
+    print(
+        f"{count:,} rows with ids through run_batch, no network: {seen.peak:.0f} MB at most (< 150), "
+        f"{seen.bytes_a_row:.1f} bytes a row; {report.seconds / count * 1e6:.0f} us a row, "
+        f"{output.stat().st_size / 1e9:.1f} GB written"
+    )
+    before = _resident()
+    log = Journal.open(output, durability="process")
+    print(f"resumed: {log.succeeded_before:,} rows known, {_resident() - before:.0f} MB more, {_resident():.0f} MB")
+    await log.aclose()
+    output.unlink()
 
 
 async def journal(folder: Path) -> None:
@@ -214,20 +302,24 @@ MEASURES: Final[dict[str, Callable[[Path], Awaitable[None]]]] = {
     "journal": journal,
     "resume": resume,
 }
+BY_NAME: Final[dict[str, Callable[[Path], Awaitable[None]]]] = {"one-million": one_million, "ten-million": ten_million}
+"""Not taken unasked: two minutes for each million rows, and 0.8 GB of the temporary folder."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASURES)}; all if none is named")
+    known = {**MEASURES, **BY_NAME}
+    told = f"of {', '.join(MEASURES)}, which are taken if none is named, and {', '.join(BY_NAME)}"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=told)
     names = parser.parse_args().names or list(MEASURES)
-    if unknown := [name for name in names if name not in MEASURES]:
-        parser.error(f"{', '.join(unknown)}: no measure; there are {', '.join(MEASURES)}")
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"{', '.join(unknown)}: no measure; there are {', '.join(known)}")
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             # Each in a process of its own: what one leaves in memory is not the next one's.
             pid = os.fork()
             if pid == 0:
-                asyncio.run(MEASURES[name](Path(folder)))
+                asyncio.run(known[name](Path(folder)))
                 os._exit(0)
             if os.waitpid(pid, 0)[1]:
                 raise SystemExit(f"{name} failed")
