@@ -80,9 +80,9 @@ test-node: $(FOR_DEV) ## Install the npm openai package and run it against the s
 	cd tests/sandbox/node && npm install --no-fund --no-audit --no-package-lock
 	$(BIN)/python -m pytest -q tests/sandbox/test_openai_node.py
 
-test-distributed: $(FOR_DEV) ## Run 5,000 rows on a local Dask cluster and a local Ray, and kill a worker half way
-	$(BIN)/python -m pip install -qq -e '.[dask,ray]'
-	$(BIN)/python -m pytest -q -m distributed tests/contrib/test_distributed.py
+test-distributed: $(FOR_DEV) ## Rows on a local Dask, Ray and (where there is Java) Spark, workers of which are killed
+	$(BIN)/python -m pip install -qq -e '.[dask,ray]' 'ray[data]' $(if $(shell command -v java),'pyspark[sql]')
+	$(BIN)/python -m pytest -q -m distributed tests/contrib
 
 bench: $(FOR_BENCH) ## Measure against the other ways to do the same; ARGS="--quick" takes two minutes
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
