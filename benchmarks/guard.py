@@ -20,7 +20,7 @@ from pathlib import Path
 from .guarded import ratios
 
 STORED = Path(__file__).with_name("guard.json")
-SLACK, QUICK_SLACK, ELSEWHERE_SLACK = 1.12, 1.15, 1.6
+SLACK, QUICK_SLACK, ELSEWHERE_SLACK = 1.12, 1.15, 1.4
 """How much more than stored is still taken for noise; the last with another Python than the stored ratios are of."""
 
 SECONDS, QUICK_SECONDS = 3.0, 0.4
