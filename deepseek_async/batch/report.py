@@ -77,8 +77,9 @@ class BatchReport:
         skipped: Rows passed over because an earlier run has finished them.
         unfinished: Ids of rows without an outcome that may have been billed: the run was stopped while they were in
             flight, or their answer could not be written.
-        possibly_billed_twice: Ids of rows that were sent more than once and whose earlier sending may have been billed:
-            a run was killed, or a connection broke, before the answer was here.
+        possibly_billed_twice: Ids of rows that were sent, and of which an earlier sending may have been billed as well:
+            a run was killed, or a connection broke, before the answer was here. No such row is missing; with
+            ``durability="power"`` there may also be some, up to 128, that the killed run had only read ahead.
         usage: Tokens of the answers, summed, with cache hits and misses.
         cost: What the answers cost in ``currency``: each by its own model, tokens and time.
         unpriced: Answers of models whose price is not known; not in ``cost``.

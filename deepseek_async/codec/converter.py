@@ -75,7 +75,7 @@ def _take_only_json_types(converter: Converter) -> None:
         (is_mapping, lambda cls: mapping_structure_factory(cls, converter, structure_to=_mapping_made(cls)), dict),
         (is_sequence, lambda cls: list_structure_factory(cls, converter), list),
         (_is_tuple_of_one_type, lambda cls: _array_factory(cls, tuple, converter), list),
-        (_is_tuple_of_places, converter.gen_structure_hetero_tuple, list),
+        (_is_tuple_of_places, lambda cls: _places_factory(cls, converter), list),
         (is_any_set, lambda cls: _array_factory(cls, frozenset if is_frozenset(cls) else set, converter), list),
         (_is_class_of_fields, converter.gen_structure_attrs_fromdict, dict),
         (typing.is_typeddict, converter.gen_structure_typeddict, dict),
@@ -169,6 +169,27 @@ def _array_factory(cls: Any, into: type, converter: Converter) -> Hook:
     items = typing.get_args(cls)[:1] or (Any,)
     hook = list_structure_factory(list[items[0]], converter)  # type: ignore[valid-type]
     return lambda value, _: into(hook(value, list))
+
+
+def _places_factory(cls: Any, converter: Converter) -> Hook:
+    """``tuple[int, str]``: each place by a type of its own."""
+    places = [(place, converter.get_structure_hook(place)) for place in typing.get_args(cls)]
+
+    def structure(value: Any, _: Any) -> Any:
+        if len(value) != len(places):
+            raise _MisfitError(f"expected {len(places)} items, got {len(value)}")
+        items, problems = [], []
+        for index, (item, (place, hook)) in enumerate(zip(value, places, strict=True)):
+            try:
+                items.append(hook(item, place))
+            except Exception as error:  # the caller's own validators may raise anything
+                error.add_note(IterableValidationNote(f"place {index}", index, place))
+                problems.append(error)
+        if problems:
+            raise IterableValidationError("while structuring a tuple", problems, cls)
+        return tuple(items)
+
+    return structure
 
 
 def _mapping_made(cls: Any) -> type:

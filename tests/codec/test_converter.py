@@ -206,6 +206,13 @@ def test_a_class_of_everything_is_made() -> None:
         ("q", Literal["a"], "not in literal"),
         ("abc", tuple[str, ...], "expected an array, got a string at $"),
         ("ab", tuple[str, str], "expected an array, got a string at $"),
+        ([1], tuple[int, str], "expected 2 items, got 1 at $"),
+        ([1, "a", 2], tuple[int, str], "expected 2 items, got 3 at $"),
+        (
+            [["a"], 2],
+            tuple[list[int], str],
+            "expected int, got a string at $[0][0]; expected str, got an integer at $[1]",
+        ),
         ("abc", set[str], "expected an array, got a string at $"),
         ("abc", frozenset[str], "expected an array, got a string at $"),
         ({"a": 1}, Pair, "Expected `array`, got `object` at $"),
