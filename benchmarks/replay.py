@@ -13,11 +13,15 @@ import os
 import sys
 import time
 from functools import cache
+from itertools import count
 from typing import cast
 
 import attrs
 
 from .wire import Spec, body, bursts
+
+# Multiples of it, modulo 1, are spread as evenly as can be, however many there are.
+_GOLDEN = (5**0.5 - 1) / 2
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\nx-ds-trace-id: 4f2b6c\r\n%s\r\n\r\n"
 
@@ -45,9 +49,17 @@ def _script(name: str) -> _Script:
 
 
 class _Replay(asyncio.Protocol):
-    """One connection; keeps alive, one request after the other."""
+    """One connection; keeps alive, one request after the other.
+
+    Streams do not tick in step: each connection has a phase of its own, evenly spread over the tick, as those of many
+    servers would be. Left to chance, a thousand come to be read in four turns of the loop or in eighty, and two runs
+    could not be compared.
+    """
+
+    _numbers = count()
 
     def __init__(self) -> None:
+        self._phase = next(self._numbers) * _GOLDEN % 1.0
         self._loop = asyncio.get_running_loop()
         self._received = b""
         self._timer: asyncio.TimerHandle | None = None
@@ -70,7 +82,9 @@ class _Replay(asyncio.Protocol):
             return
         self._received = rest[length:]
         script = _script(lines[0].split()[1].split(b"/")[1].decode())
-        self._play(script, 0, self._loop.time())
+        now = self._loop.time()
+        # Phases are the clock's, so that it does not matter when a stream was asked for.
+        self._play(script, 0, now - (now / script.tick - self._phase) % 1.0 * script.tick if script.tick else now)
 
     def _play(self, script: _Script, number: int, due: float) -> None:
         if self._transport.is_closing():

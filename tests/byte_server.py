@@ -15,6 +15,7 @@ import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 
@@ -82,6 +83,12 @@ class Connection:
         self.requests.append(whole)
         return whole
 
+    async def head(self) -> bytes:
+        """The next request's head; what follows is left in the kernel until `gone` is awaited."""
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        self._writer.transport.pause_reading()
+        return head
+
     def send(self, data: bytes) -> None:
         """Say these bytes."""
         self._writer.write(data)
@@ -101,6 +108,8 @@ class Connection:
 
     async def gone(self) -> None:
         """Wait until the client has closed its end."""
+        if not self._writer.transport.is_reading() and not self.is_gone:
+            self._writer.transport.resume_reading()
         try:
             while await self._reader.read(65536):
                 pass
@@ -126,10 +135,12 @@ class ByteServer:
 
     Args:
         play: Called for each connection; the connection is closed when it returns.
+        ssl: To speak TLS.
     """
 
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: Play, ssl: SSLContext | None = None) -> None:
         self._play = play
+        self._ssl = ssl
         self.connections: list[Connection] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -155,7 +166,7 @@ class ByteServer:
             await asyncio.wait(self._tasks)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=2**26)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=2**26, ssl=self._ssl)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

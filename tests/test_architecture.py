@@ -56,7 +56,7 @@ LIBRARIES: dict[str, set[str]] = {
     "hooks": {"attrs"},
     "codec": {"attrs", "cattrs", "msgspec"},
     "policy": {"attrs"},
-    "transport": {"attrs", "aiohttp", "msgspec", "multidict"},
+    "transport": {"attrs", "aiohttp", "msgspec", "multidict", "yarl"},
     "client": {"attrs", "anyio", "msgspec"},
     "batch": {"attrs", "anyio", "msgspec"},
     "sandbox": {"attrs", "aiohttp", "msgspec"},

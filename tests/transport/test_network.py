@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 import zlib
 from pathlib import Path
 
 import aiohttp
 import pytest
+import trustme
 
 from deepseek_async import APIConnectionError, DeepSeekError, MalformedResponseError, ResponseTooLargeError
 from deepseek_async.transport import HTTPRequest, Response
-from deepseek_async.transport.network import MAX_HEADER_BYTES, AiohttpTransport
+from deepseek_async.transport.network import MAX_HEADER_BYTES, AiohttpTransport, direct
 
 from ..byte_server import (
     JSON_HEAD,
@@ -27,6 +29,14 @@ from ..byte_server import (
 )
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True, params=["direct", "session"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past aiohttp's session, and through it, as with an aiohttp that has not the parts for that."""
+    assert direct.is_possible()
+    if request.param == "session":
+        monkeypatch.setattr(direct, "is_possible", lambda: False)
 
 
 class Log:
@@ -91,6 +101,96 @@ async def test_a_long_prompt_is_sent_without_a_warning() -> None:
         response.close()
         await transport.aclose()
     assert seen == [len(body)]
+
+
+async def test_the_head_that_goes_out() -> None:
+    """Ours as given, once each; what HTTP wants besides; the length in bytes; none where there is no body."""
+
+    def fields(head: bytes) -> list[str]:
+        return sorted(line.decode().lower() for line in head.split(b"\r\n")[1:-2])
+
+    async with ByteServer(lambda c: until_cut(c, lambda _: answer(b"ok"))) as server:
+        transport, url = AiohttpTransport(), f"{server.base_url}/a%20b?c=d"
+        given = {"authorization": "Bearer k", "content-type": "application/json", "accept-encoding": "identity"}
+        for body in ("ä".encode(), b"", b"x" * 200_000, None):
+            await read(await transport.send(HTTPRequest("GET" if body is None else "POST", url, given, body), Log()))
+        others = {**given, "x-other": "ü"}
+        await read(await transport.send(HTTPRequest("POST", url, others, b"1"), Log()))
+        await transport.aclose()
+    path = url.removeprefix(server.base_url).encode()
+    assert [request.partition(b"\r\n")[0] for request in server.requests] == [
+        *[b"POST %s HTTP/1.1" % path] * 3,
+        b"GET %s HTTP/1.1" % path,
+        b"POST %s HTTP/1.1" % path,
+    ]
+    heads = [fields(request.partition(b"\r\n\r\n")[0] + b"\r\n\r\n") for request in server.requests]
+    host = server.base_url.removeprefix("http://")
+    common = {f"host: {host}", "accept: */*", *(f"{name}: {value}".lower() for name, value in given.items())}
+    for head in heads:
+        names = [line.partition(":")[0] for line in head]
+        assert len(names) == len(set(names))
+        assert common <= set(head)
+    lengths = [next((line for line in head if line.startswith("content-length")), None) for head in heads]
+    assert lengths == ["content-length: 2", "content-length: 0", "content-length: 200000", None, "content-length: 1"]
+    assert ["x-other: ü" in head for head in heads] == [False] * 4 + [True]
+
+
+async def test_answers_before_the_answer() -> None:
+    """100 Continue and 103 Early Hints say that more is to come."""
+
+    async def play(connection: Connection) -> None:
+        await connection.request()
+        connection.send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n")
+        await asyncio.sleep(0)
+        connection.send(answer(b"hello"))
+
+    async with ByteServer(play) as server:
+        transport = AiohttpTransport()
+        response = await transport.send(request_to(server), Log())
+        assert response.status == 200
+        assert await read(response) == b"hello"
+        await transport.aclose()
+
+
+async def test_an_answer_to_half_a_request() -> None:
+    """A server that refuses a long body without reading it: its answer is read, and no other request goes there."""
+
+    async def play(connection: Connection) -> None:
+        await connection.head()
+        connection.send(answer(b"too long", status="413 Content Too Large"))
+        await connection.gone()
+
+    async with ByteServer(play) as server:
+        transport, log = AiohttpTransport(), Log()
+        for _ in range(2):
+            response = await transport.send(request_to(server, b" " * 30 * 2**20), log)
+            assert response.status == 413
+            assert await read(response) == b"too long"
+        assert log.told == ["connecting", "made"] * 2
+        await transport.aclose()
+
+
+async def test_tls() -> None:
+    """With the caller's trust in a certificate of its own: a body in many reads, and the connection serves again."""
+    authority = trustme.CA()
+    theirs, ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(theirs)
+    authority.configure_trust(ours)
+    whole = b"0123456789" * 100_000
+    async with ByteServer(lambda c: until_cut(c, lambda _: answer(whole)), ssl=theirs) as server:
+        transport, log = AiohttpTransport(ssl=ours), Log()
+        url = server.base_url.replace("http://", "https://")
+        for _ in range(2):
+            response = await transport.send(HTTPRequest("POST", url, {}, b"{}"), log)
+            assert await read(response) == whole
+        assert log.told == ["connecting", "made", "reused"]
+        await transport.aclose()
+
+        transport = AiohttpTransport()
+        with pytest.raises(APIConnectionError, match="is not trusted") as caught:
+            await transport.send(HTTPRequest("POST", url, {}, b"{}"), Log())
+        assert not caught.value.retryable
+        await transport.aclose()
 
 
 async def test_what_came_before_a_reset_is_not_lost() -> None:

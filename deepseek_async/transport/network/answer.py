@@ -19,6 +19,7 @@ import aiohttp
 
 from ...errors import DeepSeekError
 from ..compression import Inflater, inflater_for
+from .direct import DirectAnswer
 from .failures import broke_off, closed
 
 # What a fork inherited of its parent's connections. Collecting it would close them under the parent, since both watch
@@ -27,7 +28,7 @@ INHERITED: list[object] = []
 
 
 class NetworkAnswer:
-    """An aiohttp response as `Response`.
+    """What came over aiohttp as `Response`.
 
     Args:
         response: It.
@@ -48,7 +49,10 @@ class NetworkAnswer:
     )
 
     def __init__(
-        self, response: aiohttp.ClientResponse, session: aiohttp.ClientSession, among: set[NetworkAnswer]
+        self,
+        response: aiohttp.ClientResponse | DirectAnswer,
+        session: aiohttp.ClientSession,
+        among: set[NetworkAnswer],
     ) -> None:
         self._response = response
         self._content = response.content

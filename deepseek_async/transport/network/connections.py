@@ -19,15 +19,18 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import aiohttp
+import attrs
 from multidict import CIMultiDict
 
 from ...errors import APIConnectionError, InvalidRequestError
 from ..base import HTTPRequest, Progress, Response
 from ..proxies import environment_proxies
+from . import direct
 from .answer import INHERITED, NetworkAnswer
 from .body import Body
+from .direct import READ_BUFFER_BYTES, Direct, DirectAnswer
 from .failures import MAX_HEADER_BYTES, StaleConnectionError, broke_before, closed, failure_of, is_stale
-from .progress import PRESENT, TRACE, Connector, Watched
+from .progress import TRACE, Watched
 
 # For those above, who take a session of the caller's and know nothing else of aiohttp.
 ClientSession = aiohttp.ClientSession
@@ -35,7 +38,6 @@ ClientSession = aiohttp.ClientSession
 # How long an idle connection is kept. Shorter than the minute after which common gateways close theirs.
 KEEPALIVE_SECONDS = 50.0
 DNS_CACHE_SECONDS = 60
-READ_BUFFER_BYTES = 2**18
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 _OPTIONS: Mapping[str, Any] = {
@@ -74,7 +76,7 @@ class AiohttpTransport:
                 raise InvalidRequestError("session", None, f"an aiohttp.ClientSession, not {type(session).__name__}")
             if TRACE not in session.trace_configs:
                 session.trace_configs.append(TRACE)
-        self._given = session
+        self._given = None if session is None else _Way(session)
         self._given_answers: set[NetworkAnswer] = set()
         self._max_connections = max_connections
         self._proxy = proxy
@@ -94,31 +96,33 @@ class AiohttpTransport:
             ResponseTooLargeError: The head is larger than the cap.
         """
         bound = None if self._given is not None else self._present() or await self._bind()
-        session = self._given if bound is None else bound.session
-        assert session is not None  # noqa: S101 - one of the two is there
+        way = self._given if bound is None else bound.way
+        assert way is not None  # noqa: S101 - one of the two is there
         answers = self._given_answers if bound is None else bound.answers
         watched = Watched(progress)
         proxy = self._proxy or (bound.proxy_for(request.url) if bound is not None else None)
         try:
-            response = await self._send(session, request, watched, proxy)
+            response = await self._send(way, request, watched, proxy)
         except StaleConnectionError:
-            session = session if bound is None else bound.fresh()
+            way = way if bound is None else bound.fresh()
             try:
-                response = await self._send(session, request, watched, proxy)
+                response = await self._send(way, request, watched, proxy)
             except StaleConnectionError as error:  # only a given session may have another such
                 raise APIConnectionError(error.message) from None
         finally:
             # aiohttp keeps it with the answer, or the connection: it must not hold the client from being collected.
             watched.progress = _UNWATCHED
-        return NetworkAnswer(response, session, answers)
+        return NetworkAnswer(response, way.session, answers)
 
     async def _send(
-        self, session: aiohttp.ClientSession, request: HTTPRequest, watched: Watched, proxy: str | None
-    ) -> aiohttp.ClientResponse:
+        self, way: _Way, request: HTTPRequest, watched: Watched, proxy: str | None
+    ) -> aiohttp.ClientResponse | DirectAnswer:
+        session = way.session
         if session.closed:
             raise APIConnectionError("the session that was given is closed", during="connect", retryable=False)
-        PRESENT.set(watched)
         try:
+            if way.direct is not None and proxy is None:
+                return await way.direct.send(request, watched)
             return await session.request(
                 request.method,
                 request.url,
@@ -128,7 +132,7 @@ class AiohttpTransport:
                 trace_request_ctx=watched,
                 **self._options,
             )
-        except (aiohttp.ClientError, OSError) as error:  # OSError: TLS and timeouts too
+        except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError) as error:  # OSError: TLS, timeouts too
             if session.closed:
                 raise closed() from None
             if watched.is_reused and is_stale(error):
@@ -148,13 +152,14 @@ class AiohttpTransport:
 
     def _present(self) -> _Bound | None:
         bound = self._bound.get(asyncio.get_running_loop())
-        return None if bound is None or bound.pid != os.getpid() or bound.session.closed else bound
+        return None if bound is None or bound.pid != os.getpid() or bound.way.session.closed else bound
 
     async def _bind(self) -> _Bound:
         loop = asyncio.get_running_loop()
         if (inherited := self._bound.get(loop)) is not None and inherited.pid != os.getpid():
             INHERITED.append(inherited)
-        bound = _Bound(self._max_connections or 0, environment_proxies() if self._trust_env else _directly)
+        proxy_for = environment_proxies() if self._trust_env else _directly
+        bound = _Bound(self._max_connections or 0, self._options["ssl"], proxy_for)
         self._bound[loop] = bound
         await bound.start()
         return bound
@@ -166,6 +171,14 @@ class AiohttpTransport:
             await bound.aclose()
 
 
+@attrs.frozen
+class _Way:
+    """How requests go out: through a session, or past it where there is no proxy."""
+
+    session: aiohttp.ClientSession
+    direct: Direct | None = None
+
+
 class _Bound:
     """The sessions of one loop, and the answers that come through them.
 
@@ -175,13 +188,15 @@ class _Bound:
     everybody's finalizers in any order, and aiohttp complain before ours could close anything.
     """
 
-    def __init__(self, max_connections: int, proxy_for: Callable[[str], str | None]) -> None:
-        self.session = _make_session(max_connections, force_close=False)
+    def __init__(self, max_connections: int, ssl: Any, proxy_for: Callable[[str], str | None]) -> None:
+        self._max_connections = max_connections
+        self._ssl = ssl
+        self._sessions: list[aiohttp.ClientSession] = []
+        self.way = self._make_way(force_close=False)
+        self._fresh: _Way | None = None
         self.answers: set[NetworkAnswer] = set()
         self.proxy_for = proxy_for
         self.pid = os.getpid()
-        self._max_connections = max_connections
-        self._sessions = [self.session]
         holding: list[weakref.finalize[..., _Bound]] = []
         self._keeper = _keep(self._sessions, self.answers, holding)
         self._holding = weakref.finalize(self, _close_soon, self._keeper, asyncio.get_running_loop(), self.pid)
@@ -191,11 +206,16 @@ class _Bound:
     async def start(self) -> None:
         await anext(self._keeper)
 
-    def fresh(self) -> aiohttp.ClientSession:
-        """A session that never uses a connection twice."""
-        if len(self._sessions) == 1:
-            self._sessions.append(_make_session(self._max_connections, force_close=True))
-        return self._sessions[1]
+    def fresh(self) -> _Way:
+        """A way that never uses a connection twice."""
+        if self._fresh is None:
+            self._fresh = self._make_way(force_close=True)
+        return self._fresh
+
+    def _make_way(self, *, force_close: bool) -> _Way:
+        session = _make_session(self._max_connections, force_close=force_close)
+        self._sessions.append(session)
+        return _Way(session, Direct(session, self._ssl) if direct.is_possible() else None)
 
     async def aclose(self) -> None:
         await self._keeper.aclose()
@@ -203,13 +223,15 @@ class _Bound:
 
 def _make_session(max_connections: int, *, force_close: bool) -> aiohttp.ClientSession:
     pool = {} if force_close else {"keepalive_timeout": KEEPALIVE_SECONDS}
-    connector = Connector(
+    connector = aiohttp.TCPConnector(
         limit=max_connections,
         ttl_dns_cache=DNS_CACHE_SECONDS,
         force_close=force_close,
         **pool,  # type: ignore[arg-type]
     )
-    return aiohttp.ClientSession(connector=connector, timeout=_NO_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
+    return aiohttp.ClientSession(
+        connector=connector, timeout=_NO_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[TRACE]
+    )
 
 
 async def _keep(

@@ -7,7 +7,7 @@ import socket
 import ssl
 
 import aiohttp
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from ...errors import APIConnectionError, DeepSeekError, ResponseTooLargeError
 
@@ -49,7 +49,7 @@ def failure_of(error: Exception, url: str) -> DeepSeekError:
         return APIConnectionError(f"no valid address: {place}", during="connect", retryable=False)
     if connecting:
         return APIConnectionError(f"cannot connect to {place}: {_why(error)}", during="connect")
-    if isinstance(error, aiohttp.ClientResponseError):
+    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
         if _is_too_large(error):
             return ResponseTooLargeError(
                 f"a line of the head from {place} is larger than the cap of {MAX_HEADER_BYTES:,} bytes",
@@ -85,5 +85,5 @@ def _why(error: BaseException) -> str:
         # asyncio says "[Errno 111] Connect call failed ('127.0.0.1', 8000)" where the system says "Connection refused".
         is_of_system = cause.errno > 0 and not isinstance(cause, socket.gaierror)
         return os.strerror(cause.errno) if is_of_system else str(cause.strerror)
-    text = cause.message if isinstance(cause, aiohttp.ClientResponseError) else str(cause)
+    text = cause.message if isinstance(cause, aiohttp.ClientResponseError | HttpProcessingError) else str(cause)
     return " ".join(text.split())[:200] or type(cause).__name__

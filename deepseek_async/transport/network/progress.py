@@ -1,14 +1,11 @@
 """How far a request has come, by aiohttp's tracing.
 
-A session with a trace config tells it of a whole request, in six signals that nobody here listens to, and takes another
-path to write the request: a tenth of what a short answer costs. So only a session of the caller's gets one. In ours the
-connector brings the trace, which is where everything happens that a `Progress` wants to know.
+A session tells its trace configs; past the session (see `direct`) the connector is handed the trace itself. Everything
+that a `Progress` wants to know happens in the connector.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,20 +37,6 @@ class Watched(Trace):
     async def send_connection_reuseconn(self) -> None:
         self.is_reused = True
         self.progress.connected(reused=True)
-
-
-PRESENT: ContextVar[Watched | None] = ContextVar("PRESENT", default=None)
-"""The request that the running task sends, for `Connector`."""
-
-
-class Connector(aiohttp.TCPConnector):
-    """A connector that tells the `PRESENT` request how its connection comes about."""
-
-    def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> Coroutine[Any, Any, aiohttp.connector.Connection]:
-        watched = PRESENT.get()
-        return super().connect(req, traces if watched is None else [*traces, watched], timeout)
 
 
 async def _on_queued(_: object, context: SimpleNamespace, __: object) -> None:

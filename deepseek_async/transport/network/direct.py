@@ -1,0 +1,178 @@
+"""Requests over aiohttp's connections, without its session.
+
+`ClientSession.request` makes a request anew out of thirty arguments: of the CPU of a short answer it takes more than
+half. But a client's requests differ in little but their bodies. So what they have in common is made once for each
+address: the head as bytes, and a request of aiohttp's own that tells its connector where to connect. What is left is to
+take a connection, write, and wait for what aiohttp's parser has read.
+
+aiohttp goes on doing names, pool, TLS and HTTP. The session stays for proxies and where it is the caller's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+import attrs
+from aiohttp.client_proto import ResponseHandler
+from yarl import URL
+
+from ..base import HTTPRequest
+from .failures import MAX_HEADER_BYTES
+from .progress import Watched
+
+READ_BUFFER_BYTES = 2**18
+# How much asyncio asks the socket for at once. It makes room for its own 256 KiB each time, which malloc takes from the
+# system and gives back: two page faults a read, up to a third of what a chunk costs. This much malloc keeps.
+_RECEIVED_BYTES = 2**16
+# More than this is not copied once more to stand behind its head in one piece.
+_JOINED_BYTES = 2**16
+# A client has a handful of addresses; whoever has more pays for making them anew.
+_MAX_ADDRESSES = 64
+
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
+_PARAMETERS: Mapping[str, Any] = {
+    "read_until_eof": True,
+    "auto_decompress": False,
+    "read_bufsize": READ_BUFFER_BYTES,
+    "max_line_size": MAX_HEADER_BYTES,
+    "max_field_size": MAX_HEADER_BYTES,
+}
+
+
+def is_possible() -> bool:
+    """Whether this aiohttp has the parts that are used here, as the one of today has; its session can do without."""
+    wanted: dict[Callable[..., Any], set[str]] = {
+        ResponseHandler.set_response_params: {*_PARAMETERS},
+        aiohttp.BaseConnector.connect: {"req", "traces", "timeout"},
+        aiohttp.ClientRequest.__init__: {"headers", "loop", "session", "ssl"},
+        ResponseHandler.read: set(),
+    }
+    return all(names <= inspect.signature(function).parameters.keys() for function, names in wanted.items())
+
+
+@attrs.frozen
+class _Address:
+    """What requests of one method to one URL have in common. Its repr shows no header: one holds the key.
+
+    Attributes:
+        place: Tells the connector where to connect; is never sent.
+        given: The headers that the head was made with.
+        head: All of it but the length of the body.
+    """
+
+    place: aiohttp.ClientRequest
+    given: Mapping[str, str] = attrs.field(repr=False)
+    head: bytes = attrs.field(repr=False)
+
+
+class DirectAnswer:
+    """An answer whose head has come; of `aiohttp.ClientResponse`, what `NetworkAnswer` needs."""
+
+    __slots__ = ("_loop", "connection", "content", "headers", "status")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connection: aiohttp.connector.Connection,
+        head: aiohttp.http.RawResponseMessage,
+        content: aiohttp.StreamReader,
+    ) -> None:
+        self._loop = loop
+        self.connection: aiohttp.connector.Connection | None = connection
+        self.status = head.code
+        self.headers = head.headers
+        self.content = content
+        content.on_eof(self.release)
+
+    def release(self) -> None:
+        """Leave the connection to the next request; close it if a part of this one is still unsent."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            transport = connection.transport
+            if transport is not None and transport.get_write_buffer_size():
+                connection.close()
+            else:
+                connection.release()
+
+    def close(self) -> None:
+        """Close the connection; whoever waits for bytes is told."""
+        if self.content.exception() is None:
+            self.content.set_exception(aiohttp.ClientConnectionError("Connection closed"))
+        if not self._loop.is_closed():
+            connection, self.connection = self.connection, None
+            if connection is not None:
+                connection.close()
+
+
+class Direct:
+    """The way past one session of ours.
+
+    Args:
+        session: Its connector is used. Must have one and be open.
+        ssl: As for `aiohttp.ClientSession.request`.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, ssl: Any) -> None:
+        assert session.connector is not None  # noqa: S101 - it is open
+        self._session = session
+        self._connector = session.connector
+        self._ssl = ssl
+        self._loop = asyncio.get_running_loop()
+        self._addresses: dict[tuple[str, str], _Address] = {}
+
+    async def send(self, request: HTTPRequest, watched: Watched) -> DirectAnswer:
+        """Send a request and wait for the answer's head.
+
+        Raises:
+            aiohttp.ClientError, OSError, aiohttp.http.HttpProcessingError: None came.
+        """
+        address = self._addresses.get((request.method, request.url))
+        if address is None or address.given != request.headers:
+            address = self._made(request)
+        connection = await self._connector.connect(address.place, traces=[watched], timeout=_NO_TIMEOUT)
+        try:
+            protocol, transport = connection.protocol, connection.transport
+            if protocol is None or transport is None or transport.is_closing():
+                raise aiohttp.ClientConnectionResetError("the connection is closed")
+            if getattr(transport, "max_size", 0) > _RECEIVED_BYTES:  # uvloop's has none, and no need of it
+                transport.max_size = _RECEIVED_BYTES  # type: ignore[attr-defined]
+            protocol.set_response_params(**_PARAMETERS)
+            body = request.body
+            if body is None:
+                transport.write(address.head + b"\r\n")
+            elif len(body) <= _JOINED_BYTES:
+                transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (address.head, len(body), body))
+            else:
+                transport.write(b"%bcontent-length: %d\r\n\r\n" % (address.head, len(body)))
+                transport.write(body)
+            while True:
+                head, content = await protocol.read()
+                if (
+                    not 100 <= head.code <= 199 or head.code == 101
+                ):  # RFC 9110 section 15.2: the answer is still to come
+                    return DirectAnswer(self._loop, connection, head, content)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _made(self, request: HTTPRequest) -> _Address:
+        url = URL(request.url)
+        if url.scheme not in ("http", "https"):
+            raise aiohttp.NonHttpUrlClientError(url)
+        # With the method GET it adds no header about a body.
+        place = aiohttp.ClientRequest(
+            "GET", url, headers=request.headers, loop=self._loop, session=self._session, ssl=self._ssl
+        )
+        lines = [f"{request.method} {url.raw_path_qs} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in place.headers.items()]
+        if self._connector.force_close:
+            lines.append("connection: close")
+        head = "".join(f"{line}\r\n" for line in lines).encode()
+        if len(self._addresses) >= _MAX_ADDRESSES:
+            self._addresses.clear()
+        address = self._addresses[request.method, request.url] = _Address(place, dict(request.headers), head)
+        return address
