@@ -12,8 +12,9 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -233,6 +234,62 @@ async def _many(folder: Path, count: int) -> None:
     output.unlink()
 
 
+_Parts = list[list[dict[str, str]]]
+_Spread = Callable[[AsyncClient, _Parts, Path], Iterable[Any]]
+
+
+async def dask(folder: Path) -> None:
+    """Partitions on two workers of a Dask cluster against one process with as many in flight; start-up excluded."""
+    import distributed
+
+    from deepseek_async.contrib.dask import run_on_dask
+
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local,
+        distributed.Client(local) as cluster,
+    ):
+        await _adapter("Dask", folder / "dask", partial(run_on_dask, cluster, max_concurrency=_SHARE))
+
+
+async def ray(folder: Path) -> None:
+    """The same on a Ray of this machine."""
+    import ray as engine
+
+    from deepseek_async.contrib.ray import run_on_ray
+
+    engine.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+    try:
+        await _adapter("Ray", folder / "ray", partial(run_on_ray, max_concurrency=_SHARE))
+    finally:
+        engine.shutdown()
+
+
+_SHARE: Final = 32  # in flight, of each worker
+
+
+async def _adapter(name: str, folder: Path, spread: _Spread) -> None:
+    rows = list(_rows(8000))
+    parts = [rows[start : start + 1000] for start in range(0, len(rows), 1000)]
+    ratios: list[float] = []
+
+    def wall(of: _Parts, base_url: str) -> float:
+        output = folder / str(len(list(folder.iterdir())))
+        output.mkdir()
+        began = time.perf_counter()
+        for report in spread(AsyncClient("k", base_url=base_url), of, output):
+            assert (report.failed, report.stopped) == (0, None)
+        return time.perf_counter() - began
+
+    folder.mkdir()
+    with standin(latency=0.1, jitter=0.5) as server:
+        wall([part[:10] for part in parts[:2]], server.base_url)  # the workers import what they need
+        for number in range(3):
+            many = wall(parts, server.base_url)
+            report = await _ours(server.base_url, len(rows), folder / f"one-{number}", max_concurrency=2 * _SHARE)
+            ratios.append(many / report.seconds)
+    print(f"{name}, 8,000 rows in 8 partitions on 2 workers / one process: {statistics.median(ratios):.3f} (<= 1.1)")
+
+
 async def journal(folder: Path) -> None:
     """What marking and recording a row cost; the answer is there as bytes."""
     count = 50_000
@@ -302,8 +359,13 @@ MEASURES: Final[dict[str, Callable[[Path], Awaitable[None]]]] = {
     "journal": journal,
     "resume": resume,
 }
-BY_NAME: Final[dict[str, Callable[[Path], Awaitable[None]]]] = {"one-million": one_million, "ten-million": ten_million}
-"""Not taken unasked: two minutes for each million rows, and 0.8 GB of the temporary folder."""
+BY_NAME: Final[dict[str, Callable[[Path], Awaitable[None]]]] = {
+    "one-million": one_million,
+    "ten-million": ten_million,
+    "dask": dask,
+    "ray": ray,
+}
+"""Not taken unasked: a minute for each million rows, and 0.8 GB of the temporary folder; what extras install."""
 
 
 def main() -> None:
