@@ -151,7 +151,9 @@ def _lengths(*, quick: bool) -> tuple[Axis, ...]:
 def _paced(*, quick: bool) -> tuple[Axis, ...]:
     """Streams at the pace of a model that writes, one event a write, for some seconds."""
 
-    def axis(name: str, streams: int, per_second: int, *others: str, with_uvloop: bool = False) -> Axis:
+    def axis(
+        name: str, streams: int, per_second: int, *others: str, rounds: int = 4, with_uvloop: bool = False
+    ) -> Axis:
         loop = ", on uvloop" if with_uvloop else ""
         return Axis(
             name,
@@ -159,12 +161,12 @@ def _paced(*, quick: bool) -> tuple[Axis, ...]:
             spec=Spec("plain", 20 if quick else 60, 1, 1 / per_second),
             at_once=_each(*PAIR, *others, count=streams),
             with_uvloop=with_uvloop,
-            **_cpu(quick, rounds=4),
+            **_cpu(quick, rounds),
         )
 
     many = 200 if quick else 1000
     some = (
-        axis("paced-1", 1, 20),
+        axis("paced-1", 1, 20, rounds=8),  # nearly all of it is waking up, which takes what it takes
         axis("paced-100", 100, 20, "openai create"),
         axis("paced-1000", many, 20),
         axis("paced-1000, uvloop", many, 20, with_uvloop=True),

@@ -73,7 +73,8 @@ def _is_locked(output: Path) -> bool | None:
 
 
 def _lines(standing: Standing, latest: Latest) -> list[str]:
-    lines = [f"{standing.output}: {standing.succeeded:,} succeeded, {standing.failed:,} failed, {standing.runs:,} runs"]
+    runs = "1 run" if standing.runs == 1 else f"{standing.runs:,} runs"
+    lines = [f"{standing.output}: {standing.succeeded:,} succeeded, {standing.failed:,} failed, {runs}"]
     for reason, count in sorted(standing.reasons.items(), key=lambda item: -item[1]):
         lines.append(f"  failed: {count:,} × {reason}")
     if standing.failed:

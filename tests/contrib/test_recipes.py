@@ -92,7 +92,9 @@ def test_spark(server: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(answers) == ROWS
     assert [name for name, row in answers.items() if row["error"] is not None] == ["row-7"]
     written = Counter(
-        json.loads(line)["custom_id"] for path in Path("out").glob("part-?????.jsonl") for line in path.open()
+        json.loads(line)["custom_id"]
+        for path in Path("out").glob("part-?????.jsonl")
+        for line in path.read_text().splitlines()
     )
     assert set(written.values()) == {1}
     assert server.ledger.billed.total() == billed, "asking again was billed"
