@@ -24,7 +24,6 @@ from ..base import HTTPRequest
 from .failures import MAX_HEADER_BYTES
 from .progress import Watched
 
-READ_BUFFER_BYTES = 2**18
 # How much asyncio asks the socket for at once. It makes room for its own 256 KiB each time, which malloc takes from the
 # system and gives back: two page faults a read, up to a third of what a chunk costs. This much malloc keeps.
 _RECEIVED_BYTES = 2**16
@@ -33,20 +32,21 @@ _JOINED_BYTES = 2**16
 # A client has a handful of addresses; whoever has more pays for making them anew.
 _MAX_ADDRESSES = 64
 
-_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
-_PARAMETERS: Mapping[str, Any] = {
+NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
+READING: Mapping[str, Any] = {
     "read_until_eof": True,
     "auto_decompress": False,
-    "read_bufsize": READ_BUFFER_BYTES,
+    "read_bufsize": 2**18,
     "max_line_size": MAX_HEADER_BYTES,
     "max_field_size": MAX_HEADER_BYTES,
 }
+"""How answers are read, in the words of aiohttp's protocol, which are its session's, too."""
 
 
 def is_possible() -> bool:
     """Whether this aiohttp has the parts that are used here, as the one of today has; its session can do without."""
     wanted: dict[Callable[..., Any], set[str]] = {
-        ResponseHandler.set_response_params: {*_PARAMETERS},
+        ResponseHandler.set_response_params: {*READING},
         aiohttp.BaseConnector.connect: {"req", "traces", "timeout"},
         aiohttp.ClientRequest.__init__: {"headers", "loop", "session", "ssl"},
         ResponseHandler.read: set(),
@@ -133,14 +133,14 @@ class Direct:
         address = self._addresses.get((request.method, request.url))
         if address is None or address.given != request.headers:
             address = self._made(request)
-        connection = await self._connector.connect(address.place, traces=[watched], timeout=_NO_TIMEOUT)
+        connection = await self._connector.connect(address.place, traces=[watched], timeout=NO_TIMEOUT)
         try:
             protocol, transport = connection.protocol, connection.transport
             if protocol is None or transport is None or transport.is_closing():
                 raise aiohttp.ClientConnectionResetError("the connection is closed")
             if getattr(transport, "max_size", 0) > _RECEIVED_BYTES:  # uvloop's has none, and no need of it
                 transport.max_size = _RECEIVED_BYTES  # type: ignore[attr-defined]
-            protocol.set_response_params(**_PARAMETERS)
+            protocol.set_response_params(**READING)
             body = request.body
             if body is None:
                 transport.write(address.head + b"\r\n")
