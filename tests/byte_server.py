@@ -108,13 +108,19 @@ class Connection:
 
     async def gone(self) -> None:
         """Wait until the client has closed its end."""
+        await self.left()
+
+    async def left(self) -> int:
+        """Read until the client has closed its end; how many bytes still came."""
         if not self._writer.transport.is_reading() and not self.is_gone:
             self._writer.transport.resume_reading()
+        count = 0
         try:
-            while await self._reader.read(65536):
-                pass
+            while data := await self._reader.read(65536):
+                count += len(data)
         except ConnectionError:
             pass
+        return count
 
     def close(self) -> None:
         """Close in form (FIN)."""

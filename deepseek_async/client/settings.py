@@ -127,14 +127,18 @@ def headers_of(given: Mapping[str, str] | None, parameter: str) -> dict[str, str
     for name, value in (given or {}).items():
         if not isinstance(name, str) or not name.isascii() or not name or any(c <= " " or c == ":" for c in name):
             raise InvalidRequestError(parameter, name, "names of printable ASCII without spaces and colons")
-        if not isinstance(value, str) or any((c < " " and c != "\t") or c == "\x7f" for c in value):
+        if not isinstance(value, str) or any((c < " " and c != "\t") or c == "\x7f" or _is_half(c) for c in value):
             raise InvalidRequestError(
-                f"{parameter}[{name!r}]", None, "a string of one line, without control characters"
+                f"{parameter}[{name!r}]", None, "a string of one line, without control characters and lone surrogates"
             )
         if name.lower() in _OWN_HEADERS:
             raise InvalidRequestError(f"{parameter}[{name!r}]", None, "headers other than those that frame the request")
         headers[name.lower()] = value
     return headers
+
+
+def _is_half(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
 
 
 def base_headers(key: str | None, given: dict[str, str]) -> dict[str, str]:

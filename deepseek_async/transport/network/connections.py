@@ -68,6 +68,8 @@ class AiohttpTransport:
                 raise InvalidRequestError("session", None, f"an aiohttp.ClientSession, not {type(session).__name__}")
             if TRACE not in session.trace_configs:
                 session.trace_configs.append(TRACE)
+        if not isinstance(ssl, ssl_module.SSLContext | bool | None):  # True is a bool; any other truth must not pass
+            raise InvalidRequestError("ssl", None, f"an ssl.SSLContext, a bool or None, not {type(ssl).__name__}")
         self._given = None if session is None else _Way(session)
         self._given_answers: set[NetworkAnswer] = set()
         self._max_connections = max_connections
@@ -123,7 +125,8 @@ class AiohttpTransport:
                 trace_request_ctx=watched,
                 **self._options,
             )
-        except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError) as error:  # OSError: TLS, timeouts too
+        # OSError: TLS and timeouts, too. UnicodeError: a host that is no name.
+        except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, UnicodeError) as error:
             if session.closed:
                 raise closed() from None
             if watched.is_reused and is_stale(error):

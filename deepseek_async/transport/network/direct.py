@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ import attrs
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from ...errors import InvalidRequestError
 from ..base import HTTPRequest
 from .failures import MAX_HEADER_BYTES
 from .progress import Watched
@@ -29,6 +31,7 @@ from .progress import Watched
 _RECEIVED_BYTES = 2**16
 # More than this is not copied once more to stand behind its head in one piece.
 _JOINED_BYTES = 2**16
+_CONTROL = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 # A client has a handful of addresses; whoever has more pays for making them anew.
 _MAX_ADDRESSES = 64
 
@@ -72,7 +75,7 @@ class _Address:
 class DirectAnswer:
     """An answer whose head has come; of `aiohttp.ClientResponse`, what `NetworkAnswer` needs."""
 
-    __slots__ = ("_loop", "connection", "content", "headers", "status")
+    __slots__ = ("_loop", "_may_be_unsent", "connection", "content", "headers", "status")
 
     def __init__(
         self,
@@ -80,8 +83,12 @@ class DirectAnswer:
         connection: aiohttp.connector.Connection,
         head: aiohttp.http.RawResponseMessage,
         content: aiohttp.StreamReader,
+        *,
+        is_long: bool,
     ) -> None:
         self._loop = loop
+        # A long body that was refused may be so before it was read; under TLS nothing tells how much has gone out.
+        self._may_be_unsent = is_long and head.code != 200
         self.connection: aiohttp.connector.Connection | None = connection
         self.status = head.code
         self.headers = head.headers
@@ -91,12 +98,13 @@ class DirectAnswer:
     def release(self) -> None:
         """Leave the connection to the next request; close it if a part of this one is still unsent."""
         connection, self.connection = self.connection, None
-        if connection is not None:
-            transport = connection.transport
-            if transport is not None and transport.get_write_buffer_size():
-                connection.close()
-            else:
-                connection.release()
+        if connection is None:
+            return
+        transport = connection.transport
+        if self._may_be_unsent or (transport is not None and transport.get_write_buffer_size()):
+            _discard(connection)
+        else:
+            connection.release()
 
     def close(self) -> None:
         """Close the connection; whoever waits for bytes is told."""
@@ -105,7 +113,14 @@ class DirectAnswer:
         if not self._loop.is_closed():
             connection, self.connection = self.connection, None
             if connection is not None:
-                connection.close()
+                _discard(connection)
+
+
+def _discard(connection: aiohttp.connector.Connection) -> None:
+    """Close a connection at once. What is still unsent stays so: else a request that was given up would be billed."""
+    if connection.transport is not None:
+        connection.transport.abort()
+    connection.close()
 
 
 class Direct:
@@ -138,39 +153,47 @@ class Direct:
             protocol, transport = connection.protocol, connection.transport
             if protocol is None or transport is None or transport.is_closing():
                 raise aiohttp.ClientConnectionResetError("the connection is closed")
+            if watched.is_reused and protocol.should_close:  # else each answer from here on would be another's
+                raise aiohttp.ClientConnectionResetError("the connection brought bytes that nobody had asked for")
             if getattr(transport, "max_size", 0) > _RECEIVED_BYTES:  # uvloop's has none, and no need of it
                 transport.max_size = _RECEIVED_BYTES  # type: ignore[attr-defined]
             protocol.set_response_params(**READING)
             body = request.body
+            is_long = body is not None and len(body) > _JOINED_BYTES
             if body is None:
                 transport.write(address.head + b"\r\n")
-            elif len(body) <= _JOINED_BYTES:
-                transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (address.head, len(body), body))
-            else:
+            elif is_long:
                 transport.write(b"%bcontent-length: %d\r\n\r\n" % (address.head, len(body)))
                 transport.write(body)
+            else:
+                transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (address.head, len(body), body))
             while True:
                 head, content = await protocol.read()
                 if (
                     not 100 <= head.code <= 199 or head.code == 101
                 ):  # RFC 9110 section 15.2: the answer is still to come
-                    return DirectAnswer(self._loop, connection, head, content)
+                    return DirectAnswer(self._loop, connection, head, content, is_long=is_long)
         except BaseException:
-            connection.close()
+            _discard(connection)
             raise
 
     def _made(self, request: HTTPRequest) -> _Address:
-        url = URL(request.url)
+        try:
+            url = URL(request.url)
+        except ValueError as error:
+            raise aiohttp.InvalidURL(request.url) from error
         if url.scheme not in ("http", "https"):
             raise aiohttp.NonHttpUrlClientError(url)
         # With the method GET it adds no header about a body.
         place = aiohttp.ClientRequest(
             "GET", url, headers=request.headers, loop=self._loop, session=self._session, ssl=self._ssl
         )
+        if self._connector.force_close:
+            place.headers["connection"] = "close"
         lines = [f"{request.method} {url.raw_path_qs} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in place.headers.items()]
-        if self._connector.force_close:
-            lines.append("connection: close")
+        if any(map(_CONTROL.search, lines)):  # a line end would begin a header, or a request, of somebody else's
+            raise InvalidRequestError("headers", None, "a method and headers without control characters")
         head = "".join(f"{line}\r\n" for line in lines).encode()
         if len(self._addresses) >= _MAX_ADDRESSES:
             self._addresses.clear()

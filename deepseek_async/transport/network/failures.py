@@ -45,7 +45,7 @@ def failure_of(error: Exception, url: str) -> DeepSeekError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
         why = f"the certificate of {place} is not trusted: {_why(error)}"
         return APIConnectionError(why, during="connect", retryable=False)
-    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError | UnicodeError):
         return APIConnectionError(f"no valid address: {place}", during="connect", retryable=False)
     if connecting:
         return APIConnectionError(f"cannot connect to {place}: {_why(error)}", during="connect")

@@ -1,0 +1,159 @@
+"""What the way past aiohttp's session does that the session does not."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any
+
+import pytest
+import trustme
+
+from deepseek_async import APIConnectionError, InvalidRequestError
+from deepseek_async.transport import HTTPRequest
+from deepseek_async.transport.network import AiohttpTransport
+
+from ..byte_server import ByteServer, Connection, answer, until_cut
+from .test_network import Log, read, request_to
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("surplus", [answer(b"surplus"), b"HTTP/1.1 408 Request Timeout\r\n", b"\r\nx"])
+async def test_bytes_that_nobody_asked_for(surplus: bytes) -> None:
+    """What an idle connection brought is nobody's answer: the next request goes over another one."""
+
+    async def play(connection: Connection) -> None:
+        while request := await connection.request():
+            connection.send(answer(request[-1:]))
+            if connection.number == 0:
+                await was_read.wait()
+                connection.send(surplus)
+                await connection.drained()
+                is_said.set()
+
+    was_read, is_said = asyncio.Event(), asyncio.Event()
+    async with ByteServer(play) as server:
+        transport = AiohttpTransport()
+        assert await read(await transport.send(request_to(server, b"0"), Log())) == b"0"
+        was_read.set()
+        await is_said.wait()
+        await asyncio.sleep(0.01)  # they come to this side
+        for number in (b"1", b"2", b"3"):
+            assert await read(await transport.send(request_to(server, number), Log())) == number
+        await transport.aclose()
+
+
+async def test_a_refusal_over_tls_of_half_a_request() -> None:
+    """TLS does not tell how much of a body has gone out: the connection of one that was refused is not used again."""
+    authority = trustme.CA()
+    theirs, ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(theirs)
+    authority.configure_trust(ours)
+
+    async def play(connection: Connection) -> None:
+        await connection.head()
+        connection.send(answer(b"too long", status="413 Content Too Large"))
+        await connection.gone()
+
+    async with ByteServer(play, ssl=theirs) as server:
+        transport, log = AiohttpTransport(ssl=ours), Log()
+        url = server.base_url.replace("http://", "https://")
+        for _ in range(2):
+            response = await transport.send(HTTPRequest("POST", url, {}, b" " * 30 * 2**20), log)
+            assert (response.status, await read(response)) == (413, b"too long")
+        assert log.told == ["connecting", "made"] * 2
+        await transport.aclose()
+
+
+async def test_an_upload_that_was_given_up_is_not_completed() -> None:
+    """A request that its caller cancels half way is not one: a server that got it whole would answer, and bill."""
+    body = b" " * 30 * 2**20
+    seen = 0
+
+    async def play(connection: Connection) -> None:
+        nonlocal seen
+        await connection.head()
+        has_head.set()
+        await is_cancelled.wait()
+        seen = await connection.left()
+
+    has_head, is_cancelled = asyncio.Event(), asyncio.Event()
+    async with ByteServer(play) as server:
+        transport = AiohttpTransport()
+        sending = asyncio.ensure_future(transport.send(request_to(server, body), Log()))
+        await has_head.wait()
+        sending.cancel()
+        await asyncio.wait((sending,))
+        assert sending.cancelled()
+        await transport.aclose()
+        is_cancelled.set()
+        await server.all_closed()
+    assert 0 < seen < len(body)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/", "https://ex\u00e4..test/", "https://xn--\u00e4.test/", "ftp://127.0.0.1/", "x"]
+)
+async def test_no_address(url: str) -> None:
+    """Said in our words, whoever finds it out; another attempt would meet the same."""
+    transport = AiohttpTransport()
+    with pytest.raises(APIConnectionError, match="no valid address") as caught:
+        await transport.send(HTTPRequest("GET", url, {}), Log())
+    assert (caught.value.during, caught.value.retryable) == ("connect", False)
+    await transport.aclose()
+
+
+async def test_a_name_that_no_resolver_takes() -> None:
+    """Likewise a host with a label of 70 characters."""
+    transport = AiohttpTransport()
+    with pytest.raises(APIConnectionError) as caught:
+        await transport.send(HTTPRequest("GET", f"http://{'a' * 70}.invalid/", {}), Log())
+    assert caught.value.during == "connect"
+    await transport.aclose()
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("GET /evil HTTP/1.1\r\nX", {}),
+        ("GET", {"x-a": "a\r\nx-evil: 1"}),
+        ("GET", {"x-a": "a\0"}),
+        ("GET", {"x\r\ny": "a"}),
+    ],
+)
+async def test_nothing_is_smuggled_in(method: str, headers: dict[str, str]) -> None:
+    """A line end in a method or header is refused, and nothing is sent."""
+    async with ByteServer(lambda c: until_cut(c, lambda _: answer(b"ok"))) as server:
+        transport = AiohttpTransport()
+        with pytest.raises(InvalidRequestError, match="control characters"):
+            await transport.send(HTTPRequest(method, server.base_url, headers), Log())
+        assert server.requests == []
+        await transport.aclose()
+
+
+async def test_a_header_with_a_tab_and_other_letters_goes_out() -> None:
+    """Both are allowed."""
+    async with ByteServer(lambda c: until_cut(c, lambda _: answer(b"ok"))) as server:
+        transport = AiohttpTransport()
+        response = await transport.send(HTTPRequest("GET", server.base_url, {"x-a": "a\tü\u2028"}), Log())
+        assert await read(response) == b"ok"
+        assert "x-a: a\tü\u2028\r\n".encode() in server.requests[0]
+        await transport.aclose()
+
+
+async def test_as_many_addresses_as_one_likes() -> None:
+    """Past sixty-four, what was made for them is made anew."""
+    async with ByteServer(lambda c: until_cut(c, lambda request: answer(request.split()[1]))) as server:
+        transport = AiohttpTransport()
+        for number in [*range(70), 0]:
+            response = await transport.send(HTTPRequest("GET", f"{server.base_url}/{number}", {}), Log())
+            assert await read(response) == f"/{number}".encode()
+        await transport.aclose()
+
+
+@pytest.mark.parametrize("value", ["/etc/ca.pem", 1, 0, "true"])
+def test_what_is_no_tls_setting(value: Any) -> None:
+    """A path to a file of certificates, say, would be taken for "check none"."""
+    with pytest.raises(InvalidRequestError, match="ssl"):
+        AiohttpTransport(ssl=value)
