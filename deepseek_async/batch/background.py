@@ -31,6 +31,10 @@ class Errand:
         failure: Exception | None = None
         try:
             await work()
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise
+            failure = failure_of(error)
         except Exception as error:  # it runs what callers gave us, which may raise anything
             failure = error
         self._task = None
@@ -40,6 +44,21 @@ class Errand:
         """Break it off."""
         if self._task is not None:
             self._task.cancel()
+
+
+def is_cancelled() -> bool:
+    """Whether the running task has been cancelled; if not, a CancelledError in it is somebody else's."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def failure_of(error: BaseException) -> Exception:
+    """What came out of something of the caller's; a CancelledError that nobody meant for the batch, as an error."""
+    if isinstance(error, Exception):
+        return error
+    failure = RuntimeError("what the batch waited for was cancelled by somebody else")
+    failure.__cause__ = error
+    return failure
 
 
 class Alarm:

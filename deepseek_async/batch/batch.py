@@ -46,7 +46,8 @@ class Batch:
     async def __aenter__(self) -> Self:
         if self._dispatch is not None:
             raise RuntimeError("a batch can be entered once")
-        self._dispatch = Dispatch(RowSource(self._source), self._connection, self._rules, deliver=self._deliver)
+        self._rows = RowSource(self._source)
+        self._dispatch = Dispatch(self._rows, self._connection, self._rules, deliver=self._deliver)
         self._task = asyncio.create_task(self._dispatch.run())
         self._task.add_done_callback(lambda _: self._arrived.set())
         return self
@@ -57,6 +58,7 @@ class Batch:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait((self._task,))
+            await self._rows.aclose()  # a task that was cancelled before it began has not
             if not self._task.cancelled():
                 self._task.exception()  # iteration raises it; whoever left before did not ask
         self._ready.clear()

@@ -17,12 +17,11 @@ from functools import partial
 from typing import Final
 
 from ..client.connection import Connection
-from ..errors import RateLimitError
 from ..policy.budget import RetryBudget
-from ..policy.limiter import Notice, Permit
-from .background import Alarm, Errand
+from ..policy.limiter import Permit
+from .background import Alarm, Errand, failure_of, is_cancelled
 from .lane import CEILING, Lane, lanes_of
-from .notices import words_of
+from .notices import Notices
 from .outcomes import Failed, Succeeded
 from .rows import Row
 from .rules import RateLimiter, Rules
@@ -75,10 +74,10 @@ class Dispatch:
         self._connection = connection
         self._rules = rules
         self._deliver = deliver
-        self._tell = tell
+        self._notices = Notices(connection, tell)
         self._sender = Sender(connection, rules.max_attempts, check)
         self._mark = mark
-        self._most = rules.max_concurrency or CEILING
+        self._most = self._most_now = rules.max_concurrency or CEILING
         self._window = rules.window or self._most
         self._loop = asyncio.get_running_loop()
         warm_up = WarmUp(rules.warmup) if rules.warmup else None
@@ -129,7 +128,7 @@ class Dispatch:
     @property
     def limit(self) -> int:
         """How many rows may be in flight at present."""
-        return min(sum(lane.limiter.limit for lane in self._waiting.lanes), self._most)
+        return min(sum(lane.limiter.limit for lane in self._waiting.lanes), self._most_now)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -147,10 +146,10 @@ class Dispatch:
     def _turn(self) -> None:
         full: set[Lane] = set()
         now = self._loop.time()
+        self._most_now = min(self._most, self._rules.most_now() or self._most)
         self._end_rests(now)
-        if (
-            wait := max(self._rules.hold(), self._connection.surroundings.gate.wait(now, spread=0.0, randomness=0.0))
-        ) > 0:
+        gate_opens_in = self._connection.surroundings.gate.wait(now, spread=0.0, randomness=0.0)
+        if (wait := max(self._rules.hold(), gate_opens_in)) > 0:
             self._alarm.set_in(wait)
         else:
             for lane in self._waiting.lanes:
@@ -172,7 +171,7 @@ class Dispatch:
 
     def _fill(self, lane: Lane, full: set[Lane]) -> None:
         """Start rows that wait for nothing but a slot."""
-        while self._waiting.has_next(lane) and self.in_flight < self._most and self._has_pace():
+        while self._waiting.has_next(lane) and self.in_flight < self._most_now and self._has_pace():
             permit = lane.try_acquire(self, self.wake)
             if permit is None:
                 full.add(lane)
@@ -193,7 +192,7 @@ class Dispatch:
 
     def _has_room(self) -> bool:
         return (
-            self.in_flight < self._most
+            self.in_flight < self._most_now
             and self.in_flight + self.undelivered < self._window
             and len(self._waiting) < self._most
             and self._has_pace()
@@ -211,8 +210,8 @@ class Dispatch:
     def _next_row(self) -> Row | None:
         try:
             row = self._rows.next_ready()
-        except Exception as error:  # an iterable may raise anything
-            self.stop(error, is_callers=True)
+        except (Exception, asyncio.CancelledError) as error:  # an iterable may raise anything; nobody cancels us here
+            self.stop(failure_of(error), is_callers=True)
             return None
         if row is None and not self._rows.is_at_end:
             self._fetching.start(self._rows.more, self._tasks)
@@ -245,9 +244,8 @@ class Dispatch:
         self.wake()
 
     def _want_nothing(self) -> None:
-        self._fetching.cancel()  # a pipe may bring nothing for hours
-        self._pacing.cancel()
-        self._alarm.cancel()
+        for beside in (self._fetching, self._pacing, self._notices, self._alarm):  # a pipe may bring nothing for hours
+            beside.cancel()
         for lane in self._waiting.lanes:
             lane.leave(self)
 
@@ -269,24 +267,27 @@ class Dispatch:
                 self.refusals += 1
                 self._waiting.refused(row)
                 if ending.notice is not None:
-                    self._tasks.create_task(self._notify(ending.notice, ending.error))
+                    self._notices.start(ending.notice, ending.error, self._tasks)
         except Exception as error:  # the journal cannot be written, or a fault of ours: no further row is safe
+            if any(map(may_be_billed, row.errors)):
+                self.left.append(row)
             self.stop(error)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if row.attempts:
                 self.left.append(row)
+            if not is_cancelled():
+                self.stop(failure_of(error))
             raise
         finally:
             self.in_flight -= 1
             self.wake()
 
-    async def _notify(self, notice: Notice, error: RateLimitError) -> None:
-        self._tell(await words_of(notice, error, self._connection))
-
     def _end(self, ending: Ended, row: Row) -> None:
         if isinstance(outcome := ending.outcome, Succeeded):
             self._budget.succeeded()
         elif isinstance(outcome.error, DOOMS):
+            if any(map(may_be_billed, row.errors)):  # by an attempt before
+                self.left.append(row)
             self.stop(outcome.error)
         try:
             self._deliver(outcome, row, ending.body)

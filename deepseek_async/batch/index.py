@@ -12,7 +12,7 @@ from ..errors import InvalidRequestError
 from .fingerprints import Fingerprints
 from .journal_lines import HEADER_START, Finished, finished_decoder, side_decoder
 from .marks import Marks
-from .scanning import UNREADABLE, Scan
+from .scanning import UNREADABLE, Scan, has_whole_lines
 
 
 @attrs.define
@@ -27,6 +27,7 @@ class Index:
             with that probability one is sent once more.
         runs: How many there were.
         unfinished: Ids that were sent, and not finished by the run that sent them or a later one.
+        billed_failures: Ids of rows that failed, yet may have been billed: their connection broke, say.
         again: Ids that were sent anew after that, in order.
         rows_end, side_end: Where the readable part of each file ends, in bytes.
     """
@@ -36,6 +37,7 @@ class Index:
     given_up: Fingerprints = attrs.field(factory=lambda: Fingerprints(with_digests=True))
     runs: int = 0
     unfinished: set[str] = attrs.field(factory=set)
+    billed_failures: set[str] = attrs.field(factory=set)
     again: dict[str, None] = attrs.field(factory=dict)
     rows_end: int = 0
     side_end: int = 0
@@ -55,9 +57,8 @@ def index_of(output: Path, side: Path, *, retry_permanent: bool = False) -> Inde
     rows, side_lines = Scan(output, finished_decoder), Scan(side, side_decoder)
     marks = Marks(_taken(rows, index, retry_permanent=retry_permanent), side_lines)
     for path, scan, other in ((output, rows, side_lines), (side, side_lines, rows)):
-        if (
-            not scan.count and not other.count and path.exists() and path.stat().st_size
-        ):  # cutting its "torn end" would empty another's file
+        # Cutting its "torn end" would empty another's file, or one that was written over since.
+        if not scan.count and path.exists() and path.stat().st_size and (not other.count or has_whole_lines(path)):
             raise InvalidRequestError("output", None, message=f"{path} is no output of a batch; choose another path")
     index.runs, index.unfinished, index.again = marks.runs, marks.unfinished, marks.again
     index.rows_end, index.side_end = rows.end, side_lines.end
@@ -75,6 +76,8 @@ def _taken(scan: Scan[Finished], index: Index, *, retry_permanent: bool) -> Iter
                     index.given_up.discard(name)
                 done.add(name, x.line_hash or x.body_hash)
             elif not done.has(name):
+                if x.may_be_billed:
+                    index.billed_failures.add(name)
                 if not failed.has(name):
                     failed.add(name)
                 index.given_up.discard(name)

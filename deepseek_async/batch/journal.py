@@ -36,6 +36,7 @@ from .index import Index, index_of, last_pid
 from .journal_lines import closing_line, finished_line, header_line, mark_line, written
 from .outcomes import Failed, Outcome
 from .rows import Row
+from .sending import may_be_billed
 
 Durability = Literal["process", "power"]
 
@@ -63,6 +64,7 @@ class Journal:
         self.succeeded_before = len(index.done)
         self.failed_before = len(index.failed)
         self.unfinished = frozenset(index.unfinished)
+        self._billed = self.unfinished | index.billed_failures
         self._again = index.again
         self._rows = rows
         self._side = side
@@ -71,8 +73,13 @@ class Journal:
         self._number = 0
 
     @property
+    def given_up_seen(self) -> int:
+        """Rows of the source that were passed over because an earlier run has given them up."""
+        return self._done.given_up_seen
+
+    @property
     def sent_again(self) -> tuple[str, ...]:
-        """Ids that were sent, by this run or one before it, after a run was killed that had them in flight."""
+        """Ids that were sent, by this run or one before it, and may have been billed for an earlier run already."""
         return tuple(self._again)
 
     @classmethod
@@ -142,7 +149,7 @@ class Journal:
             OSError: It cannot be noted.
         """
         name = written(row.custom_id)
-        is_again = name in self.unfinished and name not in self._again
+        is_again = name in self._billed and name not in self._again
         self._side.append(mark_line(name, row.attempts + 1, is_again=is_again))
         if is_again:
             self._again[name] = None
@@ -176,6 +183,7 @@ class Journal:
             run=self.run,
             cost=cost,
             is_permanent=is_permanent,
+            may_be_billed=isinstance(outcome, Failed) and any(map(may_be_billed, (*row.errors, outcome.error))),
         )
         self._rows.append(line)
         self._done.ended(row)

@@ -37,6 +37,7 @@ class X(msgspec.Struct, omit_defaults=True, gc=False):
         latency: Seconds from then to the end of the answer.
         cost: What the answer cost, a decimal number in the run's currency; ``None`` if that is not known.
         is_permanent: Of a failure: whether sending the row again cannot help.
+        may_be_billed: Of a failure: whether the server may have answered, and billed it, all the same.
     """
 
     body_hash: str
@@ -47,6 +48,7 @@ class X(msgspec.Struct, omit_defaults=True, gc=False):
     latency: float = 0.0
     cost: str | None = None
     is_permanent: bool = False
+    may_be_billed: bool = False
 
 
 class _Key(msgspec.Struct, gc=False):
@@ -55,6 +57,7 @@ class _Key(msgspec.Struct, gc=False):
     run: int = 1
     attempts: int = 0
     is_permanent: bool = False
+    may_be_billed: bool = False
 
 
 class _Any(msgspec.Struct, gc=False):
@@ -156,6 +159,7 @@ def finished_line(
     run: int,
     cost: Decimal | None,
     is_permanent: bool,
+    may_be_billed: bool,
 ) -> bytes:
     """A row has its outcome."""
     x = X(
@@ -166,6 +170,7 @@ def finished_line(
         sent_at=row.sent_at,
         cost=None if cost is None else str(cost),
         is_permanent=is_permanent,
+        may_be_billed=may_be_billed,
     )
     error: LineError | None = None
     response: _Response | None = None

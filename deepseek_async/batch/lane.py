@@ -11,7 +11,8 @@ from typing import Final
 
 from ..client.connection import Connection
 from ..errors import RateLimitError
-from ..policy.limiter import AdmissionLimiter, Notice, Permit
+from ..policy.limiter import AdmissionLimiter, Permit
+from ..policy.signs import Notice
 
 CEILING: Final = 2500
 """Documented requests in flight for an account, Flash (page "Rate Limit"); what ``max_concurrency=None`` grows to."""

@@ -17,6 +17,8 @@ from .tally import Tally
 
 # A share of the first few rows says nothing.
 LEAST_FOR_RATE: Final = 100
+# Sent before the first answer has told a price, where there is a max_cost.
+FIRST_ROWS: Final = 8
 # Kept free at both ends of an off-peak window: for clocks that differ.
 MARGIN: Final = timedelta(minutes=5)
 # A wait of hours is looked at anew each minute: clocks are set, machines sleep.
@@ -63,8 +65,17 @@ class Limits:
             raise InvalidRequestError("max_cost", str(cost), "an amount of money above 0, or None")
         if errors is not None and (isinstance(errors, bool) or not isinstance(errors, int) or errors < 0):
             raise InvalidRequestError("max_errors", errors, "an integer of at least 0, or None")
-        if rate is not None and (not isinstance(rate, (int, float)) or not 0 <= rate < 1 or math.isnan(rate)):
-            raise InvalidRequestError("max_error_rate", rate, "a share from 0 to less than 1, or None")
+        if rate is not None and (not isinstance(rate, (int, float)) or not 0 <= rate <= 1):
+            raise InvalidRequestError("max_error_rate", rate, "a share from 0 to 1, or None")
+
+    def most_in_flight(self, tally: Tally) -> int | None:
+        """How many rows may be in flight while little is known of what one costs; ``None``: any number.
+
+        What is in flight is taken to cost what answers have cost so far. So it may not be much more than those are.
+        """
+        if self.max_cost is None:
+            return None
+        return max(FIRST_ROWS, 2 * tally.succeeded)
 
     def before_sending(self, tally: Tally, in_flight: int) -> StopRun | None:
         """Whether a row is to be left unsent, and the run to stop.

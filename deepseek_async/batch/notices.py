@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
 from ..client.connection import Connection
 from ..client.resources import User
 from ..errors import DeepSeekError, RateLimitError
-from ..policy.limiter import Notice
+from ..policy.signs import Notice
+
+_BALANCE_SECONDS: Final = 10.0
 
 
 async def words_of(notice: Notice, error: RateLimitError, connection: Connection) -> str:
@@ -18,8 +25,39 @@ async def words_of(notice: Notice, error: RateLimitError, connection: Connection
     limit = "" if error.limit is None else f" to {error.limit}"
     text = f"the account's concurrency limit fell{limit}, because its balance runs out"
     try:
-        balance = await User(connection).balance()
-    except DeepSeekError:
+        async with asyncio.timeout(_BALANCE_SECONDS):
+            balance = await User(connection).balance()
+    except (DeepSeekError, TimeoutError):
         return text
     amounts = ", ".join(f"{info.total_balance} {info.currency}" for info in balance.balance_infos)
     return f"{text}: {amounts or 'nothing'} left"
+
+
+class Notices:
+    """Tells notices beside the batch, which waits for none of them.
+
+    Args:
+        connection: The client's.
+        tell: Told each in words. If it raises, that is its own affair.
+    """
+
+    def __init__(self, connection: Connection, tell: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._tell = tell
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, notice: Notice, error: RateLimitError, tasks: asyncio.TaskGroup) -> None:
+        """Tell one, as a task of the group."""
+        task = tasks.create_task(self._run(notice, error))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, notice: Notice, error: RateLimitError) -> None:
+        words = await words_of(notice, error, self._connection)
+        with suppress(Exception):
+            self._tell(words)
+
+    def cancel(self) -> None:
+        """Leave what is not told yet untold."""
+        for task in self._tasks:
+            task.cancel()

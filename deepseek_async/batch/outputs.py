@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from .fingerprints import Fingerprints
 from .journal import side_file_of
 from .journal_lines import Line, finished_decoder, line_decoder, side_decoder
 from .marks import Marks
-from .scanning import Scan, lines_in
+from .scanning import Scan
 
 
 class _Details(msgspec.Struct, gc=False):
@@ -137,20 +137,24 @@ def last_lines(output: Path | str) -> Iterator[Line]:
     """The line of each row that holds, in the order in which they were written. Reads the file twice.
 
     Raises:
-        InvalidRequestError: There is no such file.
+        InvalidRequestError: There is no such file, or a line that is not at its end cannot be read.
     """
     path = _existing(output)
     seen, count = Fingerprints(), 0
     last: dict[str, int] = {}  # of ids with several lines; one whose fingerprint is another's has its own line here
-    for line in lines_in(path, line_decoder):
+    for line in _lines_in(path):
         if seen.has(line.custom_id):
             last[line.custom_id] = count
         else:
             seen.add(line.custom_id)
         count += 1
-    for number, line in enumerate(islice(lines_in(path, line_decoder), count)):  # a run may be writing to it
+    for number, line in enumerate(islice(_lines_in(path), count)):  # a run may be writing to it
         if last.get(line.custom_id, number) == number:
             yield line
+
+
+def _lines_in(path: Path) -> Iterator[Line]:
+    return chain.from_iterable(Scan(path, line_decoder))
 
 
 def usage_of(line: Line) -> LineUsage | None:

@@ -38,11 +38,13 @@ class Lines:
         self.name = "<stdin>" if path == "-" else str(path)
         self._owns = path != "-"
         try:
-            self._fd = os.open(path, os.O_RDONLY) if self._owns else _STDIN
-            status = os.fstat(self._fd)
+            # Opening a named pipe waits for whoever writes to it: that, too, is for the thread.
+            is_pipe = self._owns and stat.S_ISFIFO(os.stat(path).st_mode)  # noqa: PTH116
+            self._fd = None if is_pipe else os.open(path, os.O_RDONLY) if self._owns else _STDIN
+            status = os.stat(path if self._fd is None else self._fd)  # noqa: PTH116
         except OSError as error:
             raise InvalidRequestError("source", self.name, message=f"{self.name}: {error.strerror}") from None
-        if stat.S_ISDIR(status.st_mode):
+        if stat.S_ISDIR(status.st_mode) and self._fd is not None:
             os.close(self._fd)
             raise InvalidRequestError("source", self.name, "a file, not a directory")
         self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
@@ -93,6 +95,8 @@ class Lines:
         while (asked := self._asked.get()) is not None:
             loop, future = asked
             try:
+                if self._fd is None:
+                    self._fd = os.open(self.name, os.O_RDONLY)
                 data, failure = os.read(self._fd, BLOCK_BYTES), None
             except OSError as error:
                 data, failure = b"", error
@@ -100,7 +104,7 @@ class Lines:
                 loop.call_soon_threadsafe(_settle, future, data, failure)
             except RuntimeError:  # the loop ended while we waited for bytes
                 break
-        if self._owns:
+        if self._owns and self._fd is not None:
             os.close(self._fd)
 
     def close(self) -> None:
@@ -108,7 +112,7 @@ class Lines:
         self._is_at_end = True
         if self._thread is not None:
             self._asked.put(None)
-        elif self._owns:
+        elif self._owns and self._fd is not None:
             self._owns = False
             os.close(self._fd)
 

@@ -75,6 +75,7 @@ class BatchReport:
         succeeded, failed: Rows that got their outcome.
         reasons: Failed rows by the class and status of their error.
         skipped: Rows passed over because an earlier run has finished them.
+        skipped_failed: Of the skipped: rows that have failed for good. ``retry_permanent`` sends them again.
         unfinished: Ids of rows without an outcome that may have been billed: the run was stopped while they were in
             flight, or their answer could not be written.
         possibly_billed_twice: Ids of rows that were sent, and of which an earlier sending may have been billed as well:
@@ -96,6 +97,7 @@ class BatchReport:
     failed: int = 0
     reasons: Mapping[str, int] = attrs.field(factory=dict)
     skipped: int = 0
+    skipped_failed: int = 0
     unfinished: tuple[str, ...] = ()
     possibly_billed_twice: tuple[str, ...] = ()
     usage: Usage = Usage()

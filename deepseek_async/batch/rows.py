@@ -106,7 +106,7 @@ def name_and_hash(line: bytes, number: int) -> tuple[str, str]:
 def _canonical_hash(body: bytes) -> str:
     try:
         return hash_of(_encode_sorted(_decode(body)))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return hash_of(body)
 
 

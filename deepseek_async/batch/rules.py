@@ -42,6 +42,10 @@ def _never() -> float:
     return 0.0
 
 
+def _no_limit() -> None:
+    return None
+
+
 @attrs.frozen(kw_only=True)
 class Rules:
     """How a batch is sent.
@@ -55,6 +59,7 @@ class Rules:
         rate_limiter: Entered before each sending.
         ahead: Rows that may be pulled and marked before there is a slot for them, so that no slot waits for the disk.
         hold: Asked before each sending: seconds until rows may be sent; 0: now.
+        most_now: Asked likewise: how many rows may be in flight at present; ``None``: as many as otherwise.
 
     Raises:
         InvalidRequestError: A value is out of range.
@@ -67,6 +72,7 @@ class Rules:
     ahead: int = 0
     rate_limiter: RateLimiter | None = attrs.field(default=None)
     hold: Callable[[], float] = _never
+    most_now: Callable[[], int | None] = _no_limit
 
     @rate_limiter.validator
     def _check_rate_limiter(self, _: object, value: object) -> None:

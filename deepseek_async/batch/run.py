@@ -102,6 +102,8 @@ async def run_batch(
         rules = attrs.evolve(rules, ahead=min(rules.max_concurrency or AHEAD, AHEAD))
     if window == "off-peak":
         rules = attrs.evolve(rules, hold=OffPeak(holidays, time.time))
+    if limits.max_cost is not None:
+        rules = attrs.evolve(rules, most_now=lambda: limits.most_in_flight(tally))
     settings = {"base_url": client.base_url, "shard": None if part is None else f"{part.index}/{part.count}"}
     began = time.monotonic()
     async with _opened(Path(output), resume, durability, retry_permanent, settings) as journal:

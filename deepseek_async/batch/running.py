@@ -189,6 +189,7 @@ class Run:
             failed=tally.failed,
             reasons=dict(tally.reasons),
             skipped=self._rows.skipped,
+            skipped_failed=self._journal.given_up_seen,
             unfinished=tuple(row.custom_id for row in sorted(self._dispatch.left, key=lambda row: row.number)),
             possibly_billed_twice=tuple(dict.fromkeys((*self._journal.sent_again, *tally.doubtful))),
             usage=tally.usage,

@@ -80,6 +80,13 @@ def lines_in(path: Path, decoder: msgspec.json.Decoder[T]) -> Iterator[T]:
             yield from (line for raw in _lines_of(block) if (line := _read(raw, decoder)) is not None)
 
 
+def has_whole_lines(path: Path) -> bool:
+    """Whether a file begins with a line that has its end, and more in it than a loss of power leaves (zeros)."""
+    with path.open("rb") as file:
+        start = file.read(_BLOCK_BYTES)
+    return any(line.strip(b"\0 \t\r") for line in start.split(b"\n")[:-1])
+
+
 def _blocks(path: Path, start: int = 0) -> Iterator[bytes]:
     """A file in pieces that end where a line does, the last perhaps not; none of a file that is missing."""
     if not path.exists():

@@ -34,8 +34,9 @@ from ..errors import (
     RateLimitError,
     describe,
 )
-from ..policy.limiter import Notice, Permit
+from ..policy.limiter import Permit
 from ..policy.retry import is_worth_another_attempt
+from ..policy.signs import Notice
 from .lane import Lane
 from .outcomes import Failed, Outcome, Succeeded
 from .rows import Row
@@ -169,4 +170,6 @@ def may_be_billed(error: DeepSeekError) -> bool:
     """Whether the server may have answered an attempt that ended so: the request had gone out, and no refusal came."""
     if isinstance(error, APIConnectionError):
         return error.during == "request"
+    if isinstance(error, APITimeoutError):
+        return error.phase != "connect"
     return not isinstance(error, (APIStatusError, InvalidRequestError))

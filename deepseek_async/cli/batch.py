@@ -191,11 +191,14 @@ def send(
         raise typer.BadParameter("it is a server itself; leave --base-url out", param_hint="--sandbox")
     if str(output) == "-":
         raise typer.BadParameter("a run resumes from its output: a file, not stdout", param_hint="--output")
+    retry_permanent = context.command.name == "retry-failed"
     with told():
         if dry_run:
             from .batch_pricing import print_price
 
-            print_price(source, output, shard=shard, currency=currency, as_json=log_json)
+            print_price(
+                source, output, shard=shard, currency=currency, as_json=log_json, retry_permanent=retry_permanent
+            )
             return
         from .batch_run import run_and_watch  # the network's libraries load here
 
@@ -219,7 +222,7 @@ def send(
             shard=shard,
             holidays=tuple(day.date() for day in holidays or ()),
             currency=currency,
-            retry_permanent=context.command.name == "retry-failed",
+            retry_permanent=retry_permanent,
         )
     raise typer.Exit(code)
 

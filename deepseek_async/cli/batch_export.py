@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..batch.journal import side_file_of
 from ..batch.journal_lines import Line
 from ..batch.outputs import last_lines
 from ..codec import completion_from_json
@@ -55,6 +56,8 @@ def to_parquet(output: Path, parquet: Path, *, with_body: bool) -> int:
     parquet = parquet.resolve()  # what a link leads to is written, the link itself not replaced
     if parquet.exists() and not parquet.is_file():
         raise InvalidRequestError("parquet", str(parquet), message=f"{parquet} is no file; choose another path")
+    if parquet.exists() and any(path.exists() and parquet.samefile(path) for path in (output, side_file_of(output))):
+        raise InvalidRequestError("parquet", str(parquet), message=f"{parquet} is the journal; choose another path")
     schema = pa.schema([*_COLUMNS, *([("body", pa.string())] if with_body else [])])
     rows = map(_row_of, last_lines(output))
     count = 0

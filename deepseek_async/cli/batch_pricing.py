@@ -15,13 +15,18 @@ from ..batch.journal import side_file_of
 from ..batch.shards import shard_of
 
 
-def print_price(source: str, output: Path, *, shard: str | None, currency: str, as_json: bool) -> None:
+def print_price(
+    source: str, output: Path, *, shard: str | None, currency: str, as_json: bool, retry_permanent: bool
+) -> None:
     """Price what a run would send now, what the output holds already not counted.
+
+    Args:
+        retry_permanent: Whether rows that failed for good would be sent again.
 
     Raises:
         InvalidRequestError: The source or the output cannot be read, or the shard is none.
     """
-    done = Done(output, index_of(output, side_file_of(output)))
+    done = Done(output, index_of(output, side_file_of(output), retry_permanent=retry_permanent))
     estimate = asyncio.run(estimate_of(source, done=done, shard=shard_of(shard), currency=currency))
     if as_json:
         typer.echo(msgspec.json.encode({"event": "estimate", "currency": currency, **estimate.to_json()}).decode())

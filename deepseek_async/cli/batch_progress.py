@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -136,7 +136,8 @@ class _Heard(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        self._watch.say(record.getMessage() + (f": {error}" if error is not None else ""))
+        with suppress(OSError):  # nobody reads stderr: that is no reason to break a run off
+            self._watch.say(record.getMessage() + (f": {error}" if error is not None else ""))
 
 
 def _notice(text: str) -> None:

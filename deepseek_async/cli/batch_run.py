@@ -13,8 +13,6 @@ import attrs
 import msgspec
 import typer
 
-from ..batch.index import index_of
-from ..batch.journal import side_file_of
 from ..batch.report import BatchReport
 from ..batch.rules import RateLimiter
 from ..batch.run import run_batch
@@ -113,7 +111,7 @@ def _code_of(report: BatchReport, watch: Watch) -> int:
         return STOPPED
     if report.failed:
         return FAILED
-    if report.skipped and (failed := len(index_of(report.output, side_file_of(report.output)).failed)):
+    if failed := report.skipped_failed:
         watch.say(f"of the rows done before {failed:,} failed for good; batch retry-failed sends them again")
         return FAILED
     return 0

@@ -23,12 +23,9 @@ from collections import deque
 from typing import Final, Literal
 
 from ..errors import InvalidRequestError
+from .signs import Notice, Signs
 
-__all__ = ["AdmissionLimiter", "Notice", "Permit"]
-
-Notice = Literal["balance_low", "starved"]
-"""What a refusal can reveal: the told limit fell below a quarter of its best (the balance runs out), or nothing has
-been completed for two minutes while requests are refused (something else holds the account's whole limit)."""
+__all__ = ["AdmissionLimiter", "Permit"]
 
 INITIAL_LIMIT: Final = 32
 GROWTH: Final = 2
@@ -39,8 +36,7 @@ ANSWERS_PER_REFUSED_PROBE: Final = 10
 SILENCE: Final = 3.0
 REFUSAL_SECONDS_GUESS: Final = 0.5  # before the first refusal; includes making a connection
 REFUSAL_SECONDS_MIN: Final = 0.02
-STARVED_SECONDS: Final = 120.0
-LOW_BALANCE: Final = 0.25
+ANSWER_MEMORY: Final = 0.1  # weight of the newest answer in how long they take
 FAILURE_MEMORY: Final = 0.05  # weight of the newest answer in the share of failures
 FAILURE_SHARE_BAD: Final = 0.5
 FAILURE_SHARE_GOOD: Final = 0.25
@@ -96,11 +92,8 @@ class AdmissionLimiter:
         self._probe_epoch = -1
         self._refusal_seconds = REFUSAL_SECONDS_GUESS
         self._has_seen_refusal = False
-        self._last_completion: float | None = None
-        self._first_sent: float | None = None
-        self._answer_seconds = 0.0
-        self._best_told = 0
-        self._has_warned_low = False
+        self._signs = Signs()
+        self._answer_seconds: float | None = None
         self._failure_share = 0.0
         self._is_failing = False
 
@@ -116,10 +109,10 @@ class AdmissionLimiter:
             return None
         permit = Permit(self._ordinal, self.epoch, now)
         self._ordinal += 1
+        if not self.in_flight:
+            self._signs.begin(now)
         self.in_flight += 1
         self._undecided.append(permit)
-        if self._first_sent is None:
-            self._first_sent = now
         return permit
 
     def wake_at(self, now: float) -> float:
@@ -144,13 +137,12 @@ class AdmissionLimiter:
         """The request ended with an answer: a completion, or a refusal that is about the request itself (400, 422)."""
         self.admit(permit, now)
         self._leave(permit)
-        weight = 0.1
         seconds = now - permit.sent_at
-        self._answer_seconds = (
-            seconds if self._last_completion is None else (1 - weight) * self._answer_seconds + weight * seconds
-        )
-        self._last_completion = now
+        before = seconds if self._answer_seconds is None else self._answer_seconds
+        self._answer_seconds = before + ANSWER_MEMORY * (seconds - before)
+        self._signs.completed(now)
         self._note_failure_share(0.0)
+        self._hasten_probe(now)
 
     def refuse(self, permit: Permit, now: float, told: int | None = None, current: int | None = None) -> Notice | None:
         """The request was answered with 429.
@@ -178,7 +170,8 @@ class AdmissionLimiter:
             self.limit = max(self.limit - 1, 0)
         self._probe_at = max(self._probe_at, now + self._probe_interval(now))
         self._step = 1
-        return self._notice(now, told)
+        self._hasten_probe(now)
+        return self._signs.refused(now, told)
 
     def fail(self, permit: Permit, now: float) -> None:
         """The request ended with a failure of the server or the network: 5xx, a broken connection, a timeout.
@@ -257,10 +250,15 @@ class AdmissionLimiter:
         self.limit = min(max(self.limit, self.in_flight) + self._step, self.ceiling)
         return True
 
+    def _hasten_probe(self, now: float) -> None:
+        """With nothing in flight and nothing allowed, no answer will pay for a probe: it comes at the usual time."""
+        if not self.limit and not self.in_flight and not self._signs.is_starved(now):
+            self._probe_at = min(self._probe_at, now + PROBE_SECONDS)
+
     def _probe_interval(self, now: float) -> float:
-        if self._is_starved(now):
+        if self._signs.is_starved(now):
             return PROBE_SECONDS_MAX
-        paid = ANSWERS_PER_REFUSED_PROBE * self._answer_seconds / max(self.admitted, 1)
+        paid = ANSWERS_PER_REFUSED_PROBE * (self._answer_seconds or 0.0) / max(self.admitted, 1)
         return min(max(paid, PROBE_SECONDS), PROBE_SECONDS_MAX)
 
     # -- what else is learned ----------------------------------------------------------------------------------------
@@ -283,17 +281,3 @@ class AdmissionLimiter:
         self._failure_share += FAILURE_MEMORY * (failed - self._failure_share)
         if self._is_failing and self._failure_share < FAILURE_SHARE_GOOD:
             self._is_failing = False
-
-    def _is_starved(self, now: float) -> bool:
-        since = self._last_completion if self._last_completion is not None else self._first_sent
-        return since is not None and now - since >= STARVED_SECONDS
-
-    def _notice(self, now: float, told: int | None) -> Notice | None:
-        if told is not None:
-            self._best_told = max(self._best_told, told)
-            if told >= LOW_BALANCE * self._best_told:
-                self._has_warned_low = False
-            elif not self._has_warned_low:
-                self._has_warned_low = True
-                return "balance_low"
-        return "starved" if self._is_starved(now) else None

@@ -147,12 +147,28 @@ def test_export_harms_nothing(send: Send, source: Path, output: Path, run: Run, 
     for arguments, code, said in (
         ((source, tmp_path / "x.parquet"), 2, "is no output of a batch"),
         ((output, tmp_path), 2, "is no file"),
+        ((output, output), 2, "is the journal"),
+        ((output, f"{output}.run.jsonl"), 2, "is the journal"),
         ((output, tmp_path / "no" / "x.parquet"), 1, "No such file or directory"),
     ):
         result = run("batch", "export", *map(str, arguments))
         assert result.exit_code == code
         assert said in result.stderr.replace("\n", "")
     assert sorted(tmp_path.iterdir()) == before
+    assert len(lines(output)) == 20
+
+
+def test_exit_codes_are_about_the_source_of_today(send: Send, source: Path, output: Path) -> None:
+    """A row that failed for good counts as long as it is asked for; mended or taken out, it does not."""
+    write(source, 2, '{"custom_id": "bad", "prompt": 5}')
+    assert send().exit_code == 1
+    again = send()
+    assert again.exit_code == 1
+    assert "1 failed for good" in again.stderr.replace("\n", " ")
+    assert "1 rows cannot be sent" in send("--dry-run", command="retry-failed").stdout.replace("\n", " ")
+    write(source, 2, '{"custom_id": "good", "prompt": "Say 5."}')
+    assert send().exit_code == 0
+    assert send().exit_code == 0
 
 
 def test_status_as_json(send: Send, output: Path, run: Run) -> None:
