@@ -118,8 +118,9 @@ class Run:
     def _deliver(self, outcome: Outcome, row: Row, body: bytes) -> None:
         if isinstance(outcome, Failed) and isinstance(outcome.error, DOOMS):
             return  # it is the run's end and not the row's: a resumed run sends it again
-        cost = self._tally.add(outcome, row)
+        cost = self._tally.cost_of(outcome, row)
         self._journal.record(outcome, row, body, cost=cost)
+        self._tally.add(outcome, row, cost)  # not before: what is not in the output is not done
         if (reached := self._limits.after_ending(self._tally)) is not None:
             self._dispatch.stop(reached)
 

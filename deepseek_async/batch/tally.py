@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from ..errors import APIStatusError, DeepSeekError
 from ..policy.prices import Price, price_of
-from ..types import ChatCompletion, Usage
+from ..types import Usage
 from ..types.usage import CompletionTokensDetails
 from .outcomes import Outcome, Succeeded
 from .rows import Row
@@ -61,20 +61,26 @@ class Tally:
             completion_tokens_details=CompletionTokensDetails(self._reasoning) if self._reasoning else None,
         )
 
-    def add(self, outcome: Outcome, row: Row) -> Decimal | None:
-        """Count an outcome. Returns what it cost; ``None`` if that is not known, or nothing was answered."""
+    def cost_of(self, outcome: Outcome, row: Row) -> Decimal | None:
+        """What an outcome cost; ``None`` if that is not known, or nothing was answered."""
+        if not isinstance(outcome, Succeeded) or (usage := outcome.completion.usage) is None:
+            return None
+        price = self._price_of(outcome.completion.model, row.sent_at)
+        return None if price is None else price.cost(usage)
+
+    def add(self, outcome: Outcome, row: Row, cost: Decimal | None) -> None:
+        """Count an outcome, at what it cost."""
         self.attempts += outcome.attempts
         if any(map(may_be_billed, row.errors)):
             self.doubtful.append(row.custom_id)
         if isinstance(outcome, Succeeded):
             self.succeeded += 1
-            return self._charge(outcome.completion, row)
-        self.failed += 1
-        self.reasons[reason_of(outcome.error)] += 1
-        return None
+            self._charge(outcome.completion.usage, cost)
+        else:
+            self.failed += 1
+            self.reasons[reason_of(outcome.error)] += 1
 
-    def _charge(self, completion: ChatCompletion, row: Row) -> Decimal | None:
-        usage = completion.usage
+    def _charge(self, usage: Usage | None, cost: Decimal | None) -> None:
         if usage is not None:
             hits = usage.cached_tokens or 0
             self._prompt += usage.prompt_tokens
@@ -83,13 +89,10 @@ class Tally:
             self._hits += hits
             self._misses += max(usage.prompt_tokens - hits, 0)
             self._reasoning += usage.reasoning_tokens or 0
-        price = self._price_of(completion.model, row.sent_at)
-        if price is None or usage is None:
+        if cost is None:
             self.unpriced += 1
-            return None
-        cost = price.cost(usage)
-        self.cost += cost
-        return cost
+        else:
+            self.cost += cost
 
     def _price_of(self, model: str, sent_at: float) -> Price | None:
         key = model, int(sent_at) // 60  # prices change on the hour

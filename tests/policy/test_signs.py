@@ -19,7 +19,7 @@ def test_starving_is_told_once_until_something_is_answered() -> None:
 
 
 def test_who_wants_nothing_does_not_starve() -> None:
-    """An hour without a request (a night until prices are low) is no hunger: the first refusals after it are just that."""
+    """An hour without a request (a night until prices are low) is no hunger: refusals after it are just that."""
     limiter = AdmissionLimiter(ceiling=100)
     permit = limiter.try_acquire(0.0)
     assert permit is not None
