@@ -120,7 +120,9 @@ class _Connection(asyncio.Protocol):
         if len(self.buffer) < size:
             return
         body, self.buffer = self.buffer[end + 4 : size], self.buffer[size:]
-        if head.startswith(b"GET"):
+        if head.startswith(b"GET /asked"):
+            self.whole(200, b"%d" % (self.account.admitted + self.account.refused))
+        elif head.startswith(b"GET"):
             self.whole(200, json.dumps(self.account.stats()).encode())
         else:
             self.asked(body)
@@ -171,6 +173,11 @@ class Running:
         with urllib.request.urlopen(self.base_url + "/stats", timeout=10) as answer:  # noqa: S310
             result: dict[str, Any] = json.load(answer)
             return result
+
+    def asked(self) -> int:
+        """How many requests have come so far."""
+        with urllib.request.urlopen(self.base_url + "/asked", timeout=10) as answer:  # noqa: S310
+            return int(answer.read())
 
 
 @contextmanager
