@@ -163,7 +163,8 @@ class Call:
         if wait is None:
             error.history = describe(self._errors)
             raise error
-        self._errors.append(error)
+        # Its traceback holds the stream: one that is dropped would stay open until the cycle is collected.
+        self._errors.append(error.with_traceback(None))
         if around.hooks:
             call_hooks(around.hooks, RetryScheduled(self.number, self.attempts, wait, error))
         await self._sleep(wait)

@@ -259,7 +259,8 @@ class EventStream(Generic[C, W]):
             if self._is_over:
                 raise self._left_early() from None
             exchange.close()  # nothing more can come; what came is still to be delivered
-            decoder.receive_break(_interrupted_by(error))
+            # Without its traceback, which holds us: a stream that is dropped must not wait for the collector.
+            decoder.receive_break(_interrupted_by(error.with_traceback(None)))
             return
         except asyncio.CancelledError:
             self._close("cancelled")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from deepseek_async import AsyncClient, UserMessage
+from deepseek_async import AsyncClient, RetryPolicy, UserMessage
 from deepseek_async.client.event_stream import DRAIN_SECONDS
 
 from ..byte_server import (
@@ -202,3 +203,33 @@ async def test_a_client_is_usable_after_closing() -> None:
                 assert (await client.chat.completions.create(**ASKED)).text == "a"
         await server.all_closed()
         assert len(server.connections) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("how", ["reset", "close"])
+async def test_a_stream_that_is_dropped_after_another_attempt_is_freed_at_once(how: str) -> None:
+    """The error of its first attempt does not hold it: the connection closes though nothing is collected."""
+
+    async def play(connection: Connection) -> None:
+        await connection.request()
+        if connection.number == 0:
+            connection.send(STREAM_HEAD + chunked(event()))
+            await connection.drained()
+            getattr(connection, how)()
+        else:
+            connection.send(STREAM_HEAD + chunked(event("Hello")))
+            await connection.gone()
+            is_closed.set()
+
+    is_closed = asyncio.Event()
+    async with ByteServer(play) as server, AsyncClient(base_url=server.base_url) as client:
+        stream = client.chat.completions.stream(**ASKED, retry=RetryPolicy(attempts=2, wait_initial=0.0))
+        gc.disable()
+        try:
+            chunk = await anext(stream)
+            assert (chunk.choices[0].delta.content, stream.attempts) == ("Hello", 2)
+            del stream
+            await asyncio.wait_for(is_closed.wait(), 5)
+            assert client.statistics().in_flight == 0
+        finally:
+            gc.enable()
