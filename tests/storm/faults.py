@@ -138,11 +138,11 @@ def _written(answer: Framed, plan: Plan) -> bytes:
         del chunks[plan.ends_in_form :]
     parts = [head]
     at_event = True
-    is_stream = b"text/event-stream" in head.lower()
+    is_document = b"application/json" in head.lower()
     for number, chunk in enumerate(chunks):
         if at_event and number in plan.comments:
             comment = (b": keep-alive\n\n", b":\n", b"\n", b": OPENROUTER PROCESSING\r\n\r\n")[number % 4]
-            parts.append(_framed(comment if is_stream else b"\n", 0))  # a document is kept alive by blank lines
+            parts.append(_framed(b"\n" if is_document else comment, 0))  # a document is kept alive by blank lines
         parts.append(_framed(chunk, plan.lie if number == plan.lies_about else 0))
         at_event = chunk.endswith(b"\n\n")
     parts.append(b"0\r\n\r\n")
