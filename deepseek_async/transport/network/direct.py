@@ -144,6 +144,7 @@ class Direct:
 
         Raises:
             aiohttp.ClientError, OSError, aiohttp.http.HttpProcessingError: None came.
+            InvalidRequestError: The method or a header has a control character; nothing was sent.
         """
         address = self._addresses.get((request.method, request.url))
         if address is None or address.given != request.headers:
@@ -169,9 +170,8 @@ class Direct:
                 transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (address.head, len(body), body))
             while True:
                 head, content = await protocol.read()
-                if (
-                    not 100 <= head.code <= 199 or head.code == 101
-                ):  # RFC 9110 section 15.2: the answer is still to come
+                # RFC 9110 section 15.2: after any other 1xx the answer is still to come.
+                if head.code == 101 or not 100 <= head.code <= 199:
                     return DirectAnswer(self._loop, connection, head, content, is_long=is_long)
         except BaseException:
             _discard(connection)
