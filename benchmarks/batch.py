@@ -27,9 +27,9 @@ import orjson
 import psutil
 
 from deepseek_async import AsyncClient, run_batch
-from deepseek_async.batch.journal import Journal
+from deepseek_async.batch.journal.journal import Journal
 from deepseek_async.batch.outcomes import Succeeded
-from deepseek_async.batch.rows import row_of
+from deepseek_async.batch.source.row import row_of
 from deepseek_async.codec import completion_from_json
 from deepseek_async.transport import HTTPRequest, Progress
 from tests.batch.standin import standin

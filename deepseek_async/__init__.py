@@ -1,6 +1,6 @@
 """Async-first Python client for DeepSeek's chat completions, and for the servers that speak the protocol.
 
-The data's way is the layout: bytes → events (`sse`) → chunks (`codec`) → deltas (`client`) → completion (`codec`).
+The data's way is the layout: bytes → events (`sse`) → chunks (`codec`) → deltas (`calls`) → completion (`codec`).
 
 Names are loaded at their first use (PEP 562), so that the core without a network costs no network library.
 """
@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .batch.client import AsyncClient as AsyncClient
+    from .batch.options import RateLimiter as RateLimiter
     from .batch.outcomes import Failed as Failed
     from .batch.outcomes import Succeeded as Succeeded
     from .batch.report import BatchProgress as BatchProgress
     from .batch.report import BatchReport as BatchReport
-    from .batch.rules import RateLimiter as RateLimiter
     from .batch.run import run_batch as run_batch
     from .batch.run import run_partition as run_partition
-    from .client.resumption import Seam as Seam
-    from .client.statistics import Statistics as Statistics
-    from .client.stream import ChatCompletionStream as ChatCompletionStream
-    from .client.text_stream import TextCompletionStream as TextCompletionStream
+    from .calls.resumption import Seam as Seam
+    from .calls.statistics import Statistics as Statistics
+    from .calls.stream import ChatCompletionStream as ChatCompletionStream
+    from .calls.text_stream import TextCompletionStream as TextCompletionStream
+    from .client import AsyncClient as AsyncClient
     from .codec.fold import fold as fold
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIResponseError as APIResponseError
@@ -69,15 +69,15 @@ if TYPE_CHECKING:
     from .types import UserMessage as UserMessage
 
 _HOMES = {
-    "batch.client": ("AsyncClient",),
+    "client": ("AsyncClient",),
     "batch.outcomes": ("Failed", "Succeeded"),
     "batch.report": ("BatchProgress", "BatchReport"),
-    "batch.rules": ("RateLimiter",),
+    "batch.options": ("RateLimiter",),
     "batch.run": ("run_batch", "run_partition"),
-    "client.resumption": ("Seam",),
-    "client.statistics": ("Statistics",),
-    "client.stream": ("ChatCompletionStream",),
-    "client.text_stream": ("TextCompletionStream",),
+    "calls.resumption": ("Seam",),
+    "calls.statistics": ("Statistics",),
+    "calls.stream": ("ChatCompletionStream",),
+    "calls.text_stream": ("TextCompletionStream",),
     "codec.fold": ("fold",),
     "errors": (
         "APIConnectionError",

@@ -9,13 +9,13 @@ from typing import Self
 
 import attrs
 
-from ..client.connection import Connection
-from .engine import Dispatch
-from .lane import CEILING
+from ..calls.caller import Caller
+from .dispatch.dispatch import Dispatch
+from .dispatch.slots import CEILING
+from .options import Rules
 from .outcomes import Outcome
-from .rows import Row
-from .rules import Rules
-from .source import RowSource, Source
+from .source.row import Row
+from .source.rows import RowSource, Source
 
 
 class Batch:
@@ -25,14 +25,14 @@ class Batch:
     consumer that is slow stops the sending: outcomes that wait to be taken count like requests in flight.
 
     Args:
-        connection: The client's.
+        caller: The client's.
         source: See `rows`.
         rules: How to send.
         ordered: Whether outcomes come in the order of the source.
     """
 
-    def __init__(self, connection: Connection, source: Source, rules: Rules, *, ordered: bool) -> None:
-        self._connection = connection
+    def __init__(self, caller: Caller, source: Source, rules: Rules, *, ordered: bool) -> None:
+        self._caller = caller
         # In order, those behind a slow one wait for it. Twice as many rows may be under way, so that slots stay filled.
         self._rules = attrs.evolve(rules, window=2 * (rules.max_concurrency or CEILING)) if ordered else rules
         self._source = source
@@ -47,7 +47,7 @@ class Batch:
         if self._dispatch is not None:
             raise RuntimeError("a batch can be entered once")
         self._rows = RowSource(self._source)
-        self._dispatch = Dispatch(self._rows, self._connection, self._rules, deliver=self._deliver)
+        self._dispatch = Dispatch(self._rows, self._caller, self._rules, deliver=self._deliver)
         self._task = asyncio.create_task(self._dispatch.run())
         self._task.add_done_callback(lambda _: self._arrived.set())
         return self

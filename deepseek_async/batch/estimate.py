@@ -18,10 +18,10 @@ import attrs
 from ..codec.requests import body_of
 from ..policy.prices import PRICES, Price, price_of
 from ..types import ChatRequest
-from .done import Done
-from .rows import Row
-from .shards import Shard
-from .source import RowSource, Source
+from .journal.known_rows import Done
+from .source.row import Row
+from .source.rows import RowSource, Source
+from .source.shards import Shard
 
 _PER_ASCII: Final = 0.3
 _PER_OTHER: Final = 0.6

@@ -13,15 +13,15 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from ..client.async_client import AsyncClient
+from ..calls.caller import Client
 from ..errors import InvalidRequestError
-from .journal import Durability, Journal
-from .limits import Limits, OffPeak
+from .journal.journal import Durability, Journal
+from .live_run import Progress, Run
+from .options import RateLimiter, Rules
 from .report import BatchReport
-from .rules import RateLimiter, Rules
-from .running import Progress, Run
-from .shards import Shard, shard_of
-from .source import RowSource, Source
+from .source.rows import RowSource, Source
+from .source.shards import Shard, shard_of
+from .stop_rules import Limits, OffPeak
 from .tally import Tally
 
 AHEAD: Final = 128
@@ -31,7 +31,7 @@ _log = logging.getLogger("deepseek_async")
 
 
 async def run_batch(
-    client: AsyncClient,
+    client: Client,
     source: Source,
     output: Path | str,
     resume: bool = True,
@@ -124,7 +124,7 @@ def _length_of(source: object) -> int | None:
     return None
 
 
-async def run_partition(client: AsyncClient, rows: Source, output: Path | str, **options: Any) -> BatchReport:
+async def run_partition(client: Client, rows: Source, output: Path | str, **options: Any) -> BatchReport:
     """One partition of rows that an engine of several machines has cut: `run_batch`, made safe to be run again.
 
     A task that an engine lost and runs anew goes on from the partition's own journal. Whatever keeps the partition from

@@ -11,9 +11,9 @@ from ..errors import APIStatusError, DeepSeekError
 from ..policy.prices import Price, price_of
 from ..types import Usage
 from ..types.usage import CompletionTokensDetails
+from .dispatch.sender import may_be_billed
 from .outcomes import Outcome, Succeeded
-from .rows import Row
-from .sending import may_be_billed
+from .source.row import Row
 
 
 class Tally:

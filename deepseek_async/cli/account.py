@@ -10,7 +10,7 @@ import typer
 from .endings import told
 
 if TYPE_CHECKING:
-    from ..client.async_client import AsyncClient
+    from ..client import AsyncClient
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import msgspec
 
-from ..batch.shards import Shard
+from ..batch.source.shards import Shard
 from .batch_figures import Pace
 
 # Several hundred megabytes are counted in that time, and are known before the first row is sent.

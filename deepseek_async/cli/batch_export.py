@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..batch.journal import side_file_of
-from ..batch.journal_lines import Line
-from ..batch.outputs import last_lines
+from ..batch.journal.journal import side_file_of
+from ..batch.journal.lines import Line
+from ..batch.journal.standing import last_lines
 from ..codec import completion_from_json
 from ..errors import DeepSeekError, InvalidRequestError
 from .wire import to_json

@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 import typer
 
-from ..batch.done import Done
 from ..batch.estimate import estimate_of
-from ..batch.index import index_of
-from ..batch.journal import side_file_of
-from ..batch.shards import shard_of
+from ..batch.journal.index import index_of
+from ..batch.journal.journal import side_file_of
+from ..batch.journal.known_rows import Done
+from ..batch.source.shards import shard_of
 
 
 def print_price(

@@ -13,11 +13,11 @@ import attrs
 import msgspec
 import typer
 
+from ..batch.options import RateLimiter
 from ..batch.report import BatchReport
-from ..batch.rules import RateLimiter
 from ..batch.run import run_batch
-from ..batch.shards import shard_of
-from ..client.async_client import AsyncClient
+from ..batch.source.shards import shard_of
+from ..client import AsyncClient
 from ..errors import DeepSeekError
 from .batch_counting import count_into
 from .batch_figures import Pace

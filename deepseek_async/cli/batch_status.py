@@ -9,10 +9,10 @@ import attrs
 import msgspec
 import typer
 
-from ..batch.appending import is_locked
-from ..batch.index import last_pid
-from ..batch.journal import side_file_of
-from ..batch.outputs import Standing, standing_of
+from ..batch.journal.append import is_locked
+from ..batch.journal.index import last_pid
+from ..batch.journal.journal import side_file_of
+from ..batch.journal.standing import Standing, standing_of
 
 _SHOWN_IDS = 5
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ..client.async_client import AsyncClient
+from ..client import AsyncClient
 from .certificates import no_certificates
 
 

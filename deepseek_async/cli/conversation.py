@@ -12,8 +12,8 @@ import attrs
 from rich.console import Console
 from rich.text import Text
 
-from ..client.async_client import AsyncClient
-from ..client.stream import ChatCompletionStream
+from ..calls.stream import ChatCompletionStream
+from ..client import AsyncClient
 from ..errors import DeepSeekError
 from ..types import ChatCompletion, Delta, FinishReason
 from .connecting import client_for

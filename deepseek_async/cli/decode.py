@@ -48,7 +48,7 @@ def _reads(file: typer.FileBinaryRead) -> Iterator[bytes]:
 
 def _print(reads: Iterator[bytes], level: Level) -> None:
     from ..errors import DeepSeekError
-    from . import arrows  # the codec loads here
+    from . import arrows
     from .wire import to_json, to_plain
 
     lines: Iterator[object]

@@ -24,7 +24,7 @@ def replay(
     """
     with told():
         with no_certificates():
-            from ..sandbox.replay import ReplayServer  # aiohttp loads here
+            from ..sandbox.server.replay import ReplayServer  # aiohttp loads here
 
         try:
             server = ReplayServer(file, port=port, at_speed=at_speed)

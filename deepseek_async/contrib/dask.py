@@ -11,8 +11,8 @@ import distributed
 
 from ..batch.report import BatchReport
 from ..batch.run import run_partition
-from ..batch.source import Source
-from ..client.async_client import AsyncClient
+from ..batch.source.rows import Source
+from ..client import AsyncClient
 
 
 def run_on_dask(

@@ -15,44 +15,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .admission import Schedule as Schedule
-    from .background import in_background as in_background
-    from .requests import SeenRequest as SeenRequest
-    from .script_json import read_script as read_script
-    from .script_json import write_script as write_script
-    from .scripts import BareError as BareError
-    from .scripts import BlankBody as BlankBody
-    from .scripts import Body as Body
-    from .scripts import Bom as Bom
-    from .scripts import Call as Call
-    from .scripts import Coalesce as Coalesce
-    from .scripts import Comment as Comment
-    from .scripts import ContentType as ContentType
-    from .scripts import Cut as Cut
-    from .scripts import EarlyEnd as EarlyEnd
-    from .scripts import Garbage as Garbage
-    from .scripts import InBandError as InBandError
-    from .scripts import KeepAlives as KeepAlives
-    from .scripts import LateHead as LateHead
-    from .scripts import LineEnds as LineEnds
-    from .scripts import Refuse as Refuse
-    from .scripts import Reset as Reset
-    from .scripts import Script as Script
-    from .scripts import Split as Split
-    from .scripts import Stall as Stall
-    from .scripts import WholeCompletion as WholeCompletion
-    from .scripts import WrongLength as WrongLength
-    from .server import SandboxServer as SandboxServer
-    from .serving import serve as serve
+    from .requests.seen import SeenRequest as SeenRequest
+    from .scripts.json_form import read_script as read_script
+    from .scripts.json_form import write_script as write_script
+    from .scripts.script import BareError as BareError
+    from .scripts.script import BlankBody as BlankBody
+    from .scripts.script import Body as Body
+    from .scripts.script import Bom as Bom
+    from .scripts.script import Call as Call
+    from .scripts.script import Coalesce as Coalesce
+    from .scripts.script import Comment as Comment
+    from .scripts.script import ContentType as ContentType
+    from .scripts.script import Cut as Cut
+    from .scripts.script import EarlyEnd as EarlyEnd
+    from .scripts.script import Garbage as Garbage
+    from .scripts.script import InBandError as InBandError
+    from .scripts.script import KeepAlives as KeepAlives
+    from .scripts.script import LateHead as LateHead
+    from .scripts.script import LineEnds as LineEnds
+    from .scripts.script import Refuse as Refuse
+    from .scripts.script import Reset as Reset
+    from .scripts.script import Script as Script
+    from .scripts.script import Split as Split
+    from .scripts.script import Stall as Stall
+    from .scripts.script import WholeCompletion as WholeCompletion
+    from .scripts.script import WrongLength as WrongLength
+    from .server.admission import Schedule as Schedule
+    from .server.background import in_background as in_background
+    from .server.server import SandboxServer as SandboxServer
+    from .server.serving import serve as serve
 
 _HOMES = {
-    "SandboxServer": "server",
-    "Schedule": "admission",
-    "SeenRequest": "requests",
-    "in_background": "background",
-    "read_script": "script_json",
-    "serve": "serving",
-    "write_script": "script_json",
+    "SandboxServer": "server.server",
+    "Schedule": "server.admission",
+    "SeenRequest": "requests.seen",
+    "in_background": "server.background",
+    "read_script": "scripts.json_form",
+    "serve": "server.serving",
+    "write_script": "scripts.json_form",
 }
 _FROM_SCRIPTS = (
     "BareError",
@@ -78,7 +78,7 @@ _FROM_SCRIPTS = (
     "WholeCompletion",
     "WrongLength",
 )
-_HOMES.update(dict.fromkeys(_FROM_SCRIPTS, "scripts"))
+_HOMES.update(dict.fromkeys(_FROM_SCRIPTS, "scripts.script"))
 
 __all__ = sorted(_HOMES)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deepseek_async.batch.appending import Appending, is_locked
+from deepseek_async.batch.journal.append import Appending, is_locked
 
 
 @pytest.fixture

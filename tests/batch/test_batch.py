@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from deepseek_async import AsyncClient, ChatRequest, Failed, RetryPolicy, Succeeded
-from deepseek_async.batch.lane import lanes_of
+from deepseek_async.batch.dispatch.slots import lanes_of
 from deepseek_async.batch.outcomes import Outcome
 from deepseek_async.errors import (
     APIConnectionError,
@@ -39,7 +39,7 @@ async def outcomes_of(client: AsyncClient, source: Any, **options: Any) -> list[
 
 
 def limit_is(client: AsyncClient, model: str = "deepseek-flash") -> Any:
-    return lanes_of(client._connection).of(model).limiter
+    return lanes_of(client._caller).of(model).limiter
 
 
 # -- what comes out ----------------------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ async def test_waits_between_attempts_are_jittered() -> None:
     """The client's retry policy gives the waits: full jitter, so none with randomness 0."""
     account = Account(reply=lambda _, attempt: Reply(503) if attempt < 4 else None)
     client = client_of(account, retry=RetryPolicy(wait_initial=3600, wait_max=3600))
-    object.__setattr__(client._connection.surroundings, "randomness", lambda: 0.0)
+    object.__setattr__(client._caller.surroundings, "randomness", lambda: 0.0)
     (outcome,) = await outcomes_of(client, requests(1))
     assert outcome.attempts == 4
 
@@ -517,7 +517,7 @@ async def test_a_batch_is_entered_first_and_once() -> None:
 
 async def test_many_batches_do_not_grow_the_client() -> None:
     """A client that is used in one event loop after another keeps no limiter of a loop that is gone."""
-    from deepseek_async.batch import lane
+    from deepseek_async.batch.dispatch import slots as lane
 
     client = client_of(Account())
 
@@ -527,7 +527,7 @@ async def test_many_batches_do_not_grow_the_client() -> None:
     await asyncio.to_thread(use)
     await asyncio.to_thread(use)
     gc.collect()
-    assert len(lane._lanes[client._connection]) == 0
+    assert len(lane._lanes[client._caller]) == 0
 
 
 # -- options -----------------------------------------------------------------------------------------------------------

@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 
 from deepseek_async import run_batch
-from deepseek_async.batch import done, fingerprints
-from deepseek_async.batch.done import Done
 from deepseek_async.batch.estimate import estimate_of
-from deepseek_async.batch.index import Index, index_of
-from deepseek_async.batch.journal import Journal, side_file_of
-from deepseek_async.batch.outputs import last_lines, standing_of
-from deepseek_async.batch.rows import row_of
-from deepseek_async.batch.scanning import Scan
+from deepseek_async.batch.journal import fingerprints
+from deepseek_async.batch.journal import known_rows as done
+from deepseek_async.batch.journal.index import Index, index_of
+from deepseek_async.batch.journal.journal import Journal, side_file_of
+from deepseek_async.batch.journal.known_rows import Done
+from deepseek_async.batch.journal.scan import Scan
+from deepseek_async.batch.journal.standing import last_lines, standing_of
+from deepseek_async.batch.source.row import row_of
 from deepseek_async.errors import InvalidRequestError
 
 from .account import Account, Reply, client_of

@@ -8,7 +8,7 @@ import pytest
 
 from deepseek_async import ChatRequest, InvalidRequestError
 from deepseek_async.batch.estimate import estimate_of, prompt_tokens_of
-from deepseek_async.batch.shards import Shard
+from deepseek_async.batch.source.shards import Shard
 from deepseek_async.types import UserMessage
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.batch import fingerprints
-from deepseek_async.batch.fingerprints import Fingerprints
+from deepseek_async.batch.journal import fingerprints
+from deepseek_async.batch.journal.fingerprints import Fingerprints
 
 NAMES = st.one_of(st.sampled_from(["a", "b", "c", "row-1", "row-2"]), st.text(max_size=8))
 DIGESTS = st.one_of(st.sampled_from(["0", "1"]), st.text("0123456789abcdef", min_size=16, max_size=16))

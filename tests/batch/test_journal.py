@@ -18,9 +18,9 @@ import msgspec
 import pytest
 
 from deepseek_async import errors
-from deepseek_async.batch.journal import Journal, side_file_of
+from deepseek_async.batch.journal.journal import Journal, side_file_of
 from deepseek_async.batch.outcomes import Failed, Succeeded
-from deepseek_async.batch.rows import Row, row_of
+from deepseek_async.batch.source.row import Row, row_of
 from deepseek_async.codec import completion_from_json
 
 pytestmark = pytest.mark.anyio
@@ -399,7 +399,7 @@ async def test_power_waits_for_the_disk_in_groups(output: Path, monkeypatch: pyt
     def sync(fd: int) -> None:
         synced.append((fd, os.fstat(fd).st_size))
 
-    monkeypatch.setattr("deepseek_async.batch.appending._sync", sync)
+    monkeypatch.setattr("deepseek_async.batch.journal.append._sync", sync)
     journal = Journal.open(output, durability="power")
     synced.clear()
     waits = [journal.mark(row(f"{number}")) for number in range(100)]
@@ -425,7 +425,7 @@ async def test_a_disk_that_fails_is_told_to_all_who_wait(output: Path, monkeypat
     def fail(_: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("deepseek_async.batch.appending._sync", fail)
+    monkeypatch.setattr("deepseek_async.batch.journal.append._sync", fail)
     for _ in range(2):
         wait = journal.mark(row())
         assert wait is not None

@@ -17,7 +17,7 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from deepseek_async.batch.outputs import standing_of
+from deepseek_async.batch.journal.standing import standing_of
 from deepseek_async.batch.run import AHEAD
 
 from .standin import Running, standin

@@ -11,8 +11,8 @@ import attrs
 import msgspec
 import pytest
 
-from deepseek_async.batch import marks as module
-from deepseek_async.batch.journal_lines import (
+from deepseek_async.batch.journal import unfinished as module
+from deepseek_async.batch.journal.lines import (
     Finished,
     SideLine,
     closing_line,
@@ -21,7 +21,7 @@ from deepseek_async.batch.journal_lines import (
     mark_line,
     side_decoder,
 )
-from deepseek_async.batch.marks import Marks
+from deepseek_async.batch.journal.unfinished import Marks
 
 
 @attrs.define

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from deepseek_async import Failed, Succeeded, run_batch
-from deepseek_async.batch.outputs import last_lines
+from deepseek_async.batch.journal.standing import last_lines
 from deepseek_async.errors import APIConnectionError, InvalidRequestError
 
 from .account import Account, Reply, client_of

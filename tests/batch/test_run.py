@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from deepseek_async import BatchProgress, BatchReport, Usage, run_batch, run_partition
-from deepseek_async.batch import limits as limits_module
-from deepseek_async.batch.appending import Appending
-from deepseek_async.batch.limits import Limits, OffPeak
+from deepseek_async.batch import stop_rules as limits_module
+from deepseek_async.batch.journal.append import Appending
+from deepseek_async.batch.stop_rules import Limits, OffPeak
 from deepseek_async.batch.tally import Tally
 from deepseek_async.errors import InvalidRequestError
 
@@ -85,7 +85,7 @@ async def test_each_answer_costs_what_its_own_time_says(monkeypatch: pytest.Monk
     """A row sent in peak hours costs twice as much as one sent off-peak, in the same run."""
     times = iter([datetime(2026, 11, 23, 0, 30, tzinfo=UTC), datetime(2026, 11, 23, 1, 30, tzinfo=UTC)])
     clock = SimpleNamespace(time=lambda: next(times).timestamp())
-    monkeypatch.setattr("deepseek_async.batch.sending.time", clock)
+    monkeypatch.setattr("deepseek_async.batch.dispatch.sender.time", clock)
     report = await run(Account(), rows(2), output, max_concurrency=1)
     off_peak = Decimal("0.003") * 64 + Decimal("0.15") * 36 + Decimal("0.60") * 50
     costs = [Decimal(line["x"]["cost"]) for line in lines_of(output)]

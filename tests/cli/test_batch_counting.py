@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deepseek_async.batch.shards import Shard
-from deepseek_async.batch.source import RowSource
+from deepseek_async.batch.source.rows import RowSource
+from deepseek_async.batch.source.shards import Shard
 from deepseek_async.cli.batch_counting import count_into, rows_in
 from deepseek_async.cli.batch_figures import Pace
 

@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 
 from deepseek_async.sandbox import SandboxServer, Schedule, Script
-from deepseek_async.sandbox.admission import Admission
-from deepseek_async.sandbox.refusals import Refusal
+from deepseek_async.sandbox.requests.refusals import Refusal
+from deepseek_async.sandbox.server.admission import Admission
 
 from .talking import HELLO, THINKING, Answer, Talk
 

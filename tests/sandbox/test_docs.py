@@ -12,7 +12,7 @@ import pytest
 
 from deepseek_async import sandbox
 from deepseek_async.sandbox import read_script
-from deepseek_async.sandbox.scripts import Fault
+from deepseek_async.sandbox.scripts.script import Fault
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 EXAMPLES = [block for block in re.findall(r"^```python\n(.*?)^```$", PAGE, re.S | re.M) if "import pytest" not in block]

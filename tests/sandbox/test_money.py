@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from deepseek_async.sandbox import Cut, Refuse, SandboxServer, Script
-from deepseek_async.sandbox.prefix_cache import PrefixCache
+from deepseek_async.sandbox.answers.prefix_cache import PrefixCache
 
 from .talking import HELLO, THINKING, Talk
 

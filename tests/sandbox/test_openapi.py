@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from deepseek_async.sandbox import SandboxServer, in_background
-from deepseek_async.sandbox.openapi import describe
-from deepseek_async.sandbox.replies import ChatCompletion, ChatCompletionChunk, ErrorBody, TextCompletion
+from deepseek_async.sandbox.answers.replies import ChatCompletion, ChatCompletionChunk, ErrorBody, TextCompletion
+from deepseek_async.sandbox.server.openapi import describe
 
 from .talking import HELLO, THINKING, Talk
 

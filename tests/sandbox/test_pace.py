@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from deepseek_async.sandbox.pace import Schedule, Wheel
+from deepseek_async.sandbox.server.pace import Schedule, Wheel
 
 
 def test_a_schedule_begins_with_its_first_token() -> None:

@@ -15,7 +15,7 @@ from deepseek_async import (
     UserMessage,
 )
 from deepseek_async.sandbox import SandboxServer
-from deepseek_async.sandbox.replay import ReplayServer
+from deepseek_async.sandbox.server.replay import ReplayServer
 from deepseek_async.transport import Answer, Recorder, ScriptedTransport
 from deepseek_async.transport.network import AiohttpTransport
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from deepseek_async.sandbox.stops import StopGate
+from deepseek_async.sandbox.answers.stops import StopGate
 
 LETTERS = st.text("ab", max_size=12)
 

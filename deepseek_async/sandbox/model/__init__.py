@@ -15,7 +15,7 @@ from .corpus import documents
 from .language_model import LanguageModel
 from .ngram import count_ngrams
 from .sampling import UNLIKELY, Sampling, Step
-from .schema_check import UnsupportedSchemaError, check_schema
+from .schema.schema_check import UnsupportedSchemaError, check_schema
 from .tokenizer import Tokenizer, learn_pieces
 
 if TYPE_CHECKING:

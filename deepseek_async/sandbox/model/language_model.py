@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import attrs
 
 from .answer import Answer
-from .constrained import JsonWriter
 from .copying import Prompt, missing_bytes
 from .distribution import Distribution, Mixture, Tail
 from .layout import last_user_turn, lay_out
-from .outline import outlined
 from .prediction import Predictor
 from .resuming import find_place, resume
 from .sampling import Sampling, Step, forced, logprob_of, salt, uniform
-from .schema import Root
+from .schema.outline import outlined
+from .schema.schema import Root
+from .schema.values import write_value
+from .schema.writing import JsonWriter
 from .tokenizer import EOS
-from .values import write_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from deepseek_async.sandbox.model.formats import FORMATS
+from deepseek_async.sandbox.model.schema.formats import FORMATS
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})+"

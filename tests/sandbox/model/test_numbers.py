@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.sandbox.model.numbers import allowed_numbers, is_allowed
+from deepseek_async.sandbox.model.schema.numbers import allowed_numbers, is_allowed
 
 BOUND = st.integers(-1000, 1000) | st.floats(-1000, 1000, allow_nan=False).map(lambda value: round(value, 3))
 STEP = st.integers(1, 50) | st.sampled_from([0.01, 0.05, 0.1, 0.25, 0.5, 2.5])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deepseek_async.sandbox.model.outline import outlined, shape_of
+from deepseek_async.sandbox.model.schema.outline import outlined, shape_of
 
 
 @pytest.mark.parametrize(

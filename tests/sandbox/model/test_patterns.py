@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.sandbox.model.patterns import UnmatchedPatternError, matching_text
+from deepseek_async.sandbox.model.schema.patterns import UnmatchedPatternError, matching_text
 
 PATTERNS = [
     r"^[A-Z]{3}-\d{4}$",

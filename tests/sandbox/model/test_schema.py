@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deepseek_async.sandbox.model.schema import Root, alternatives, distinct_values, types_of
+from deepseek_async.sandbox.model.schema.schema import Root, alternatives, distinct_values, types_of
 
 TREE = {
     "$defs": {

@@ -1,0 +1,1 @@
+"""What is sent next, and what follows from how it ended."""

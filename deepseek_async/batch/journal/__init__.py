@@ -1,0 +1,1 @@
+"""The output file as a journal: appended to, read again, resumed from."""

@@ -1,0 +1,223 @@
+"""The output file is the journal: what a run has finished, and what it had sent when it was killed.
+
+    journal = Journal.open(output, durability="power", settings={...})   # blocks: seconds for a million rows
+    journal.has_line(line, number), journal.has(row)                     # it is the `Known` of a `RowSource`
+    journal.mark(row)                                                    # it is the `Mark` of a `Sender`
+    journal.record(outcome, row, body, cost=Decimal("0.0001"))           # from `Deliver`; an awaitable, or None
+    await journal.aclose(report={...})                                   # the closing report; lets the lock go
+
+| file | what | when |
+| --- | --- | --- |
+| OUTPUT | one line a finished row: OpenAI's batch output and ``x`` | appended as rows finish |
+| OUTPUT.run.jsonl | the header of each run | on opening |
+| | a mark: this row is about to be sent | before every sending |
+| | the closing report of each run | on closing |
+
+Of several lines with one id the last one holds: a row that failed and was sent again has one for each run.
+
+Every line is one append to the file, with no buffer of ours: a process that is killed loses nothing that was recorded.
+``durability="power"``: marks and rows also wait for the disk, in groups, off the event loop; a row is not sent before
+its mark is on disk, and what `record` returns is done when the row is.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from ...errors import AuthenticationError, InsufficientBalanceError, InvalidRequestError
+from ..dispatch.sender import may_be_billed
+from ..outcomes import Failed, Outcome
+from ..source.row import Row
+from .append import Appending, Disk, sync_directory
+from .index import Index, index_of, last_pid
+from .known_rows import Done
+from .lines import closing_line, finished_line, header_line, mark_line, written
+
+Durability = Literal["process", "power"]
+
+# What dooms a run is no row's fault: these rows are sent again whenever the run is resumed.
+_NOT_THE_ROWS: Final = (AuthenticationError, InsufficientBalanceError)
+
+
+class Journal:
+    """The journal of one run, open for writing and locked against other runs. See `Journal.open`.
+
+    Attributes:
+        output: The output file.
+        run: Which run on this output it is, from 1.
+        succeeded_before: Rows that earlier runs have finished well.
+        failed_before: Rows that failed in earlier runs and whose last line is that failure.
+        has_line, has: Which rows are done or under way; see `Done`.
+        unfinished: Ids that earlier runs sent and never finished: they may have been billed.
+    """
+
+    def __init__(self, output: Path, index: Index, rows: Appending, side: Appending, disk: Disk | None) -> None:
+        self.output = output
+        self.run = index.runs + 1
+        self._done = Done(output, index)
+        self.has_line, self.has = self._done.has_line, self._done.has
+        self.succeeded_before = len(index.done)
+        self.failed_before = len(index.failed)
+        self.unfinished = frozenset(index.unfinished)
+        self._billed = self.unfinished | index.billed_failures
+        self._again = index.again
+        self._rows = rows
+        self._side = side
+        self._disk = disk
+        self._prefix = f"batch_req_{time.time_ns() // 1_000_000:x}_"
+        self._number = 0
+
+    @property
+    def given_up_seen(self) -> int:
+        """Rows of the source that were passed over because an earlier run has given them up."""
+        return self._done.given_up_seen
+
+    @property
+    def sent_again(self) -> tuple[str, ...]:
+        """Ids that were sent, by this run or one before it, and may have been billed for an earlier run already."""
+        return tuple(self._again)
+
+    @classmethod
+    def open(
+        cls,
+        output: Path | str,
+        *,
+        resume: bool = True,
+        durability: Durability = "power",
+        retry_permanent: bool = False,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Lock the output, repair its torn end, and read what is done. Needs no event loop; call it in a thread.
+
+        Args:
+            output: The output file; made if it is missing. Its folder must exist.
+            resume: Whether the output may hold rows of earlier runs.
+            durability: What recorded rows survive: ``"process"``: that this process is killed; ``"power"``: that the
+                machine loses power, too.
+            retry_permanent: Send rows again that failed for good, too.
+            settings: Noted in the run's header: plain JSON values.
+
+        Raises:
+            InvalidRequestError: Another run writes to this output; it is no journal; it has rows and ``resume`` is
+                False; a value is out of range.
+            OSError: The files cannot be made, read or written.
+        """
+        if durability not in ("process", "power"):
+            raise InvalidRequestError("durability", durability, "'process' or 'power'")
+        path = Path(output)
+        side_path = side_file_of(path)
+        try:
+            rows = Appending(path)
+        except OSError as error:
+            raise InvalidRequestError("output", str(path), message=f"{path}: {error.strerror}") from None
+        side: Appending | None = None
+        try:
+            if not rows.lock():
+                raise _locked(path, side_path)
+            if not resume and rows.size:
+                raise InvalidRequestError(
+                    "resume", resume, message=f"{path} has rows already: resume, or choose another output"
+                )
+            index = index_of(path, side_path, retry_permanent=retry_permanent)
+            side = Appending(side_path)
+            rows.repair(index.rows_end)
+            side.repair(index.side_end)
+            side.append(header_line(os.getpid(), index.runs + 1, time.time(), settings or {}))
+            if durability == "power":
+                rows.sync()
+                side.sync()
+                sync_directory(path.parent)
+        except BaseException:
+            if side is not None:
+                side.close()
+            rows.close()
+            raise
+        disk = Disk((side, rows)) if durability == "power" else None
+        return cls(path, index, rows, side, disk)
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def mark(self, row: Row) -> Awaitable[None] | None:
+        """Note that a row is about to be sent; to be awaited before, if there is something to await.
+
+        Raises:
+            OSError: It cannot be noted.
+        """
+        name = written(row.custom_id)
+        is_again = name in self._billed and name not in self._again
+        self._side.append(mark_line(name, row.attempts + 1, is_again=is_again))
+        if is_again:
+            self._again[name] = None
+        return None if self._disk is None else self._disk.synced()
+
+    def record(self, outcome: Outcome, row: Row, body: bytes, *, cost: Decimal | None = None) -> Awaitable[None] | None:
+        """Append a finished row.
+
+        Args:
+            outcome: How it ended.
+            row: The row.
+            body: The JSON of the answer; ``b""`` where there is none.
+            cost: What it cost, if that is known.
+
+        Returns:
+            With ``durability="power"`` something to await: done once the row is on disk. Not awaiting it is allowed;
+            `aclose` waits for all.
+
+        Raises:
+            OSError: It cannot be written: the disk is full.
+        """
+        self._number += 1
+        is_permanent = isinstance(outcome, Failed) and (
+            outcome.is_permanent and not isinstance(outcome.error, _NOT_THE_ROWS)
+        )
+        line = finished_line(
+            outcome,
+            row,
+            body,
+            line_id=f"{self._prefix}{self._number}",
+            run=self.run,
+            cost=cost,
+            is_permanent=is_permanent,
+            may_be_billed=isinstance(outcome, Failed) and any(map(may_be_billed, (*row.errors, outcome.error))),
+        )
+        self._rows.append(line)
+        self._done.ended(row)
+        return None if self._disk is None else self._disk.synced()
+
+    async def aclose(self, report: Mapping[str, Any] | None = None) -> None:
+        """Append the closing report, wait for the disk, and let go of the files. Closing twice does nothing.
+
+        Args:
+            report: Plain JSON values; ``None``: the run ends without a report, as if it had been killed.
+
+        Raises:
+            OSError: It cannot be written. The files are closed nevertheless.
+        """
+        if self._side.is_closed:
+            return
+        try:
+            if report is not None:
+                self._side.append(closing_line(self.run, time.time(), report))
+            if self._disk is not None:
+                await self._disk.aclose()
+        finally:
+            self._side.close()
+            self._rows.close()
+
+
+def side_file_of(output: Path) -> Path:
+    """Where the runs' headers, marks and reports of an output are."""
+    return output.with_name(output.name + ".run.jsonl")
+
+
+def _locked(output: Path, side: Path) -> InvalidRequestError:
+    pid = last_pid(side)
+    who = "another run" if pid is None else f"another run (process {pid})"
+    return InvalidRequestError(
+        "output", None, message=f"{who} writes to {output}; wait for it, or choose another output"
+    )

@@ -1,0 +1,173 @@
+"""Which rows are done or under way: what a run passes over, and what it refuses.
+
+Ids are known by fingerprints, a few bytes each, so that a source may be endless; those of rows that are under way are
+known exactly. A row is passed over only where its id and a hash of what it asks are known both. Where its id seems to
+be known and the hash is not, the output is asked before anything follows from it: an id that was merely taken for
+another one is a new row.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from pathlib import Path
+from typing import Final
+
+from ...errors import InvalidRequestError
+from ..source.row import Row, name_and_hash
+from .fingerprints import Fingerprints
+from .index import Index
+from .lines import Finished, finished_decoder, written
+from .scan import Scan, lines_in
+
+_NUMBERED: Final = "row-"
+_MAX_DIGITS: Final = 19
+
+
+class Done:
+    """What earlier runs on an output have finished, and what this run has taken up: the `Known` of a `RowSource`.
+
+    Args:
+        output: The output file.
+        index: What it held when the run began.
+    """
+
+    def __init__(self, output: Path, index: Index) -> None:
+        self._output = output
+        self._run = index.runs + 1
+        self._done = index.done
+        self._given_up = index.given_up
+        self._is_first_run = not (index.done or index.given_up)
+        self._taken = Fingerprints()
+        self._under_way: dict[str, str] = {}
+        self.given_up_seen = 0
+        """Rows that were passed over because an earlier run has given them up."""
+        # Rows known by their number, as ranges: from each of the starts to the end at its place.
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._is_range_open = False
+        self._bodies_end = 0  # up to here in the output, rows are known by their bodies, not only by a source's lines
+
+    def has_line(self, line: bytes, number: int) -> bool:
+        """Whether an earlier run has finished the row that was read from this very line.
+
+        Args:
+            line: A line of the source, without its end.
+            number: The row's number in the source, from 1.
+        """
+        if self._is_first_run:
+            return False
+        custom_id, line_hash = name_and_hash(line, number)
+        name = written(custom_id)
+        return self._done.has(name, line_hash) or self._is_given_up(name, line_hash)
+
+    def _is_given_up(self, name: str, some_hash: str) -> bool:
+        is_given_up = self._given_up.has(name, some_hash)
+        self.given_up_seen += is_given_up
+        return is_given_up
+
+    def has(self, row: Row) -> bool:
+        """Whether a row is done. To be asked once a row: from then on it counts as taken.
+
+        Where the source was written anew since the last run, or has a row twice, the output is read on from where that
+        was done last: some two seconds of the event loop for a million rows, once.
+
+        Returns:
+            True: pass it over, it has succeeded, or failed for good, in an earlier run, or is in the source twice.
+
+        Raises:
+            InvalidRequestError: A row of this id is done or under way, and asks something else.
+            OSError: The output cannot be read.
+        """
+        name = written(row.custom_id)
+        self._note_number(row, name)
+        if self._taken.has(name) or self._done.has(name):
+            if self._is_same(name, row.body_hash):
+                return True
+            if self._is_really_there(name):
+                raise self._another(row, name)
+        elif self._is_given_up(name, row.body_hash):
+            return True
+        if row.is_named:  # of those that bear their number there is one each: they cost no memory at all
+            self._taken.add(name)
+            self._under_way[name] = row.body_hash
+        return False
+
+    def _note_number(self, row: Row, name: str) -> None:
+        if not row.is_named:
+            if self._is_range_open:
+                self._ends[-1] = row.number
+            else:
+                self._starts.append(row.number)
+                self._ends.append(row.number)
+                self._is_range_open = True
+            return
+        self._is_range_open = False
+        if self._starts and (number := _number_in(name)) is not None:
+            place = bisect_right(self._starts, number) - 1
+            if place >= 0 and number <= self._ends[place]:
+                raise _of_a_number(row, number)
+
+    def was_before(self, row: Row) -> bool:
+        """Whether an earlier run has finished this very row. It does not count as taken.
+
+        Raises:
+            OSError: The output cannot be read.
+        """
+        name = written(row.custom_id)
+        if self._done.has(name):
+            return self._is_same(name, row.body_hash)
+        return self._given_up.has(name, row.body_hash)
+
+    def ended(self, row: Row) -> None:
+        """A row that was taken is in the output now."""
+        if row.is_named:
+            self._under_way.pop(written(row.custom_id), None)
+
+    def _is_same(self, name: str, body_hash: str) -> bool:
+        if (under_way := self._under_way.get(name)) is not None:
+            return under_way == body_hash
+        if not self._done.has(name, body_hash):
+            self._read_bodies()
+        return self._done.has(name, body_hash)
+
+    def _read_bodies(self) -> None:
+        scan = Scan(self._output, finished_decoder, self._bodies_end)
+        for lines in scan:
+            for line in lines:
+                if self._counts(line) and not self._done.has(line.custom_id, line.x.body_hash):
+                    self._done.add(line.custom_id, line.x.body_hash)
+        self._bodies_end = scan.end
+
+    def _is_really_there(self, name: str) -> bool:
+        return name in self._under_way or any(
+            line.custom_id == name and self._counts(line) for line in lines_in(self._output, finished_decoder)
+        )
+
+    def _counts(self, line: Finished) -> bool:
+        """A row that failed may be mended under its id, but not within one run."""
+        return line.error is None or line.x.run == self._run
+
+    def _another(self, row: Row, name: str) -> InvalidRequestError:
+        what = f"{row.place}: custom_id {row.custom_id!r} is taken by a row with another body"
+        if row.is_named or self._taken.has(name):
+            todo = (
+                f"give each row an id of its own; if the row was changed, write to another output than {self._output}"
+            )
+        else:
+            todo = (
+                f"rows without a custom_id are known by their number, and the source has changed since {self._output} "
+                "was begun; give rows a custom_id, or write to another output"
+            )
+        return InvalidRequestError("custom_id", row.custom_id, todo, message=f"{what}: {todo}")
+
+
+def _number_in(name: str) -> int | None:
+    """The number of the row that goes by such a name if it has none of its own."""
+    digits = name.removeprefix(_NUMBERED)
+    return int(digits) if digits != name and digits.isdecimal() and len(digits) < _MAX_DIGITS else None
+
+
+def _of_a_number(row: Row, number: int) -> InvalidRequestError:
+    todo = "rows without a custom_id go by their number; give all rows one, or this one another"
+    what = f"{row.place}: custom_id {row.custom_id!r} is that of row {number:,} of the source"
+    return InvalidRequestError("custom_id", row.custom_id, todo, message=f"{what}: {todo}")

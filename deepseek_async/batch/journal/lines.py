@@ -1,0 +1,214 @@
+"""The lines of a journal and of its side file, written and read.
+
+A finished row's line is that of OpenAI's batch output (https://platform.openai.com/docs/guides/batch) with the member
+``x`` of ours. The answer's JSON goes in as it came, byte for byte, but for line ends between its values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from ...errors import APIStatusError
+from ..outcomes import Failed, Outcome
+from ..source.row import Row
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder().decode
+_NULL: Final = msgspec.Raw(b"null")
+
+HEADER_START: Final = b'{"run":'
+"""How the line of a run's header begins, and no other."""
+
+
+class X(msgspec.Struct, omit_defaults=True, gc=False):
+    """What OpenAI's lines have no place for.
+
+    Attributes:
+        body_hash: Of what was asked, see `Row.body_hash`.
+        line_hash: Of the source's line; ``None`` if the row was none, or has no id.
+        run: Which run of this output finished the row, from 1.
+        attempts: How often the row was sent.
+        sent_at: Unix time of the last sending; 0 if never.
+        latency: Seconds from then to the end of the answer.
+        cost: What the answer cost, a decimal number in the run's currency; ``None`` if that is not known.
+        is_permanent: Of a failure: whether sending the row again cannot help.
+        may_be_billed: Of a failure: whether the server may have answered, and billed it, all the same.
+    """
+
+    body_hash: str
+    line_hash: str | None = None
+    run: int = 1
+    attempts: int = 0
+    sent_at: float = 0.0
+    latency: float = 0.0
+    cost: str | None = None
+    is_permanent: bool = False
+    may_be_billed: bool = False
+
+
+class _Key(msgspec.Struct, gc=False):
+    body_hash: str
+    line_hash: str | None = None
+    run: int = 1
+    attempts: int = 0
+    is_permanent: bool = False
+    may_be_billed: bool = False
+
+
+class _Any(msgspec.Struct, gc=False):
+    """An object that is there, and not looked into."""
+
+
+class LineError(msgspec.Struct, gc=False):
+    """Why a row failed: the server's code or ours, the name of the error's class, its message."""
+
+    code: str
+    type: str
+    message: str
+
+
+class _Response(msgspec.Struct, gc=False):
+    status_code: int
+    request_id: str | None
+    body: msgspec.Raw
+
+
+class _Line(msgspec.Struct, gc=False):
+    id: str
+    custom_id: str
+    response: _Response | None
+    error: LineError | None
+    x: X
+
+
+class Finished(msgspec.Struct, gc=False):
+    """What of a line a resumed run wants to know. What is not named here is skipped, not decoded: the answer, too."""
+
+    custom_id: str
+    x: _Key
+    error: _Any | None = None
+
+
+class Line(msgspec.Struct):
+    """A whole line, for whoever reads the output."""
+
+    class Response(msgspec.Struct):
+        """The server's answer; its body as JSON text."""
+
+        status_code: int = 0
+        request_id: str | None = None
+        body: msgspec.Raw = _NULL
+
+    custom_id: str
+    x: X
+    response: Response | None = None
+    error: LineError | None = None
+
+
+class SideLine(msgspec.Struct, gc=False):
+    """A line of the side file: a mark, a header or a closing report."""
+
+    sent: str | None = None
+    sent_again: str | None = None
+    run: int | None = None
+    closed: int | None = None
+    report: dict[str, Any] | None = None
+    pid: int | None = None
+    started_at: float = 0.0
+    settings: dict[str, Any] | None = None
+
+
+finished_decoder: Final = msgspec.json.Decoder(Finished)
+line_decoder: Final = msgspec.json.Decoder(Line)
+side_decoder: Final = msgspec.json.Decoder(SideLine)
+
+
+def written(custom_id: str) -> str:
+    """An id as the journal writes it. JSON in UTF-8 has no half surrogates; they are escaped."""
+    if custom_id.isascii():
+        return custom_id
+    return custom_id.encode("utf-8", "backslashreplace").decode()
+
+
+def mark_line(name: str, attempt: int, *, is_again: bool = False) -> bytes:
+    """A row is about to be sent; ``is_again``: it was, by a run that was killed before the answer was here."""
+    return _encode({"sent_again" if is_again else "sent": name, "attempt": attempt}) + b"\n"
+
+
+def header_line(pid: int, run: int, started_at: float, settings: Mapping[str, Any]) -> bytes:
+    """A run begins."""
+    return _encode({"run": run, "format": 1, "pid": pid, "started_at": started_at, "settings": settings}) + b"\n"
+
+
+def closing_line(run: int, ended_at: float, report: Mapping[str, Any]) -> bytes:
+    """A run has ended, and knew it."""
+    return _encode({"closed": run, "ended_at": ended_at, "report": report}) + b"\n"
+
+
+def finished_line(
+    outcome: Outcome,
+    row: Row,
+    body: bytes,
+    *,
+    line_id: str,
+    run: int,
+    cost: Decimal | None,
+    is_permanent: bool,
+    may_be_billed: bool,
+) -> bytes:
+    """A row has its outcome."""
+    x = X(
+        body_hash=row.body_hash,
+        line_hash=row.line_hash,
+        run=run,
+        attempts=outcome.attempts,
+        sent_at=row.sent_at,
+        cost=None if cost is None else str(cost),
+        is_permanent=is_permanent,
+        may_be_billed=may_be_billed,
+    )
+    error: LineError | None = None
+    response: _Response | None = None
+    if isinstance(outcome, Failed):
+        error = _error_of(outcome)
+        if isinstance(outcome.error, APIStatusError):
+            response = _Response(outcome.error.status, outcome.error.request_id, _NULL)
+    else:
+        x.latency = outcome.latency
+        response = _Response(200, outcome.completion.request_id, msgspec.Raw(_on_one_line(body)))
+    line = _encode(_Line(line_id, written(outcome.custom_id), response, error, x)) + b"\n"
+    try:
+        finished_decoder.decode(line)  # a line that cannot be read would be taken for a damaged journal one day
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        assert response is not None  # noqa: S101 - all else was made here
+        response.body = msgspec.Raw(_mended(body))
+        line = _encode(_Line(line_id, written(outcome.custom_id), response, error, x)) + b"\n"
+    return line
+
+
+def _error_of(outcome: Failed) -> LineError:
+    error = outcome.error
+    name = type(error).__name__
+    code = error.code if isinstance(error, APIStatusError) and error.code else name
+    return LineError(written(code), name, written(error.message))
+
+
+def _on_one_line(body: bytes) -> bytes:
+    body = body.strip()  # blank lines are how a server that is busy keeps the connection
+    if b"\n" in body:
+        try:
+            return msgspec.json.format(body, indent=-1)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _mended(body)
+    return body or b"null"
+
+
+def _mended(body: bytes) -> bytes:
+    """JSON that only a lenient reader takes (NaN, half a surrogate, bytes that are no UTF-8) as JSON for all."""
+    value = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda _: None)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

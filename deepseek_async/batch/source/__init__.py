@@ -1,0 +1,1 @@
+"""Where rows come from: lines, items, and the row that each becomes."""

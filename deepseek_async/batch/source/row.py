@@ -1,0 +1,209 @@
+"""One request of a batch on its way: read from whatever the source holds, never refused by an exception.
+
+What a source may hold, and what becomes of it:
+
+| item | id | request |
+| --- | --- | --- |
+| `ChatRequest` | its ``custom_id`` | itself |
+| OpenAI batch line ``{"custom_id", "method", "url", "body"}`` | ``custom_id`` | ``body``, unknown fields too |
+| mapping with ``messages`` or ``prompt`` | ``custom_id`` | its other keys are parameters; model: ``deepseek-flash`` |
+| a line of a file | as one of the two above | |
+
+A row without an id is called ``row-N``, N its number in the source from 1. An item that is none of these, or holds a
+value out of range, is a row with an error: it ends as a `Failed`, and the others go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from ...codec.requests import request_to_json
+from ...errors import DeepSeekError, InvalidRequestError
+from ...types import ChatRequest
+from ...types.request import ModelName
+
+_PARAMETERS: Final = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"custom_id", "extra_body"}
+# An answer comes in one piece: a batch reads no stream.
+_NOT_SENT: Final = frozenset(("stream", "stream_options"))
+_KEYS: Final = ", ".join(sorted(_PARAMETERS - _NOT_SENT))
+
+
+class _Name(msgspec.Struct, gc=False):
+    """All of a line that a cheap look wants to know."""
+
+    custom_id: str | None = None
+
+
+_decode = msgspec.json.Decoder().decode
+_decode_name = msgspec.json.Decoder(_Name).decode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+@attrs.define(eq=False)
+class Row:
+    """One request of a batch.
+
+    Attributes:
+        number: Its number in the source, from 1.
+        custom_id: The caller's id, or ``row-N``.
+        place: Where it comes from, for messages: ``in.jsonl:17``, ``row 17``.
+        request: ``None`` if it could not be made out; then ``error`` says why.
+        body: The JSON that is sent; of a row with an error, what was found in its place.
+        is_named: Whether the id is the caller's.
+        line_hash: Hash of the source's line, if the row is one.
+        attempts: How many times it was sent.
+        errors: How the attempts so far ended.
+        sent_at: Unix time of the last sending; 0 if never.
+        marked: Done once the row's mark is where it has to be before the row is sent; ``None``: it is.
+    """
+
+    number: int
+    custom_id: str
+    place: str
+    request: ChatRequest | None
+    body: bytes
+    is_named: bool = True
+    error: InvalidRequestError | None = None
+    line_hash: str | None = None
+    attempts: int = 0
+    errors: list[DeepSeekError] = attrs.field(factory=list)
+    sent_at: float = 0.0
+    marked: Awaitable[None] | None = None
+    _body_hash: str | None = None
+
+    @property
+    def body_hash(self) -> str:
+        """Hash of what is asked, whatever the order of keys: 16 hexadecimal digits."""
+        if self._body_hash is None:
+            self._body_hash = _canonical_hash(self.body)
+        return self._body_hash
+
+
+def hash_of(data: bytes) -> str:
+    """64 bits as hexadecimal digits: enough to see that something changed, short enough for every line."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+def numbered(line: bytes, number: int) -> bytes:
+    """What tells a line without an id: the same line elsewhere in the source is another row."""
+    return b"%d:%b" % (number, line)
+
+
+def name_and_hash(line: bytes, number: int) -> tuple[str, str]:
+    """The id of the row that a line stands for, and its `line_hash`: by a cheap look that does not read the rest."""
+    try:
+        name = _decode_name(line).custom_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        name = None
+    return (name, hash_of(line)) if name else (f"row-{number}", hash_of(numbered(line, number)))
+
+
+def _canonical_hash(body: bytes) -> str:
+    try:
+        return hash_of(_encode_sorted(_decode(body)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return hash_of(body)
+
+
+def row_of(item: object, number: int, place: str) -> Row:
+    """The row that an item of a source stands for."""
+    if isinstance(item, bytes):
+        return _row_of_line(item, number, place)
+    if isinstance(item, ChatRequest):
+        return _row(item, item.custom_id, b"", number, place)
+    try:
+        if not isinstance(item, Mapping):
+            raise InvalidRequestError("the row", None, f"a ChatRequest or a mapping, not {type(item).__name__}")
+        return _row_of_mapping(item, number, place)
+    except InvalidRequestError as error:
+        custom_id = item.get("custom_id") if isinstance(item, Mapping) else None
+        return _bad_row(error, custom_id, _anyhow(item), number, place)
+
+
+def _row_of_line(line: bytes, number: int, place: str) -> Row:
+    custom_id: object = None
+    try:
+        try:
+            value = _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidRequestError("the line", None, "one JSON object", message=f"no JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise InvalidRequestError("the line", None, f"a JSON object, not {type(value).__name__}")
+        custom_id = value.get("custom_id")
+        row = _row_of_mapping(value, number, place)
+    except InvalidRequestError as error:
+        row = _bad_row(error, custom_id, line, number, place)
+    row.line_hash = hash_of(line if row.is_named else numbered(line, number))
+    return row
+
+
+def _row_of_mapping(value: Mapping[str, Any], number: int, place: str) -> Row:
+    custom_id = value.get("custom_id")
+    if custom_id is not None and (not isinstance(custom_id, str) or not custom_id):
+        raise InvalidRequestError("custom_id", custom_id, "a string that is not empty")
+    parameters = _parameters_of_batch_line(value) if "body" in value else _parameters_of_mapping(value)
+    for name in ("messages", "model"):
+        if parameters.get(name) is None:
+            raise InvalidRequestError(name, None, "a value: this parameter is required")
+    return _row(ChatRequest(**parameters, custom_id=custom_id), custom_id, b"", number, place)
+
+
+def _parameters_of_batch_line(value: Mapping[str, Any]) -> dict[str, Any]:
+    """https://platform.openai.com/docs/guides/batch: one endpoint of it, whatever its prefix."""
+    body, method, url = value["body"], value.get("method"), value.get("url")
+    if not isinstance(body, Mapping):
+        raise InvalidRequestError("body", None, f"an object, not {type(body).__name__}")
+    if method not in (None, "POST"):
+        raise InvalidRequestError("method", method, "'POST'")
+    if url is not None and not (isinstance(url, str) and url.endswith("/chat/completions")):
+        raise InvalidRequestError("url", url, "'/v1/chat/completions'")
+    parameters = {name: value for name, value in body.items() if name in _PARAMETERS and name not in _NOT_SENT}
+    parameters["extra_body"] = {name: value for name, value in body.items() if name not in _PARAMETERS}
+    return parameters
+
+
+def _parameters_of_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
+    left_out = {"custom_id", *_NOT_SENT}
+    # None: where rows of several kinds stand in one table, the columns that a row does not have.
+    parameters = {name: item for name, item in value.items() if name not in left_out and item is not None}
+    if (prompt := parameters.pop("prompt", None)) is not None:
+        if "messages" in parameters:
+            raise InvalidRequestError("prompt", None, "either messages or prompt, not both")
+        if not isinstance(prompt, str):
+            raise InvalidRequestError("prompt", None, f"a string, not {type(prompt).__name__}")
+        parameters["messages"] = ({"role": "user", "content": prompt},)
+    if unknown := sorted(str(name) for name in parameters.keys() - _PARAMETERS - {"extra_body"}):
+        allowed = f"custom_id, prompt, {_KEYS}; anything else goes into extra_body"
+        raise InvalidRequestError(unknown[0], None, allowed)
+    parameters.setdefault("model", ModelName.FLASH)
+    return parameters
+
+
+def _row(request: ChatRequest, custom_id: str | None, body: bytes, number: int, place: str) -> Row:
+    try:
+        if request.stream:
+            request = attrs.evolve(request, stream=None, stream_options=None)
+        body = request_to_json(request)
+    except InvalidRequestError as error:
+        return _bad_row(error, custom_id, body, number, place)
+    return Row(number, custom_id or f"row-{number}", place, request, body, is_named=bool(custom_id))
+
+
+def _bad_row(error: InvalidRequestError, custom_id: object, body: bytes, number: int, place: str) -> Row:
+    is_named = isinstance(custom_id, str) and bool(custom_id)
+    name = str(custom_id) if is_named else f"row-{number}"
+    placed = InvalidRequestError(error.parameter, error.value, error.allowed, message=f"{place}: {error.message}")
+    return Row(number, name, place, None, body, is_named=is_named, error=placed)
+
+
+def _anyhow(item: object) -> bytes:
+    """Some bytes of a row that cannot be sent, so that the same one is recognised."""
+    try:
+        return msgspec.json.encode(item)
+    except (TypeError, ValueError, UnicodeEncodeError, RecursionError):
+        return type(item).__name__.encode()

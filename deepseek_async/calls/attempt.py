@@ -1,0 +1,206 @@
+"""One attempt: one request sent, its answer's bytes as they come, its deadlines kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from ..codec.failures import failure_from, request_id_of
+from ..errors import DeepSeekError, EmptyResponseError, ResponseTooLargeError
+from ..policy.timeouts import Timeouts
+from ..transport import HTTPRequest, Response, Transport
+from ..transport.base import lowered
+from .deadlines import Watch
+from .statistics import Figures
+
+MAX_ERROR_BYTES = 256 * 2**10
+# The status is the news; what the body adds is not worth a long wait.
+ERROR_BODY_SECONDS = 10.0
+
+
+class Exchange:
+    """One attempt. `whole`, or `open` and then `receive`; `close` at any time.
+
+    Args:
+        transport: What moves the bytes.
+        request: What to send.
+        timeouts: Durations of the phases.
+        first_chunk: That of the phase ``first_chunk``, for this kind of answer.
+        watch: The call's watch; ``total`` runs on in it.
+        figures: The client's figures.
+        begun: Called with the request id when the first byte of an answer in one piece has come.
+
+    Attributes:
+        response: The answer, once its head has come.
+        request_id: The server's id of the request, once the head has come.
+    """
+
+    __slots__ = (
+        "_begun",
+        "_figures",
+        "_first_chunk",
+        "_is_open",
+        "_is_queued",
+        "_request",
+        "_timeouts",
+        "_transport",
+        "_watch",
+        "request_id",
+        "response",
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        request: HTTPRequest,
+        timeouts: Timeouts,
+        first_chunk: float,
+        watch: Watch,
+        figures: Figures,
+        begun: Callable[[str | None], None],
+    ) -> None:
+        self._transport = transport
+        self._request = request
+        self._timeouts = timeouts
+        self._watch = watch
+        self._figures = figures
+        self._begun = begun
+        self._first_chunk = first_chunk
+        self._is_queued = False
+        self._is_open = False
+        self.response: Response | None = None
+        self.request_id: str | None = None
+
+    # What a transport tells.
+
+    def queued(self) -> None:
+        self._is_queued = True
+        self._figures.waiting_for_connection += 1
+
+    def connecting(self) -> None:
+        self._leave_queue()
+        self._watch.enter("connect", self._timeouts.connect)
+
+    def connected(self, *, reused: bool) -> None:
+        if self._is_queued:
+            self._leave_queue()
+        if reused:
+            self._figures.connections_reused += 1
+        else:
+            self._figures.connections_made += 1
+        self._watch.enter("first_chunk", self._first_chunk)
+
+    def _leave_queue(self) -> None:
+        if self._is_queued:
+            self._is_queued = False
+            self._figures.waiting_for_connection -= 1
+
+    # What the client asks for.
+
+    async def open(self) -> Response:
+        """Send the request and wait for the head.
+
+        Raises:
+            APIConnectionError, APITimeoutError: The head did not come.
+            APIStatusError: It came with another status than 200; the body has been read.
+        """
+        self._watch.enter("connect", None)  # nothing but the total runs while the request waits for a connection
+        with self._watch:
+            response = await self._send()
+        if response.status != 200:
+            raise await self._failure(response)
+        return response
+
+    async def _send(self) -> Response:
+        self._is_open = True
+        self._figures.in_flight += 1
+        try:
+            response = self.response = await self._transport.send(self._request, self)
+        finally:
+            if self._is_queued:
+                self._leave_queue()
+        self.request_id = request_id_of(response.headers)
+        return response
+
+    async def receive(self) -> bytes:
+        """The next bytes of the body; ``b""`` is its end. Raises `APIConnectionError`, `APITimeoutError`."""
+        assert self.response is not None  # noqa: S101 - open() came before
+        with self._watch:
+            return await self.response.receive()
+
+    def go_on(self) -> None:
+        """What has come is nothing yet: the deadline goes on."""
+        self._watch.go_on()
+
+    def progressed(self) -> None:
+        """A chunk has come: the time until the next begins."""
+        self._watch.enter("idle", self._timeouts.idle)
+
+    async def whole(self, max_bytes: int, admitted: Callable[[], object] | None = None) -> bytes:
+        """Send the request and wait for an answer that is not streamed.
+
+        Args:
+            max_bytes: Cap on the body.
+            admitted: Called when the head of a 200 has come.
+
+        Returns:
+            The body, without the blank lines that kept it alive.
+
+        Raises:
+            APIConnectionError, APITimeoutError: It did not come whole.
+            APIStatusError: As `open`.
+            EmptyResponseError: Nothing but white space.
+            ResponseTooLargeError: More than ``max_bytes``.
+        """
+        self._watch.enter("connect", None)
+        with self._watch:  # throughout: no one else's time is in it
+            response = await self._send()
+            if response.status == 200:
+                if admitted is not None:
+                    admitted()
+                return await self._read(response, max_bytes)
+        raise await self._failure(response)
+
+    async def _read(self, response: Response, max_bytes: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while not response.is_at_end and (data := await response.receive()):
+            said = data.lstrip()
+            if len(said) < len(data) and (not said or not parts):
+                self._watch.keepalives += data[: len(data) - len(said)].count(b"\n")
+            if said:
+                if not response.is_at_end:
+                    self.progressed()
+            elif not parts:  # blank lines re-arm nothing, wherever they come
+                continue
+            if not parts:
+                self._begun(self.request_id)
+            parts.append(data if parts else said)
+            size += len(data)
+            if size > max_bytes:
+                raise ResponseTooLargeError(f"the body is larger than the cap of {max_bytes:,} bytes", limit=max_bytes)
+        if not parts:
+            raise EmptyResponseError(
+                f"the answer is empty: status 200 and {self._watch.keepalives} blank lines, no body; "
+                "an overloaded server does so"
+            )
+        return b"".join(parts)
+
+    async def _failure(self, response: Response) -> DeepSeekError:
+        body = b""
+        idle = self._timeouts.idle
+        self._watch.enter("idle", ERROR_BODY_SECONDS if idle is None else min(idle, ERROR_BODY_SECONDS))
+        try:
+            while len(body) < MAX_ERROR_BYTES and (data := await self.receive()):
+                body += data
+        except DeepSeekError:
+            pass  # a body that breaks off only says less
+        return failure_from(response.status, lowered(response.headers), body, datetime.now(UTC))
+
+    def close(self) -> None:
+        """Let go of the connection. Never waits, may be called twice."""
+        if self._is_open:
+            self._is_open = False
+            self._figures.in_flight -= 1
+        if self.response is not None:
+            self.response.close()

@@ -1,0 +1,217 @@
+"""One call of the caller's, with all its attempts: the only place that sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import anyio
+import attrs
+
+from ..errors import APITimeoutError, DeepSeekError, describe
+from ..hooks import AttemptStarted, Ended, FirstChunk, Hook, RetryScheduled, call_hooks
+from ..policy.gate import Gate
+from ..policy.retry import RetryPolicy
+from ..policy.timeouts import Timeouts
+from ..transport import HTTPRequest, Transport
+from .attempt import Exchange
+from .concealing import conceal
+from .deadlines import Watch
+from .statistics import Figures
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Surroundings:
+    """What all calls of a client share."""
+
+    transport: Transport
+    hooks: Sequence[Hook]
+    figures: Figures
+    gate: Gate
+    randomness: Callable[[], float] = random.random
+
+
+class Call:
+    """One call: makes its attempts, decides between them by the policy, tells the hooks.
+
+    Args:
+        request: What every attempt sends.
+        model: For the hooks.
+        streamed: Whether the answer is an event stream.
+    """
+
+    __slots__ = (
+        "_around",
+        "_attempt_started",
+        "_attempts_before",
+        "_clock",
+        "_errors",
+        "_has_ended",
+        "_model",
+        "_request",
+        "_retry",
+        "_started",
+        "_streamed",
+        "_timeouts",
+        "attempts",
+        "number",
+        "watch",
+    )
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        request: HTTPRequest,
+        *,
+        model: str | None,
+        streamed: bool,
+        timeouts: Timeouts,
+        retry: RetryPolicy,
+    ) -> None:
+        self._around = surroundings
+        self._request = request
+        self._model = model
+        self._streamed = streamed
+        self._timeouts = timeouts
+        self._retry = retry
+        self._clock = asyncio.get_running_loop().time
+        self._started = self._attempt_started = self._clock()
+        self._errors: list[DeepSeekError] = []
+        self._has_ended = False
+        surroundings.figures.calls += 1
+        self.number = surroundings.figures.calls
+        self.attempts = 0
+        self._attempts_before = 0  # of earlier parts of a continued answer
+        self.watch = Watch(timeouts)
+
+    def go_on(self, request: HTTPRequest) -> None:
+        """From here on send another request, which continues the answer and has all its attempts."""
+        self._request = request
+        self._attempts_before = self.attempts
+
+    async def begin_attempt(self) -> Exchange:
+        """Wait until requests may go out, then make the next attempt's exchange. It is not open yet."""
+        around = self._around
+        self._attempt_started = self._clock()
+        if not around.gate.is_open(self._attempt_started):
+            spread, randomness = self._retry.wait_initial, around.randomness()
+            await self._sleep(around.gate.wait(self._attempt_started, spread=spread, randomness=randomness))
+            self._attempt_started = self._clock()
+        self.attempts += 1
+        around.figures.attempts += 1
+        around.figures.retries += self.attempts > 1
+        self.watch.keepalives = 0
+        if around.hooks:
+            request = self._request
+            record = AttemptStarted(self.number, self.attempts, request.method, request.url, self._model)
+            call_hooks(around.hooks, record)
+        first_chunk = self._timeouts.first_chunk_of(streamed=self._streamed)
+        return Exchange(
+            around.transport,
+            self._request,
+            self._timeouts,
+            first_chunk,
+            self.watch,
+            around.figures,
+            self.tell_first_chunk,
+        )
+
+    def tell_first_chunk(self, request_id: str | None) -> None:
+        """Tell the hooks that the answer begins."""
+        if self._around.hooks:
+            elapsed = self._clock() - self._attempt_started
+            call_hooks(self._around.hooks, FirstChunk(self.number, self.attempts, elapsed, request_id))
+
+    def may_try_again(self, error: DeepSeekError) -> bool:
+        """Whether another attempt may follow an error before whose coming nothing was delivered."""
+        wait = self._retry.wait_before_next(
+            error,
+            attempt=self.attempts - self._attempts_before,
+            delivered=0,
+            remaining=self.watch.remaining,
+            randomness=0.0,
+        )
+        return wait is not None
+
+    async def after(self, error: DeepSeekError, *, delivered: int = 0, has_shown: bool = False) -> None:
+        """An attempt failed: wait until the next, if there is to be one.
+
+        Args:
+            error: How it failed.
+            delivered: Chunks that the caller has received.
+            has_shown: Whether some of them would come again with another attempt.
+
+        Raises:
+            DeepSeekError: The error itself, with the history of all attempts: no other attempt follows.
+        """
+        around = self._around
+        conceal(error, self._request)
+        wait = self._retry.wait_before_next(
+            error,
+            attempt=self.attempts - self._attempts_before,
+            delivered=max(delivered, 1) if has_shown else 0,
+            remaining=self.watch.remaining,
+            randomness=around.randomness(),
+        )
+        around.gate.learn(error, now=self._clock(), at_most=self._retry.retry_after_max, wait=wait)
+        error.attempts = self.attempts
+        error.delivered = delivered
+        if wait is None:
+            error.history = describe(self._errors)
+            raise error
+        # Its traceback holds the stream: one that is dropped would stay open until the cycle is collected.
+        self._errors.append(error.with_traceback(None))
+        if around.hooks:
+            call_hooks(around.hooks, RetryScheduled(self.number, self.attempts, wait, error))
+        await self._sleep(wait)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.watch.enter("total", None)
+        try:
+            with self.watch:
+                await anyio.sleep(seconds)
+        except APITimeoutError as error:
+            error.attempts = self.attempts
+            error.history = describe(self._errors)
+            raise
+
+    async def run(self, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
+        """Make attempts until one succeeds; for answers that come in one piece."""
+        outcome, last_error = "cancelled", None
+        request_id = None
+        try:
+            while True:
+                exchange = await self.begin_attempt()
+                try:
+                    result = await attempt(exchange)
+                    outcome = "completed"
+                    request_id = exchange.request_id
+                    return result
+                except DeepSeekError as error:
+                    error.request_id = error.request_id or exchange.request_id
+                    exchange.close()
+                    await self.after(error)
+                finally:
+                    exchange.close()
+        except DeepSeekError as error:
+            outcome, last_error, request_id = "failed", error, error.request_id
+            raise
+        finally:
+            self.end(outcome, request_id=request_id, error=last_error)
+
+    def end(
+        self, outcome: str, *, chunks: int = 0, request_id: str | None = None, error: DeepSeekError | None = None
+    ) -> None:
+        """The call is over: take the timer down and tell the hooks. Only the first time counts."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self.watch.close()
+        if self._around.hooks:
+            elapsed = self._clock() - self._started
+            record = Ended(self.number, self.attempts, outcome, elapsed, chunks, request_id, error)
+            call_hooks(self._around.hooks, record)

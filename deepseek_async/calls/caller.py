@@ -1,0 +1,100 @@
+"""What the resources of a client stand on: requests made out of bodies, calls made out of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from ..codec.stream import MAX_BODY_BYTES, MAX_EVENT_BYTES
+from ..policy.retry import RetryPolicy
+from ..policy.timeouts import Timeouts
+from ..transport import HTTPRequest
+from ..types import AssistantMessage, ChatRequest
+from ..types.values import unfrozen
+from .call import Call, Surroundings
+from .parameters import CallOptions
+from .settings import Endpoint, headers_of
+
+_HTTPRequest = unfrozen(HTTPRequest)
+
+
+class Client(Protocol):
+    """What stands on a client needs of it: where it sends, its caller, and its end."""
+
+    _caller: Caller
+
+    @property
+    def base_url(self) -> str: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
+class Caller:
+    """One client's way to its server."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        headers: dict[str, str],
+        *,
+        timeouts: Timeouts,
+        retry: RetryPolicy,
+        surroundings: Surroundings,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self.endpoint = endpoint
+        self.timeouts = timeouts
+        self.retry = retry
+        self.surroundings = surroundings
+        self.max_event_bytes = max_event_bytes
+        self.max_body_bytes = max_body_bytes
+        self._headers = headers
+        self._headers_with_body = {**headers, "content-type": "application/json"}
+
+    def chat_url(self, request: ChatRequest) -> str:
+        """Where a chat request goes: the beta base URL if it continues a prefix or has strict tools."""
+        base = self.endpoint.beta_base_url if _is_beta(request) else self.endpoint.base_url
+        return f"{base}/chat/completions"
+
+    def http_request(self, method: str, url: str, body: bytes | None, options: CallOptions) -> HTTPRequest:
+        """The request with the client's headers and the call's. Raises `InvalidRequestError`."""
+        headers = self._headers if body is None else self._headers_with_body
+        if extra := options.get("extra_headers"):
+            headers = {**headers, **headers_of(extra, "extra_headers")}
+        request = _HTTPRequest(method, url, headers, body)
+        request.__class__ = HTTPRequest
+        return request
+
+    def call(self, request: HTTPRequest, options: CallOptions, *, model: str | None, streamed: bool) -> Call:
+        """A call that makes its attempts with that request."""
+        return Call(
+            self.surroundings,
+            request,
+            model=model,
+            streamed=streamed,
+            timeouts=options.get("timeouts") or self.timeouts,
+            retry=options.get("retry") or self.retry,
+        )
+
+
+def _is_beta(request: ChatRequest) -> bool:
+    last: Any = request.messages[-1]
+    if isinstance(last, (dict, Mapping)):
+        prefix = last.get("prefix")
+    else:
+        prefix = isinstance(last, AssistantMessage) and last.prefix
+    return bool(prefix) or (request.tools is not None and any(map(_is_strict, request.tools)))
+
+
+def _is_strict(tool: Any) -> bool:
+    function: Any = tool.get("function") if isinstance(tool, Mapping) else tool.function
+    return bool(function.get("strict") if isinstance(function, Mapping) else getattr(function, "strict", False))
+
+
+def caller_of(client: Client) -> Caller:
+    """What a client's requests go through."""
+    return client._caller  # noqa: SLF001 - no part of what users see

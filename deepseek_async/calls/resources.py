@@ -1,0 +1,106 @@
+"""The smaller resources: fill-in-the-middle, models, balance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+
+import attrs
+
+from ..codec.requests import request_to_json
+from ..codec.responses import (
+    balance_from_json,
+    finished,
+    models_from_json,
+    text_completion_from_json,
+)
+from ..codec.stream import text_decoder
+from ..types import Balance, ModelList, TextCompletion
+from .attempt import Exchange
+from .parameters import CallOptions, TextParameters, check_stream, split_off_options, text_request_of
+from .text_stream import TextCompletionStream
+
+if TYPE_CHECKING:
+    from .caller import Caller
+
+T = TypeVar("T")
+
+
+class Completions:
+    """``client.completions``: fill in the middle, ``POST {beta}/completions``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    @overload
+    async def create(
+        self, *, stream: Literal[False] | None = None, **parameters: Unpack[TextParameters]
+    ) -> TextCompletion: ...
+    @overload
+    async def create(self, *, stream: Literal[True], **parameters: Unpack[TextParameters]) -> TextCompletionStream: ...
+    @overload
+    async def create(
+        self, *, stream: bool | None = None, **parameters: Unpack[TextParameters]
+    ) -> TextCompletion | TextCompletionStream: ...
+    async def create(
+        self, *, stream: bool | None = None, **parameters: Unpack[TextParameters]
+    ) -> TextCompletion | TextCompletionStream:
+        """Ask for the text between ``prompt`` and ``suffix``; parameters and ranges as in `TextRequest`.
+
+        Raises:
+            InvalidRequestError, APIConnectionError, APITimeoutError, APIStatusError, APIResponseError: As
+                `ChatCompletions.create`.
+        """
+        check_stream(stream)
+        given: dict[str, Any] = dict(parameters)
+        options = split_off_options(given)
+        request = text_request_of(given, stream=bool(stream))
+        caller = self._caller
+        url = f"{caller.endpoint.beta_base_url}/completions"
+        http_request = caller.http_request("POST", url, request_to_json(request), options)
+        if stream:
+            opened = TextCompletionStream(
+                lambda: caller.call(http_request, options, model=request.model, streamed=True),
+                lambda: text_decoder(caller.max_event_bytes, caller.max_body_bytes),
+            )
+            await opened.open()
+            return opened
+        call = caller.call(http_request, options, model=request.model, streamed=False)
+
+        async def attempt(exchange: Exchange) -> TextCompletion:
+            completion = text_completion_from_json(await exchange.whole(caller.max_body_bytes))
+            return finished(attrs.evolve(completion, request_id=exchange.request_id))
+
+        return await call.run(attempt)
+
+
+class Models:
+    """``client.models``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def list(self, **options: Unpack[CallOptions]) -> ModelList:
+        """``GET /models``. Raises as `ChatCompletions.create`."""
+        return await _get(self._caller, "/models", models_from_json, options)
+
+
+class User:
+    """``client.user``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def balance(self, **options: Unpack[CallOptions]) -> Balance:
+        """``GET /user/balance``. Raises as `ChatCompletions.create`."""
+        return await _get(self._caller, "/user/balance", balance_from_json, options)
+
+
+async def _get(caller: Caller, path: str, read: Callable[[bytes], T], options: CallOptions) -> T:
+    request = caller.http_request("GET", caller.endpoint.base_url + path, None, options)
+    call = caller.call(request, options, model=None, streamed=False)
+
+    async def attempt(exchange: Exchange) -> T:
+        return read(await exchange.whole(caller.max_body_bytes))
+
+    return await call.run(attempt)

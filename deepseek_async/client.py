@@ -1,0 +1,255 @@
+"""`AsyncClient`: what a user makes first."""
+
+from __future__ import annotations
+
+import ssl as ssl_module
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from .calls.call import Surroundings
+from .calls.caller import Caller
+from .calls.chat import Chat
+from .calls.resources import Completions, Models, User
+from .calls.settings import API_KEY_VARIABLE, SECRET_HEADERS, base_headers, endpoint_of, headers_of, key_of
+from .calls.statistics import Figures, Statistics
+from .codec.stream import MAX_BODY_BYTES, MAX_EVENT_BYTES
+from .errors import InvalidRequestError
+from .hooks import Hook
+from .policy.gate import Gate
+from .policy.retry import RetryPolicy
+from .policy.timeouts import Timeouts
+from .transport import Transport
+from .transport.network import AiohttpTransport, ClientSession
+
+if TYPE_CHECKING:
+    from .batch.batch import Batch
+    from .batch.options import RateLimiter
+    from .batch.source.rows import Source
+
+
+class AsyncClient:
+    """A client of DeepSeek's API, or of a server that speaks it.
+
+    Can be made outside a running loop, used under one `asyncio.run` and then another, and pickled. Use it as an async
+    context manager, or call `aclose`.
+
+    Args:
+        api_key: Else DEEPSEEK_API_KEY; a server on loopback (sandbox, vLLM, llama.cpp) needs none.
+        base_url: Else DEEPSEEK_BASE_URL, else ``https://api.deepseek.com``.
+        timeouts: See `Timeouts`; each call may have its own.
+        retry: See `RetryPolicy`; each call may have its own.
+        max_connections: Cap on open connections; ``None``: no cap of ours.
+        session: An `aiohttp.ClientSession` of the caller's: used, never closed.
+        headers: Sent with every request.
+        proxy: Proxy URL; else, with ``trust_env``, HTTP(S)_PROXY.
+        ssl: An `ssl.SSLContext`; ``None``: the system's trust.
+        trust_env: Whether to heed HTTP(S)_PROXY, ALL_PROXY and NO_PROXY. A server on loopback is reached directly.
+        hooks: Called with a frozen record for each thing that happens; see `deepseek_async.hooks`.
+        allow_insecure: Allow plain http to another machine, which shows the key and the prompts to the network.
+        pickle_key: Let a pickle of the client carry the key, and secret headers and a proxy's password. Otherwise it
+            carries none, and DEEPSEEK_API_KEY is looked up where it is loaded. For clusters whose workers have no such
+            environment; whoever has that pickle has the key.
+        max_event_bytes: Cap on one event of a stream.
+        max_body_bytes: Cap on an answer that is not streamed.
+        transport: What moves the bytes instead of aiohttp: tests, recorders.
+
+    Raises:
+        InvalidRequestError: No key, no URL, or a value out of range.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - a frozen value
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008
+        max_connections: int | None = None,
+        session: ClientSession | None = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+        trust_env: bool = True,
+        hooks: Sequence[Hook] = (),
+        allow_insecure: bool = False,
+        pickle_key: bool = False,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        transport: Transport | None = None,
+    ) -> None:
+        _check_type("timeouts", timeouts, Timeouts)
+        _check_type("retry", retry, RetryPolicy)
+        _check_type("proxy", proxy, str, None)
+        _check_type("ssl", ssl, ssl_module.SSLContext, None)
+        _check_type("trust_env", trust_env, bool)
+        _check_type("allow_insecure", allow_insecure, bool)
+        _check_type("pickle_key", pickle_key, bool)
+        _check_count("max_event_bytes", max_event_bytes)
+        _check_count("max_body_bytes", max_body_bytes)
+        if max_connections is not None:
+            _check_count("max_connections", max_connections, ", or None")
+        if transport is not None and not callable(getattr(transport, "send", None)):
+            raise InvalidRequestError("transport", None, f"a Transport, not {type(transport).__name__}")
+        hooks = _hooks_of(hooks)
+        endpoint = endpoint_of(base_url, allow_insecure=allow_insecure)
+        key = key_of(api_key, endpoint)
+        self._settings: dict[str, Any] = {
+            "base_url": endpoint.base_url,
+            "timeouts": timeouts,
+            "retry": retry,
+            "max_connections": max_connections,
+            "headers": headers,
+            "proxy": proxy,
+            "trust_env": trust_env,
+            "hooks": hooks,
+            "allow_insecure": allow_insecure,
+            "pickle_key": pickle_key,
+            "max_event_bytes": max_event_bytes,
+            "max_body_bytes": max_body_bytes,
+        }
+        self._key = key if pickle_key else None
+        self._is_picklable = session is None and ssl is None and transport is None
+        self._transport = transport or AiohttpTransport(
+            session=session,
+            max_connections=max_connections,
+            proxy=proxy,
+            ssl=ssl,
+            # A proxy of the environment's would carry what is for this machine out of it.
+            trust_env=trust_env and not endpoint.is_loopback,
+        )
+        self._figures = Figures()
+        self._caller = Caller(
+            endpoint,
+            base_headers(key, headers_of(headers, "headers")),
+            timeouts=timeouts,
+            retry=retry,
+            surroundings=Surroundings(self._transport, hooks, self._figures, Gate()),
+            max_event_bytes=max_event_bytes,
+            max_body_bytes=max_body_bytes,
+        )
+        self.chat = Chat(self._caller)
+        self.completions = Completions(self._caller)
+        self.models = Models(self._caller)
+        self.user = User(self._caller)
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go, without a slash at the end."""
+        return self._caller.endpoint.base_url
+
+    def statistics(self) -> Statistics:
+        """What the client is doing and has done."""
+        return self._figures.frozen()
+
+    def batch(
+        self,
+        source: Source,
+        max_concurrency: int | None = None,
+        ordered: bool = False,
+        max_attempts: int = 8,
+        *,
+        warmup: int = 0,
+        rate_limiter: RateLimiter | None = None,
+    ) -> Batch:
+        """Send many requests, as many at once as the account allows.
+
+            async with client.batch(requests, max_concurrency=64) as outcomes:
+                async for outcome in outcomes:  # Succeeded or Failed
+                    ...
+
+        The limit of the account is hidden and moves; it is learned from admissions and refusals, and shared by all
+        batches of this client that ask for one model. Failures are values; leaving the block cancels what is in flight.
+
+        Args:
+            source: An iterable or async iterable of `ChatRequest` or mappings (OpenAI batch lines, or with ``messages``
+                or ``prompt``), a path of a file of such lines, or ``"-"``. Pulled only when there is a slot for a row.
+                A generator is closed at the end.
+            max_concurrency: Requests in flight at once, and outcomes waiting to be taken; ``None``: as many as the
+                server lets in, up to 2,500.
+            ordered: Whether outcomes come in the order of the source instead of as completed. Those behind a slow one
+                wait for it; at most twice ``max_concurrency`` do, then nothing more is sent.
+            max_attempts: How often a request is sent at most. Refusals (429) are free and do not count.
+            warmup: So many requests of each distinct prompt prefix (all messages but the last; of a single message, its
+                first 1,024 characters) go ahead, so that the others hit the context cache.
+            rate_limiter: Entered before each sending, for servers that limit requests per minute; of 300 a minute,
+                ``aiolimiter.AsyncLimiter(1, 60 / 300)``. Shared by batches of one event loop, it holds for all of them.
+
+        Returns:
+            An async context manager; entered, the async iterator of outcomes.
+
+        Raises:
+            InvalidRequestError: A value is out of range, or the source is no source.
+        """
+        from .batch.batch import Batch
+        from .batch.options import Rules
+
+        rules = Rules(
+            max_concurrency=max_concurrency, max_attempts=max_attempts, warmup=warmup, rate_limiter=rate_limiter
+        )
+        return Batch(self._caller, source, rules, ordered=ordered)
+
+    async def aclose(self) -> None:
+        """Close the connections of the running loop. The client can be used again; it then opens new ones."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient {self.base_url}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        if not self._is_picklable:
+            raise TypeError("an AsyncClient with a session, ssl or transport of the caller's cannot be pickled")
+        if self._settings["pickle_key"]:
+            return {**self._settings, "api_key": self._key}
+        # The key stays here: where the pickle is loaded, the environment has to hold it.
+        if (secret := _secret_in(self._settings)) is not None:
+            allowing = "the pickle would carry the secret; pickle_key=True allows that"
+            raise TypeError(f"an AsyncClient with {secret} cannot be pickled: {allowing}")
+        return self._settings
+
+    def __setstate__(self, settings: dict[str, Any]) -> None:
+        try:
+            self.__init__(**settings)  # type: ignore[misc]
+        except InvalidRequestError as error:
+            if error.parameter != "api_key":
+                raise
+            advice = f"set {API_KEY_VARIABLE} where it is loaded, or make the client with pickle_key=True"
+            message = f"a pickled AsyncClient carries no key: {advice}"
+            raise InvalidRequestError("api_key", None, message=message) from None
+
+
+def _check_type(name: str, value: object, *wanted: type | None) -> None:
+    if not any(value is None if cls is None else isinstance(value, cls) for cls in wanted):
+        allowed = " or ".join("None" if cls is None else cls.__name__ for cls in wanted)
+        raise InvalidRequestError(name, None, f"{allowed}, not {type(value).__name__}")
+
+
+def _check_count(name: str, value: object, or_else: str = "") -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidRequestError(name, value, f"an integer of at least 1{or_else}")
+
+
+def _hooks_of(given: Any) -> tuple[Hook, ...]:
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise InvalidRequestError("hooks", None, f"a sequence of callables, not {type(given).__name__}")
+    for number, hook in enumerate(given):
+        if not callable(hook):
+            raise InvalidRequestError(f"hooks[{number}]", None, f"a callable, not {type(hook).__name__}")
+    return tuple(given)
+
+
+def _secret_in(settings: Mapping[str, Any]) -> str | None:
+    """What among the settings, besides the key, lets its bearer in somewhere."""
+    for name in settings["headers"] or ():
+        if name.lower() in SECRET_HEADERS:
+            return f"the header {name!r}"
+    proxy = settings["proxy"]
+    return "a password in its proxy's URL" if proxy is not None and "@" in proxy else None

@@ -1,0 +1,33 @@
+"""Counting what was generated, whether the answer came to its end or its client went away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from .answer import Emission, Said
+
+__all__ = ["Meter"]
+
+
+@attrs.define
+class Meter:
+    """Counts the emissions that pass.
+
+    Attributes:
+        tokens: Generated so far.
+        texts: The content of choice 0 so far, in pieces.
+    """
+
+    tokens: int = 0
+    texts: list[str] = attrs.field(factory=list)
+
+    def count(self, emissions: Iterator[tuple[int, Said]]) -> Iterator[tuple[int, Said]]:
+        """Pass emissions on."""
+        for entry in emissions:
+            said = entry[1]
+            self.tokens += said.count
+            if entry[0] == 0 and isinstance(said, Emission) and said.channel == "content":
+                self.texts.append(said.text)
+            yield entry

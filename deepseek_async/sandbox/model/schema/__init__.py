@@ -1,0 +1,1 @@
+"""JSON by a schema: read, drawn and written token by token."""

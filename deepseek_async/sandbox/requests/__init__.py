@@ -1,0 +1,1 @@
+"""What is asked: bodies read, checked and refused."""

@@ -1,0 +1,1 @@
+"""What to play: scripts and faults as values, and the actions that they become."""

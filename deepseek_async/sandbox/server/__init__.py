@@ -1,0 +1,1 @@
+"""The server: connections, clocks, counts, and who is let in."""

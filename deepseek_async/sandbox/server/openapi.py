@@ -1,0 +1,118 @@
+"""The description of what is served, made from the structs that bodies are read and written with."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from ..answers.replies import (
+    Balance,
+    ChatCompletion,
+    ChatCompletionChunk,
+    ErrorBody,
+    ModelList,
+    TextCompletion,
+    TextCompletionChunk,
+)
+from ..requests.bodies import ChatBody, CompletionBody
+from .endpoints import ENDPOINTS, PREFIXES
+
+__all__ = ["describe"]
+
+_REFUSALS = {
+    400: "Malformed, out of range, or a contradiction; the text names the field.",
+    401: "No key, or a wrong one.",
+    402: "The balance is used up.",
+    413: "The body is over 48 MiB.",
+    415: "Content-Type is not exactly application/json.",
+    422: "A field is missing or has the wrong type; the text names it.",
+    429: "Too many requests in flight; only the text tells the limit.",
+    500: "The server failed.",
+    503: "The server is overloaded.",
+}
+_AS_TEXT = {401, 413, 415}
+_TITLES = {
+    "/chat/completions": "Create a chat completion",
+    "/completions": "Fill in the middle (beta)",
+    "/models": "List the models",
+    "/user/balance": "Show the balance",
+}
+_BODIES: dict[str, type[Any]] = {"/chat/completions": ChatBody, "/completions": CompletionBody}
+_ANSWERS: dict[str, type[Any]] = {
+    "/chat/completions": ChatCompletion,
+    "/completions": TextCompletion,
+    "/models": ModelList,
+    "/user/balance": Balance,
+}
+_CHUNKS: dict[str, type[Any]] = {"/chat/completions": ChatCompletionChunk, "/completions": TextCompletionChunk}
+_ABOUT = """A stand-in for DeepSeek's API, on loopback, with a small language model and scripted faults.
+
+Every path is also served under /v1 and /beta. A script for one request goes into the header `x-sandbox-script`,
+as JSON. `x-sandbox-row` names the row that a request is billed under."""
+
+
+def describe(base_url: str) -> dict[str, Any]:
+    """The OpenAPI document.
+
+    Args:
+        base_url: Where the server listens.
+    """
+    return {**_document(), "servers": [{"url": base_url}]}
+
+
+@lru_cache(maxsize=1)
+def _document() -> dict[str, Any]:
+    _, components = msgspec.json.schema_components(
+        [*_BODIES.values(), *_ANSWERS.values(), *_CHUNKS.values(), ErrorBody],
+        ref_template="#/components/schemas/{name}",
+    )
+    return {
+        "openapi": "3.2.0",
+        "info": {"title": "DeepSeek sandbox", "version": "1", "description": _ABOUT},
+        "security": [{}, {"key": []}],
+        "paths": {prefix + path: _operation(prefix, path) for path in _TITLES for prefix in sorted(PREFIXES)},
+        "components": {"schemas": components, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    }
+
+
+def _operation(prefix: str, path: str) -> dict[str, Any]:
+    method = ENDPOINTS[path].method.lower()
+    operation: dict[str, Any] = {
+        "operationId": (prefix + path).strip("/").replace("/", "_"),
+        "summary": _TITLES[path],
+        "responses": {"200": _answer(path), **{str(status): _refusal(status) for status in _statuses(path)}},
+    }
+    if path in _BODIES:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(_BODIES[path])}}}
+    return {method: operation}
+
+
+def _statuses(path: str) -> list[int]:
+    with_body = (402, 413, 415, 422, 429)
+    return [status for status in _REFUSALS if path in _BODIES or status not in with_body]
+
+
+def _answer(path: str) -> dict[str, Any]:
+    content: dict[str, Any] = {"application/json": {"schema": _ref(_ANSWERS[path])}}
+    if path in _CHUNKS:
+        chunk = {"type": "string", "contentMediaType": "application/json", "contentSchema": _ref(_CHUNKS[path])}
+        event = {
+            "type": "object",
+            "required": ["data"],
+            "properties": {"data": {"anyOf": [{"const": "[DONE]"}, chunk]}},
+        }
+        content["text/event-stream"] = {"itemSchema": event}
+    return {"description": "The answer.", "content": content}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    content: dict[str, Any] = {"application/json": {"schema": _ref(ErrorBody)}}
+    if status in _AS_TEXT:
+        content["text/plain"] = {"schema": {"type": "string"}}
+    return {"description": _REFUSALS[status], "content": content}
+
+
+def _ref(struct: type[Any]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{struct.__name__}"}

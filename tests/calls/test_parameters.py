@@ -1,0 +1,60 @@
+"""Keyword arguments → requests: what is not checked again because it was left out, and what is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+
+from deepseek_async.calls.parameters import chat_request_of, text_request_of
+from deepseek_async.errors import InvalidRequestError
+from deepseek_async.types import ChatRequest, TextRequest
+
+from ..wire import HELLO
+
+CHAT: dict[str, Any] = {"model": "m", "messages": HELLO}
+TEXT: dict[str, Any] = {"model": "m", "prompt": "def f("}
+
+
+@pytest.mark.parametrize(("cls", "given"), [(ChatRequest, CHAT), (TextRequest, TEXT)])
+def test_every_default_is_right(cls: type[Any], given: dict[str, Any]) -> None:
+    """So that what is left out needs no check."""
+    request = cls(**given)
+    for field in attrs.fields(cls):
+        if field.default is not attrs.NOTHING and field.validator is not None:
+            field.validator(request, field, field.default)
+
+
+@pytest.mark.parametrize("more", [{}, {"temperature": 0.5, "stop": ["a", "b"], "extra_body": {"a": 1}}])
+def test_it_is_the_request_that_its_class_makes(more: dict[str, Any]) -> None:
+    """Equal, of that class, and frozen."""
+    request = chat_request_of({**CHAT, **more}, stream=False)
+    assert request == ChatRequest(**CHAT, **more)
+    assert type(request) is ChatRequest
+    assert type(text_request_of(dict(TEXT), stream=True)) is TextRequest
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        request.model = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"temperature": 3},
+        {"max_tokens": 0},
+        {"top_logprobs": 3},
+        {"stream_options": {"include_usage": True}},
+        {"messages": []},
+        {"stop": ["a"] * 17},
+        {"tools": [{"type": "function"}]},
+        {"extra_body": {1: 2}},
+        {"response_format": {"type": "xml"}},
+    ],
+)
+def test_what_is_given_is_checked_as_its_class_does(wrong: dict[str, Any]) -> None:
+    """The same error, word for word."""
+    with pytest.raises(InvalidRequestError) as by_class:
+        ChatRequest(**{**CHAT, **wrong})
+    with pytest.raises(InvalidRequestError) as by_keywords:
+        chat_request_of({**CHAT, **wrong}, stream=False)
+    assert str(by_keywords.value) == str(by_class.value)
