@@ -95,8 +95,8 @@ def test_a_pickle_finds_its_key_where_it_is_loaded(monkeypatch: pytest.MonkeyPat
     again = pickle.loads(data)  # noqa: S301
     assert again.base_url == client.base_url
     assert again.__getstate__() == client.__getstate__()
-    assert again._connection.timeouts == Timeouts(total=5)
-    assert again._connection.retry == RetryPolicy(attempts=7)
+    assert again._caller.timeouts == Timeouts(total=5)
+    assert again._caller.retry == RetryPolicy(attempts=7)
     assert again.statistics() == Statistics()
 
 

@@ -343,7 +343,7 @@ def test_a_pickled_client_knows_where_the_key_is(monkeypatch: pytest.MonkeyPatch
         pickle.loads(data)  # noqa: S301
     monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-of-the-worker")
     loaded = pickle.loads(data)  # noqa: S301
-    connection = loaded._connection
+    connection = loaded._caller
     assert connection._headers["authorization"] == "Bearer sk-of-the-worker"
     assert (loaded.base_url, connection.retry, connection.timeouts.total) == ("https://llm.test", ONCE, 5.0)
     assert connection.max_event_bytes == 9
