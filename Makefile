@@ -93,8 +93,8 @@ bench-guard: $(FOR_DEV) ## Compare the ratios with the stored ones
 simulate: $(FOR_DEV) ## Play hidden concurrency limits against the limiter, fixed limits and AIMD
 	$(BIN)/python -m tests.policy.simulator
 
-REFERENCE := errors types sse codec client calls.chat calls.stream calls.text_stream calls.resources \
-	policy.retry policy.resume policy.timeouts policy.prices policy.limiter hooks transport sandbox
+REFERENCE := errors types types.prices sse codec client calls.chat calls.stream calls.text_stream calls.resources \
+	policy.retry policy.resume policy.timeouts policy.limiter hooks transport sandbox
 
 docs: $(FOR_DEV) ## The reference of the public modules, from their docstrings, into docs/_build
 	$(BIN)/python -W error::UserWarning -m pdoc --docformat google -o docs/_build \

@@ -67,6 +67,10 @@ if TYPE_CHECKING:
     from .types import TopLogprob as TopLogprob
     from .types import Usage as Usage
     from .types import UserMessage as UserMessage
+    from .types.prices import Price as Price
+    from .types.prices import cost_of as cost_of
+    from .types.prices import is_peak as is_peak
+    from .types.prices import next_off_peak as next_off_peak
 
 _HOMES = {
     "client": ("AsyncClient",),
@@ -124,6 +128,7 @@ _HOMES = {
         "Usage",
         "UserMessage",
     ),
+    "types.prices": ("Price", "cost_of", "is_peak", "next_off_peak"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

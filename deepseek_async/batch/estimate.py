@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 
 from ..codec.requests import body_of
-from ..policy.prices import PRICES, Price, price_of
 from ..types import ChatRequest
+from ..types.prices import PRICE_LISTS, Price, price_of
 from .journal.known_rows import Done
 from .source.row import Row
 from .source.rows import RowSource, Source
@@ -122,12 +122,8 @@ def _add(estimate: Estimate, row: Row, currency: str) -> None:
 
 
 def _price(model: str, currency: str) -> Price | None:
-    price_of("deepseek-flash", _ANY_TIME, currency=currency)  # refuses a currency that is not known
-    in_currencies = PRICES.get(model)
-    return None if in_currencies is None else in_currencies[currency].off_peak
-
-
-_ANY_TIME: Final = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+    # The newest list's first midnight: off-peak, in any list.
+    return price_of(model, datetime.combine(PRICE_LISTS[-1].since, time(0), UTC), currency=currency)
 
 
 def prompt_tokens_of(request: ChatRequest) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import attrs
 
 from ..errors import InvalidRequestError
-from ..policy.prices import next_off_peak
+from ..types.prices import next_off_peak
 from .report import WORDS, Stopped
 from .tally import Tally
 

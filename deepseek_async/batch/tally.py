@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from ..errors import APIStatusError, DeepSeekError
-from ..policy.prices import Price, price_of
 from ..types import Usage
+from ..types.prices import Price, price_of
 from ..types.usage import CompletionTokensDetails
 from .dispatch.sender import may_be_billed
 from .outcomes import Outcome, Succeeded

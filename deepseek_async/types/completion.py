@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import attrs
 
@@ -11,6 +11,12 @@ from .logprobs import ChoiceLogprobs
 from .messages import AssistantMessage
 from .usage import Usage
 from .values import extra_field
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from decimal import Decimal
+
+    from .prices import Price
 
 
 class FinishReason:
@@ -87,6 +93,37 @@ class ChatCompletion:
     def logprobs(self) -> ChoiceLogprobs | None:
         """The tokens of choice 0."""
         return self.choices[0].logprobs if self.choices else None
+
+    def cost(
+        self,
+        at: datetime | None = None,
+        *,
+        currency: str = "USD",
+        holidays: Collection[date] = (),
+        prices: Mapping[str, Price] | None = None,
+    ) -> Decimal | None:
+        """What this answer cost; see `prices.cost_of`.
+
+        Args:
+            at: When the request was sent; ``None``: when the answer was ``created``.
+            currency: ``"USD"`` or ``"CNY"``.
+            holidays: Chinese public holidays, as dates in China: they have no peak.
+            prices: The caller's own, by model, before the known ones.
+
+        Returns:
+            Money, exact; ``None`` where no usage came, or where the model's price at that time is not known.
+
+        Raises:
+            InvalidRequestError: A currency that is not known, or a time without time zone.
+        """
+        from datetime import UTC, datetime  # with decimal, more to import than all of our values together
+
+        from .prices import cost_of
+
+        if self.usage is None:
+            return None
+        at = datetime.fromtimestamp(self.created, UTC) if at is None else at
+        return cost_of(self.usage, self.model, at, currency=currency, holidays=holidays, prices=prices)
 
 
 T = TypeVar("T")

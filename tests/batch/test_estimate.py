@@ -61,5 +61,5 @@ async def test_shards_add_up() -> None:
 
 async def test_an_unknown_currency() -> None:
     """Named with those that are known."""
-    with pytest.raises(InvalidRequestError, match="CNY, USD"):
+    with pytest.raises(InvalidRequestError, match="'CNY' or 'USD'"):
         await estimate_of([asked("Hi.")], currency="EUR")

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from deepseek_async.errors import InvalidRequestError
-from deepseek_async.policy.prices import cost_of, is_peak, next_off_peak, price_of
-from deepseek_async.types import Usage
+from deepseek_async.types import ChatCompletion, Usage
+from deepseek_async.types.prices import PRICE_LISTS, Price, cost_of, is_peak, next_off_peak, price_of
 
 MONDAY = date(2026, 11, 23)
 
@@ -79,7 +79,7 @@ def test_tokens_of_unknown_place_are_misses_and_unknown_models_have_no_price() -
     """Never less than it costs, and nothing invented."""
     assert cost_of(Usage(10, 0, 10), "deepseek-flash", at(MONDAY, 12)) == Decimal("0.0000015")
     assert cost_of(Usage(10, 0, 10), "local-model", at(MONDAY, 12)) is None
-    with pytest.raises(InvalidRequestError, match="CNY, USD"):
+    with pytest.raises(InvalidRequestError, match="'CNY' or 'USD'"):
         price_of("deepseek-flash", at(MONDAY, 12), currency="EUR")
 
 
@@ -98,3 +98,37 @@ def test_the_next_window_off_peak() -> None:
     assert next_off_peak(at(MONDAY, 2), holidays={MONDAY}) == (at(MONDAY, 2), at(MONDAY + timedelta(days=1), 1))
     with pytest.raises(InvalidRequestError, match="less than 1 hour"):
         next_off_peak(at(MONDAY, 2), margin=timedelta(hours=1))
+
+
+def test_a_time_before_the_first_list_has_no_price() -> None:
+    """A price that nobody has seen is not made up; from the list's day on it holds."""
+    since = PRICE_LISTS[0].since
+    assert price_of("deepseek-flash", at(since - timedelta(days=1), 23)) is None
+    assert price_of("deepseek-flash", at(since, 0)) is not None
+
+
+def test_lists_follow_one_another() -> None:
+    """Each begins later than the one before it, so that of two the newer one holds."""
+    days = [known.since for known in PRICE_LISTS]
+    assert days == sorted(set(days))
+
+
+def test_prices_of_ones_own_come_first() -> None:
+    """A caller's price holds for its model at any time, peak or not, and for no other model."""
+    own = Price(Decimal(0), Decimal(1), Decimal(2))
+    usage = Usage(1_000_000, 1_000_000, 2_000_000)
+    assert cost_of(usage, "local-model", at(MONDAY, 2), prices={"local-model": own}) == 3
+    assert cost_of(usage, "deepseek-flash", at(MONDAY, 12), prices={"local-model": own}) == Decimal("0.75")
+    assert cost_of(usage, "deepseek-flash", at(date(2020, 1, 1), 2), prices={"deepseek-flash": own}) == 3
+
+
+def test_a_completion_knows_its_cost() -> None:
+    """By its own model and its own second; at another time by that; without usage or price it has none."""
+    usage = Usage(1_000_000, 0, 1_000_000)
+    peak = ChatCompletion(created=int(at(MONDAY, 2).timestamp()), model="deepseek-flash", usage=usage)
+    assert peak.cost() == Decimal("0.30")
+    assert peak.cost(at(MONDAY, 12)) == Decimal("0.15")
+    assert peak.cost(currency="CNY") == 2
+    assert peak.cost(holidays={MONDAY}) == Decimal("0.15")
+    assert ChatCompletion(created=peak.created, model="local-model", usage=usage).cost() is None
+    assert ChatCompletion(created=peak.created, model="deepseek-flash").cost() is None

@@ -3,6 +3,9 @@
 Source: page "Models & Pricing", September to November 2026. Peak is Monday to Friday 01:00–04:00 and 06:00–10:00 UTC,
 but for Chinese public holidays; every other hour costs half. The usage object of an answer is authoritative; hits and
 misses of the context cache are priced apart, and reasoning counts as output.
+
+Prices are dated: `PRICE_LISTS` holds each list with the day from which it is known to hold. An answer from before the
+first list, or of a model that no list names, has no price: ``None``, never zero.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Final
 import attrs
 
 from ..errors import InvalidRequestError
-from ..types import Usage
+from .usage import Usage
 
 _PER_TOKEN = Decimal("1e-6")  # prices are told per million tokens
 
@@ -54,13 +57,26 @@ def _of(hit: str, miss: str, output: str) -> ModelPrice:
 _FLASH_USD, _FLASH_CNY = _of("0.003", "0.15", "0.60"), _of("0.02", "1", "4")
 _PRO_USD, _PRO_CNY = _of("0.022", "0.66", "1.98"), _of("0.15", "4.5", "13.5")
 
-PRICES: Final[Mapping[str, Mapping[str, ModelPrice]]] = {
+
+@attrs.frozen
+class PriceList:
+    """Prices by model and currency, as they hold from a day on (UTC)."""
+
+    since: date
+    models: Mapping[str, Mapping[str, ModelPrice]] = attrs.field(hash=False)
+
+
+_AUTUMN_2026: Final = {
     "deepseek-flash": {"USD": _FLASH_USD, "CNY": _FLASH_CNY},
     "deepseek-v4-flash": {"USD": _FLASH_USD, "CNY": _FLASH_CNY},  # retired names, served and priced as Flash
     "deepseek-v4-flash-vision-exp": {"USD": _FLASH_USD, "CNY": _FLASH_CNY},
     "deepseek-v4-pro": {"USD": _PRO_USD, "CNY": _PRO_CNY},
 }
-"""Prices by model and currency."""
+
+PRICE_LISTS: Final[tuple[PriceList, ...]] = (PriceList(date(2026, 9, 1), _AUTUMN_2026),)
+"""Every price list that this version knows, the oldest first."""
+
+CURRENCIES: Final = ("CNY", "USD")
 
 
 def is_peak(at: datetime, holidays: Collection[date] = ()) -> bool:
@@ -77,28 +93,54 @@ def is_peak(at: datetime, holidays: Collection[date] = ()) -> bool:
     return any(begin <= utc.time() < end for begin, end in PEAK_HOURS)
 
 
-def price_of(model: str, at: datetime, *, currency: str = "USD", holidays: Collection[date] = ()) -> Price | None:
-    """The prices of a model at a time; ``None`` for a model whose prices are not known."""
-    in_currencies = PRICES.get(model)
-    if in_currencies is None:
-        return None
-    if currency not in in_currencies:
-        raise InvalidRequestError("currency", currency, ", ".join(sorted(in_currencies)))
-    price = in_currencies[currency]
-    return price.peak if is_peak(at, holidays) else price.off_peak
+def price_of(
+    model: str,
+    at: datetime,
+    *,
+    currency: str = "USD",
+    holidays: Collection[date] = (),
+    prices: Mapping[str, Price] | None = None,
+) -> Price | None:
+    """The prices of a model at a time; ``None`` for a model or a time whose prices are not known.
+
+    Args:
+        model: As the answer names it.
+        at: An aware time.
+        currency: ``"USD"`` or ``"CNY"``, for the known prices.
+        holidays: Chinese public holidays, as dates in China (UTC+8): they have no peak.
+        prices: The caller's own, by model: they hold at any time, before the known ones.
+
+    Raises:
+        InvalidRequestError: A currency that is not known, or a time without time zone.
+    """
+    if prices is not None and model in prices:
+        return prices[model]
+    if currency not in CURRENCIES:
+        raise InvalidRequestError("currency", currency, " or ".join(map(repr, CURRENCIES)))
+    peak, day = is_peak(at, holidays), _in_utc(at).date()
+    for known in reversed(PRICE_LISTS):
+        if known.since <= day:
+            price = known.models.get(model, {}).get(currency)
+            return None if price is None else price.peak if peak else price.off_peak
+    return None
 
 
 def cost_of(
-    usage: Usage, model: str, at: datetime, *, currency: str = "USD", holidays: Collection[date] = ()
+    usage: Usage,
+    model: str,
+    at: datetime,
+    *,
+    currency: str = "USD",
+    holidays: Collection[date] = (),
+    prices: Mapping[str, Price] | None = None,
 ) -> Decimal | None:
-    """What an answer cost; ``None`` for a model whose prices are not known.
+    """What an answer cost; ``None`` where its price is not known. Arguments and errors are those of `price_of`.
 
     Args:
         usage: The answer's token counts.
-        model: As the answer names it.
-        at: When the request was sent.
+        at: When the request was sent: that hour's price holds.
     """
-    price = price_of(model, at, currency=currency, holidays=holidays)
+    price = price_of(model, at, currency=currency, holidays=holidays, prices=prices)
     return None if price is None else price.cost(usage)
 
 
