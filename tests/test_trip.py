@@ -1,0 +1,52 @@
+"""How long the data's way through the package is: calls, hops between modules, modules.
+
+Each figure is printed (``pytest -s tests/test_trip.py``) with the way itself. Whoever makes a way longer than is held
+here says so by changing the number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deepseek_async.transport import Answer
+
+from .trips import Trip, traced
+from .wire import HELLO, chunk, client_on, completion, stream_of, whole
+
+pytestmark = pytest.mark.anyio
+
+ASK: dict[str, Any] = {"model": "m", "messages": HELLO}
+
+
+def held(name: str, trip: Trip, calls: int, hops: int, modules: int) -> None:
+    """Print the trip, and hold it to what it may cost."""
+    print(f"\n{name}: {trip}")
+    seen = trip.figures
+    assert all(one <= most for one, most in zip(seen, (calls, hops, modules), strict=True)), (
+        f"{name}: {seen} calls, hops and modules; at most {(calls, hops, modules)}\n{trip}"
+    )
+
+
+async def test_one_chunk_from_the_socket_to_the_caller() -> None:
+    """One read of one event, amid an answer that has begun."""
+    texts = [stream_of(chunk(text), done=False) for text in ("Hel", "lo", " wor", "ld")]
+    client, _ = client_on(Answer([*texts, stream_of(chunk("", "stop"))]))
+    async with client.chat.completions.stream(**ASK) as stream:
+        for _ in range(3):
+            await anext(stream)
+        with traced() as trip:
+            last = await anext(stream)
+        assert last.choices[0].delta.content == "ld"
+    held("a chunk", trip, 19, 14, 10)
+
+
+async def test_an_unary_answer() -> None:
+    """From `create` to the completion, the parameters and the request included."""
+    client, _ = client_on(whole(completion("Hello.")), whole(completion("Hello.")))
+    await client.chat.completions.create(**ASK)  # what is made once
+    with traced() as trip:
+        answer = await client.chat.completions.create(**ASK)
+    assert answer.text == "Hello."
+    held("an answer in one piece", trip, 65, 46, 17)
