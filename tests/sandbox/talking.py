@@ -118,7 +118,7 @@ def fold(chunks: list[Any]) -> dict[str, Any]:
             for fragment in delta.get("tool_calls", ()):
                 calls = message.setdefault("tool_calls", [])
                 if fragment["index"] == len(calls):
-                    calls.append({"id": fragment["id"], "type": fragment["type"], "function": {**fragment["function"]}})
+                    calls.append({**fragment, "function": {**fragment["function"]}})
                 else:
                     calls[fragment["index"]]["function"]["arguments"] += fragment["function"]["arguments"]
             for channel, tokens in (part["logprobs"] or {}).items():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
 import pytest
 
-from deepseek_async.sandbox import SandboxServer, Schedule
+from deepseek_async.sandbox import SandboxServer, Schedule, Script
 
 from .talking import Talk
 
@@ -31,6 +32,8 @@ async def test_scripts_over_http(talk: Talk) -> None:
         ("POST", "/sandbox/scripts", {"script": {}}, "Object contains unknown field `script`"),
         ("PUT", "/sandbox/ceiling", {"ceiling": "low"}, "Expected `int | object | array | null`, got `str`"),
         ("PUT", "/sandbox/ceiling", {"ceiling": [[9, 1], [1, 1]]}, "Invalid ceiling: steps must be in ascending order"),
+        ("PUT", "/sandbox/ceiling", {"ceiling": -1}, "Invalid ceiling: a ceiling must not be negative"),
+        ("PUT", "/sandbox/ceiling", {"ceiling": [[0, 5], [1, -5]]}, "Invalid ceiling: a ceiling must not be negative"),
     ],
 )
 async def test_bad_input(talk: Talk, method: str, path: str, body: Any, message: str) -> None:
@@ -38,6 +41,68 @@ async def test_bad_input(talk: Talk, method: str, path: str, body: Any, message:
     answer = await talk.send(method, path, json=body)
     assert answer.status == 400
     assert message in answer.error["message"]
+
+
+def nested(levels: int, around: str) -> str:
+    return around.replace("…", "[" * levels + "]" * levels)
+
+
+STRANGE = {
+    "nested over the limit": nested(200_000, '{"usage": {"a": …}}'),
+    "nested near the limit": nested(960, '{"usage": {"a": …}}'),
+    "nested arguments": nested(940, '{"calls": [{"name": "f", "arguments": {"a": …}}]}'),
+    "no script": nested(100_000, "…"),
+    "half a surrogate pair": '{"say": "\\ud800"}',
+    "a number too large": '{"rate": 1e999}',
+    "another number too large": '{"faults": [{"split": {"size": 1e400}}]}',
+    "a header of two lines": '{"headers": {"x": "a\\r\\nSet-Cookie: b"}}',
+    "a header's name of two lines": '{"headers": {"a\\nb": "x"}}',
+    "a content type of two lines": '{"faults": [{"content_type": {"value": "a\\nb"}}]}',
+    "a date of two lines": '{"faults": [{"refuse": {"retry_after": "a\\r\\nb"}}]}',
+}
+
+
+@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_strange_scripts_are_refused(talk: Talk, text: str, stream: bool) -> None:
+    """In the header and over HTTP: 400, and the server goes on."""
+    data = text.encode("latin-1")
+    if len(data) < 8000:  # what aiohttp takes in a header
+        in_header = await talk.post(headers={"x-sandbox-script": text}, stream=stream)
+        assert in_header.status == 400, in_header.data
+    posted = await talk.send("POST", "/sandbox/scripts", data=b'{"scripts": [%b]}' % data)
+    assert (posted.status, (await talk.post(stream=stream)).status) == (400, 200)
+
+
+async def test_strange_requests_are_listed(talk: Talk) -> None:
+    """Whatever came, the list of requests can be read."""
+    bodies = [
+        b"[" * 100_000,
+        nested(950, '{"model": "deepseek-chat", "messages": …}').encode(),
+        b'{"a": "\\ud800"}',
+        b"\xff",
+        b"NaN",
+    ]
+    for body in bodies:
+        assert (await talk.post(data=body, headers={"x-strange": "\udcff"})).status in (400, 422)
+    assert (await talk.send("GET", "/%ff%00")).status == 404
+    answer = await talk.send("GET", "/sandbox/requests")
+    assert (answer.status, len(answer.json["requests"])) == (200, 6)
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/sandbox/ceiling"), ("POST", "/sandbox/scripts")])
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"\xff", b"", b"{", b'{"ceiling": 1e999, "times": 1e999}'])
+async def test_strange_bodies(talk: Talk, method: str, path: str, body: bytes) -> None:
+    """400, not 500."""
+    assert (await talk.send(method, path, data=body)).status == 400
+
+
+async def test_a_slow_rate_is_no_error(talk: Talk) -> None:
+    """The slowest rate there is ends with the client's patience, and not with a broken server."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await talk.post(script=Script(say=("a", "b"), rate=5e-324), stream=True)
+    assert (await talk.post()).status == 200
 
 
 async def test_counts(talk: Talk) -> None:

@@ -102,7 +102,32 @@ async def test_reasoning_goes_back_with_tools(talk: Talk, reasoning: dict[str, A
     answer = await talk.post(body=THINKING, messages=messages, tools=[TOOL])
     assert answer.status == status
     if status == 400:
-        assert answer.error["message"] == "The reasoning_content in the thinking mode must be passed back to the API."
+        assert answer.error["message"] == WANTED
+
+
+WANTED = "The `reasoning_content` in the thinking mode must be passed back to the API."
+THOUGHT: dict[str, Any] = {"reasoning_content": ""}
+SAID = {"role": "assistant", "content": "x"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "status"),
+    [
+        ([USER, calling("a"), told("a"), calling("b", **THOUGHT), told("b")], 400),  # not the last call's alone
+        ([USER, calling("a", **THOUGHT), told("a"), calling("b", **THOUGHT), told("b")], 200),
+        ([USER, calling("a"), told("a"), SAID, USER, calling("b", **THOUGHT), told("b")], 200),  # earlier turns
+        ([USER, SAID, {"role": "system", "content": "x"}], 400),  # a system message begins no turn
+        ([USER, {**SAID, **THOUGHT}, {"role": "system", "content": "x"}], 200),
+        ([calling("a"), told("a")], 400),  # no user message at all
+        ([USER, {**SAID, "prefix": True}], 200),  # the beginning of the answer itself
+    ],
+)
+async def test_reasoning_of_every_message_of_the_turn(talk: Talk, messages: list[Any], status: int) -> None:
+    """Every assistant message since the last user message must carry it."""
+    answer = await talk.post("/beta/chat/completions", body=THINKING, messages=messages, tools=[TOOL])
+    assert answer.status == status
+    if status == 400:
+        assert answer.error["message"] == WANTED
 
 
 async def test_when_reasoning_needs_not_go_back(talk: Talk) -> None:

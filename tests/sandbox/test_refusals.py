@@ -65,10 +65,6 @@ OUT_OF_RANGE = [
         "Tool choice function 'g' is not among the tools",
     ),
     (
-        {"tools": [strict({"type": "object"})]},
-        "strict mode of tools (tools[].function.strict) is only available when using beta api (set base_url=",
-    ),
-    (
         {"max_tokens": 393_216, "messages": [{"role": "user", "content": "+a" * 450_000}]},
         "This model's maximum context length is 1048576 tokens. However, you requested 1293219 tokens (900003 in the",
     ),
@@ -228,7 +224,10 @@ async def test_a_spent_balance_is_402(session: aiohttp.ClientSession) -> None:
 async def test_paths_and_methods(talk: Talk) -> None:
     """Unknown paths are 404, other methods 405 with Allow."""
     assert (await talk.send("GET", "/nowhere")).status == 404
-    assert (await talk.send("POST", "/v2/chat/completions")).status == 404
+    missing = await talk.send("POST", "/v2/chat/completions")
+    assert missing.status == 404
+    for path in ("/v2/chat/completions.", "POST /chat/completions", "GET /models", "/v1", "/beta", "/openapi.json"):
+        assert path in missing.error["message"]
     answer = await talk.send("GET", "/chat/completions")
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
     assert (await talk.send("DELETE", "/sandbox")).headers["Allow"] == "GET"
@@ -318,6 +317,17 @@ async def test_strict_is_for_all_tools_or_none(talk: Talk) -> None:
     mixed = await talk.post("/beta/chat/completions", tools=[strict(good), {**TOOL, "function": {"name": "g"}}])
     assert mixed.status == 400
     assert (await talk.post("/beta/chat/completions", tools=[strict(good)])).status == 200
+    nothing = {"type": "function", "function": {"name": "now", "strict": True}}
+    assert (await talk.post("/beta/chat/completions", tools=[nothing])).status == 200
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/v1/chat/completions"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_strict_is_ignored_outside_beta(talk: Talk, path: str, stream: bool) -> None:
+    """Whatever the schema, also beside tools that are not strict, for all models."""
+    loose = {"type": "object", "properties": {"n": {"type": "array", "minItems": 1}}}
+    for tools in ([strict(loose)], [strict({}, "g"), TOOL], [strict(loose, "a"), strict({"type": "map"}, "b")]):
+        assert (await talk.post(path, tools=tools, stream=stream)).status == 200
 
 
 @pytest.mark.parametrize(

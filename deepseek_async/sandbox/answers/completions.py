@@ -68,8 +68,8 @@ class _Choice:
         if self.content_tokens or self.reasoning_tokens:
             logprobs = Logprobs(self.content_tokens or None, self.reasoning_tokens or None)
         calls = [
-            ReplyToolCall(id=first.id or "", function=CalledWith(first.name or "", "".join(arguments)))
-            for _, (first, arguments) in sorted(self.calls.items())
+            ReplyToolCall(index=place, id=first.id or "", function=CalledWith(first.name or "", "".join(arguments)))
+            for place, (first, arguments) in sorted(self.calls.items())
         ]
         message = ReplyMessage(
             content="".join(self.content),

@@ -40,6 +40,7 @@ class CalledWith(Struct, forbid_unknown_fields=True):
 class ReplyToolCall(Struct, kw_only=True, forbid_unknown_fields=True):
     """A call the model makes."""
 
+    index: int
     id: str
     type: Literal["function"] = "function"
     function: CalledWith

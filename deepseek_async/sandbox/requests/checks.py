@@ -139,9 +139,8 @@ def _check_format(body: ChatBody) -> None:
 def _check_tools(tools: Sequence[Tool], *, beta: bool) -> None:
     if len(tools) > MAX_TOOLS:
         raise refusals.bad_request(f"Invalid tools value, at most {MAX_TOOLS} tools are allowed, got {len(tools)}")
-    strict = [bool(tool.function.strict) for tool in tools]
-    if any(strict) and not beta:
-        raise refusals.beta_only("strict mode of tools (tools[].function.strict)")
+    # Elsewhere than under /beta the API ignores ``strict``, whatever the schema (recorded answers of June 2026).
+    strict = [beta and bool(tool.function.strict) for tool in tools]
     names: set[str] = set()
     for number, tool in enumerate(tools):
         name = tool.function.name
@@ -153,8 +152,8 @@ def _check_tools(tools: Sequence[Tool], *, beta: bool) -> None:
         if name in names:
             raise refusals.bad_request(f"Tool names must be unique (tools[{number}].function.name: {name})")
         names.add(name)
-        if tool.function.strict:
-            check_strict_schema(tool.function.parameters or {}, f"tools[{number}].function.parameters")
+        if strict[number] and tool.function.parameters is not None:
+            check_strict_schema(tool.function.parameters, f"tools[{number}].function.parameters")
     if any(strict) and not all(strict):
         raise refusals.bad_request("strict must be set on every function, or on none (tools[].function.strict)")
 

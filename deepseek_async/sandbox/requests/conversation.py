@@ -50,7 +50,7 @@ def check_conversation(
     _check_parts(messages, model)
     _check_calls(messages)
     _check_end(messages, model, beta=beta)
-    if thinking and has_tools and isinstance(messages[-1], ToolMessage):
+    if thinking and has_tools:
         _check_reasoning_back(messages)
 
 
@@ -140,12 +140,17 @@ def _check_end(messages: Sequence[Message], model: ServedModel, *, beta: bool) -
 
 
 def _check_reasoning_back(messages: Sequence[Message]) -> None:
-    """The assistant message whose call the last tool message answers must carry its reasoning, ``""`` included."""
+    """Every assistant message since the last user message must carry its reasoning; ``""`` will do.
+
+    Earlier turns need none, and neither does the beginning of the answer that is asked for.
+    """
     for message in reversed(messages):
-        if isinstance(message, AssistantMessage):
-            if message.reasoning_content is None or message.reasoning_content is UNSET:
-                raise refusals.bad_request("The reasoning_content in the thinking mode must be passed back to the API.")
+        if isinstance(message, UserMessage):
             return
+        if not isinstance(message, AssistantMessage) or message.prefix:
+            continue
+        if message.reasoning_content is None or message.reasoning_content is UNSET:
+            raise refusals.bad_request("The `reasoning_content` in the thinking mode must be passed back to the API.")
 
 
 def _check_parts(messages: Sequence[Message], model: ServedModel) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "beta_only",
     "insufficient_balance",
     "method_not_allowed",
+    "nested_too_deeply",
     "no_such_path",
     "not_deserialized",
     "not_json",
@@ -119,9 +120,14 @@ def insufficient_balance() -> Refusal:
     return Refusal(status=402, message="Insufficient Balance", type="unknown_error")
 
 
-def no_such_path(path: str) -> Refusal:
-    """404: nothing is served here."""
-    return Refusal(status=404, message=f"Not Found: {path}")
+def no_such_path(path: str, served: str) -> Refusal:
+    """404: nothing is served here; the text says what is served."""
+    return Refusal(status=404, message=f"Not Found: {path}. {served}")
+
+
+def nested_too_deeply(what: str) -> Refusal:
+    """400: JSON with more levels than can be read."""
+    return bad_request(f"{what} is nested too deeply")
 
 
 def method_not_allowed(method: str, allowed: tuple[str, ...]) -> Refusal:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
+import msgspec
 
 from ..scripts.script import Script
 
@@ -56,15 +57,22 @@ class SeenRequest:
 
 def to_json(seen: SeenRequest) -> dict[str, Any]:
     """A record for another process: keys left out, the body as JSON where it is, else as text."""
+    body: object
     try:
-        body = seen.json
-    except ValueError:
+        msgspec.json.decode(seen.body)
+        body = msgspec.Raw(seen.body)  # as it came: JSON that was read need not be short enough to be written again
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = seen.body.decode("utf-8", "replace")
     return {
         "method": seen.method,
-        "path": seen.path,
-        "headers": _redacted(seen.headers),
+        "path": _printable(seen.path),
+        "headers": {_printable(name): _printable(value) for name, value in _redacted(seen.headers).items()},
         "body": body,
         "at": seen.at,
         "status": seen.status,
     }
+
+
+def _printable(text: str) -> str:
+    """Text of the request's head that UTF-8 can carry: bytes that are none become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -22,6 +22,9 @@ __all__ = ["HEADER", "read_script", "write_script"]
 
 HEADER = "x-sandbox-script"
 
+_MAX_DEPTH = 100  # levels: what is read at one depth of the call stack must be written at another
+_TOO_DEEP = f"a script must not be nested deeper than {_MAX_DEPTH} levels"
+
 _HINTS = get_type_hints(Script, vars(scripts))
 
 
@@ -42,6 +45,10 @@ def read_script(text: str | bytes) -> Script:
         fields = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise ValueError(f"a script must be JSON: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"a script must be JSON in UTF-8: {error}") from None
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
     return to_script(fields)
 
 
@@ -51,6 +58,8 @@ def to_script(fields: object) -> Script:
     Raises:
         ValueError: As `read_script`.
     """
+    if _is_deeper(fields, _MAX_DEPTH):
+        raise ValueError(_TOO_DEEP)
     named = _fields(fields, Script, "script")
     faults = named.pop("faults", [])
     if not isinstance(faults, list):
@@ -115,6 +124,13 @@ def _fields(given: object, kind: type[Any], where: str) -> dict[str, Any]:
     if unknown:
         raise ValueError(f"{where}: there is no field {unknown[0]!r}; there are {', '.join(known)}")
     return dict(given)
+
+
+def _is_deeper(value: object, depth: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return not depth or any(_is_deeper(part, depth - 1) for part in parts)
 
 
 def _converted(value: object, hint: Any, where: str) -> Any:

@@ -72,6 +72,11 @@ class _Value(Struct, frozen=True, kw_only=True):
         if value is not None and value <= 0:
             raise ValueError(f"{name} must be over 0, got {value}")
 
+    def _one_line(self, name: str, *texts: object) -> None:
+        for text in texts:
+            if isinstance(text, str) and any(character in text for character in "\r\n\0"):
+                raise ValueError(f"{name} goes into a header and must be one line, got {text!r}")
+
     def _one_of(self, name: str, allowed: Sequence[str]) -> None:
         value = getattr(self, name)
         if value not in allowed:
@@ -194,6 +199,7 @@ class Refuse(_Value, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 400 <= self.status <= 599:
             raise ValueError(f"status must be an error's, 400 to 599, got {self.status}")
+        self._one_line("retry_after", self.retry_after)
 
 
 class BareError(_Value, frozen=True, kw_only=True):
@@ -233,6 +239,9 @@ class ContentType(_Value, frozen=True, kw_only=True):
     """Another content type than the body has."""
 
     value: str = "text/html"
+
+    def __post_init__(self) -> None:
+        self._one_line("value", self.value)
 
 
 class WrongLength(_Value, frozen=True, kw_only=True):
@@ -354,6 +363,8 @@ class Script(_Value, frozen=True, kw_only=True):
         force_setattr(self, "faults", tuple(self.faults))
         self._positive("rate")
         self._not_negative("latency")
+        for header in self.headers.items():
+            self._one_line("headers", *header)
 
     @property
     def speaks(self) -> bool:

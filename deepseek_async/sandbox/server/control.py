@@ -90,16 +90,26 @@ def _set_ceiling(sandbox: Sandbox, body: bytes) -> object:
     ceiling: Ceiling
     try:
         ceiling = Schedule(given) if isinstance(given, list) else given
+        if any(limit < 0 for limit in _limits(given)):
+            raise ValueError("a ceiling must not be negative")
     except ValueError as error:
         raise refusals.bad_request(f"Invalid ceiling: {error}") from None
     sandbox.admission.ceiling = ceiling
     return {"ceiling": given}
 
 
+def _limits(given: int | dict[str, int] | list[tuple[float, int]] | None) -> list[int]:
+    if isinstance(given, dict):
+        return list(given.values())
+    if isinstance(given, list):
+        return [limit for _, limit in given]
+    return [] if given is None else [given]
+
+
 def _decoded(body: bytes, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise refusals.bad_request(str(error)) from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..requests.questions import Question
     from .exchange import Exchange
 
-__all__ = ["ENDPOINTS", "PREFIXES", "Endpoint", "send_json"]
+__all__ = ["ENDPOINTS", "PREFIXES", "Endpoint", "send_json", "what_is_served"]
 
 PREFIXES = ("/beta", "/v1", "")
 
@@ -140,6 +140,20 @@ async def _generate(
 async def send_json(exchange: Exchange, value: Any) -> Played:
     """Answer with a JSON body."""
     return await exchange.send([Event(msgspec.json.encode(value), "last")])
+
+
+def what_is_served(control: Iterable[str]) -> str:
+    """One sentence that lists every endpoint.
+
+    Args:
+        control: The sandbox's own paths.
+    """
+    paths = ", ".join(f"{endpoint.method} {path}" for path, endpoint in ENDPOINTS.items())
+    prefixes = " and ".join(prefix for prefix in sorted(PREFIXES) if prefix)
+    return (
+        f"The sandbox serves {paths}, each of them also under {prefixes} (POST /completions under /beta only); "
+        f"and, for tests, {', '.join(control)}."
+    )
 
 
 def _check_media_type(exchange: Exchange) -> None:

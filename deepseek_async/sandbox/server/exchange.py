@@ -69,6 +69,10 @@ class Exchange:
                 return await endpoint(self)
             except Refusal as refusal:
                 return await self.refuse(refusal)
+            except RecursionError:
+                if self._played:
+                    raise
+                return await self.refuse(refusals.nested_too_deeply("The request body"))
         except Exception:
             # Ours, and not the client's fault. In an answer that began nothing honest is left but to break off.
             _log.exception("%s %s failed", self.request.method, self.request.path)

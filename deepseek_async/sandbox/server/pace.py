@@ -13,6 +13,7 @@ import attrs
 
 __all__ = ["Schedule", "Wheel"]
 
+_NEVER = 1e9  # seconds; no loop's clock takes infinity
 _TICK = 0.004  # seconds; how late a token can be by sharing
 
 
@@ -33,7 +34,7 @@ class Schedule:
         if self._began is None:
             self._began = now
         self._tokens += tokens
-        return self._began + (self._tokens - 1) / self.rate
+        return self._began + min((self._tokens - 1) / self.rate, _NEVER)
 
     def shift(self, seconds: float) -> None:
         """Move what is still to come; there was a wait that the schedule knows nothing of."""

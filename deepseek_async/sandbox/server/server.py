@@ -19,7 +19,7 @@ from ..requests.seen import SeenRequest
 from ..scripts.script import Script
 from .admission import Ceiling
 from .control import CONTROL, Control
-from .endpoints import ENDPOINTS, PREFIXES, send_json
+from .endpoints import ENDPOINTS, PREFIXES, send_json, what_is_served
 from .exchange import Exchange, chosen_script
 from .pace import Wheel
 from .state import Sandbox
@@ -149,7 +149,7 @@ class SandboxServer(Sandbox):
         self.record(seen)
         endpoint = ENDPOINTS.get(path)
         if endpoint is None:
-            return await exchange.refuse(no_such_path(request.path))
+            return await exchange.refuse(no_such_path(request.path, what_is_served(CONTROL)))
         if request.method != endpoint.method:
             return await exchange.refuse(method_not_allowed(request.method, (endpoint.method,)))
         if body is None:
