@@ -8,11 +8,11 @@ from typing import Any
 
 import attrs
 
-from .values import extra_field
+from .values import Document, extra_field
 
 
 @attrs.frozen
-class Model:
+class Model(Document):
     """A model. Older answers have only ``id``, ``object`` and ``owned_by``.
 
     Attributes:
@@ -34,7 +34,7 @@ class Model:
 
 
 @attrs.frozen
-class ModelList:
+class ModelList(Document):
     """The models, iterable. Aliases of retired names are not listed."""
 
     object: str = "list"
@@ -60,7 +60,7 @@ class BalanceInfo:
 
 
 @attrs.frozen
-class Balance:
+class Balance(Document):
     """The account's balance. ``is_available``: whether requests are served."""
 
     is_available: bool | None = None

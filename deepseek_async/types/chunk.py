@@ -10,11 +10,11 @@ import attrs
 from .logprobs import ChoiceLogprobs
 from .tools import ToolCallFragment
 from .usage import Usage
-from .values import extra_field
+from .values import Document, extra_field
 
 
 @attrs.frozen
-class Delta:
+class Delta(Document):
     """What one chunk adds to one choice. ``None`` and ``""`` add nothing.
 
     Attributes:
@@ -38,7 +38,7 @@ NO_DELTA = Delta()
 
 
 @attrs.frozen
-class ChunkChoice:
+class ChunkChoice(Document):
     """One choice's part of a chunk. ``finish_reason`` is ``None`` until the last; see `FinishReason`."""
 
     index: int = 0
@@ -49,7 +49,7 @@ class ChunkChoice:
 
 
 @attrs.frozen
-class ChatCompletionChunk:
+class ChatCompletionChunk(Document):
     """One ``chat.completion.chunk``.
 
     Attributes:

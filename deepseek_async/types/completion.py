@@ -10,7 +10,7 @@ import attrs
 from .logprobs import ChoiceLogprobs
 from .messages import AssistantMessage
 from .usage import Usage
-from .values import extra_field
+from .values import Document, extra_field
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -31,7 +31,7 @@ class FinishReason:
 
 
 @attrs.frozen
-class Choice:
+class Choice(Document):
     """One of the answers (in practice the only one)."""
 
     index: int = 0
@@ -42,7 +42,7 @@ class Choice:
 
 
 @attrs.frozen
-class ChatCompletion:
+class ChatCompletion(Document):
     """The answer to a chat request.
 
     The law of reassembly: for one and the same answer, the completion folded from a stream equals the one that came

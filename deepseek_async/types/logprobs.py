@@ -14,14 +14,14 @@ from typing import Any
 
 import attrs
 
-from .values import Deferrable, extra_field
+from .values import Deferrable, Document, extra_field
 
 BELOW_TOP = -9999.0
 """The ``logprob`` of a token outside the 20 most likely ones."""
 
 
 @attrs.frozen
-class TopLogprob:
+class TopLogprob(Document):
     """One alternative at a token's position.
 
     Attributes:
@@ -59,7 +59,7 @@ class TokenLogprob(TopLogprob):
 
 
 @attrs.frozen
-class ChoiceLogprobs(Deferrable):
+class ChoiceLogprobs(Deferrable, Document):
     """The tokens of one choice, in both channels.
 
     With 20 alternatives a token is 1.3 kB of JSON, and most tokens are never looked at: a server's logprobs are checked

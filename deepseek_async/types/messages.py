@@ -11,11 +11,11 @@ from typing import Any
 import attrs
 
 from .tools import ToolCall
-from .values import extra_field, hidden
+from .values import Document, extra_field, hidden
 
 
 @attrs.frozen
-class TextPart:
+class TextPart(Document):
     """Text among the parts of a user or tool message."""
 
     text: str = attrs.field(repr=hidden)
@@ -34,7 +34,7 @@ class ImageURL:
 
 
 @attrs.frozen
-class ImagePart:
+class ImagePart(Document):
     """An image; models with vision only, in user and tool messages."""
 
     image_url: ImageURL
@@ -42,7 +42,7 @@ class ImagePart:
 
 
 @attrs.frozen
-class FilePart:
+class FilePart(Document):
     """A file: by the id of an uploaded one, or as a data URL with its name; never both."""
 
     file_id: str | None = None
@@ -56,7 +56,7 @@ Content = str | Sequence[ContentPart | Mapping[str, Any]]
 
 
 @attrs.frozen
-class SystemMessage:
+class SystemMessage(Document):
     """Instructions for the model. ``name`` tells speakers of one role apart."""
 
     content: str = attrs.field(repr=hidden)
@@ -65,7 +65,7 @@ class SystemMessage:
 
 
 @attrs.frozen
-class UserMessage:
+class UserMessage(Document):
     """What the user says: text, or a sequence of parts."""
 
     content: Content = attrs.field(repr=hidden)
@@ -74,7 +74,7 @@ class UserMessage:
 
 
 @attrs.frozen
-class AssistantMessage:
+class AssistantMessage(Document):
     """What the model said. A completion's ``message`` goes back into ``messages`` as it is.
 
     Attributes:
@@ -95,7 +95,7 @@ class AssistantMessage:
 
 
 @attrs.frozen
-class ToolMessage:
+class ToolMessage(Document):
     """The result of a tool call: text, or a sequence of parts."""
 
     content: Content = attrs.field(repr=hidden)

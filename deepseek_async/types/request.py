@@ -20,7 +20,7 @@ from .messages import (
     UserMessage,
 )
 from .tools import FunctionDefinition, Tool
-from .values import NO_EXTRA, hidden
+from .values import NO_EXTRA, Document, hidden
 
 MAX_STOP_SEQUENCES: Final = 16  # 8 on the page of 2024
 MAX_OUTPUT_TOKENS: Final = 393_216
@@ -139,7 +139,7 @@ def _check_stream_options(request: ChatRequest, attribute: Any, value: object) -
 
 
 @attrs.frozen(kw_only=True)
-class ChatRequest:
+class ChatRequest(Document):
     """One request to ``POST /chat/completions``. ``None`` means: not sent, the server's default holds.
 
     Args:
@@ -208,7 +208,7 @@ def _check_echo(request: TextRequest, attribute: Any, value: object) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class TextRequest:
+class TextRequest(Document):
     """One fill-in-the-middle request to ``POST {beta}/completions``. ``None`` means: not sent.
 
     Args:

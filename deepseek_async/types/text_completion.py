@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from .usage import Usage
-from .values import extra_field
+from .values import Document, extra_field
 
 
 @attrs.frozen
@@ -34,7 +34,7 @@ class TextChoice:
 
 
 @attrs.frozen
-class TextCompletion:
+class TextCompletion(Document):
     """The answer to a FIM request; in a stream, one event of it."""
 
     id: str = ""

@@ -10,7 +10,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 from . import ranges
-from .values import extra_field
+from .values import Document, extra_field
 
 # Letters, digits, "_" and "-"; 64 characters in pages up to 2026-09-10, 128 since: the wider one holds.
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -42,7 +42,7 @@ class FunctionDefinition:
 
 
 @attrs.frozen
-class Tool:
+class Tool(Document):
     """A tool of a request. ``type`` is always ``"function"`` today."""
 
     function: FunctionDefinition
@@ -64,7 +64,7 @@ class FunctionCall:
 
 
 @attrs.frozen
-class ToolCall:
+class ToolCall(Document):
     """One call the model makes. Answer it with a `ToolMessage` of the same id."""
 
     id: str = ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from .values import extra_field
+from .values import Document, extra_field
 
 
 def _add(one: int | None, other: int | None) -> int | None:
@@ -39,7 +39,7 @@ class CompletionTokensDetails:
 
 
 @attrs.frozen
-class Usage:
+class Usage(Document):
     """Token counts. ``+`` adds two; a count that neither has stays ``None``.
 
     Attributes:

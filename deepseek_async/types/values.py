@@ -7,6 +7,7 @@ from where the last one was found (in order, one chunk decodes in half the time)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import attrs
@@ -67,6 +68,47 @@ def hidden(value: object) -> str:
             return f"<{len(value)} parts>"
         case _:
             return f"<{type(value).__name__}>"
+
+
+class Document:
+    """A base of values that can be written as JSON in the wire's own shape, and read back.
+
+    The work is done by `deepseek_async.codec.documents`, a floor above: it is asked for by name when a method is
+    called, so that a value costs no more to import than it did.
+    """
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data: ``None`` is left out, and fields that this version does not know are where they were."""
+        return _documents().dict_of(self)  # type: ignore[no-any-return]
+
+    def to_json(self) -> str:
+        """As JSON text on one line. ``from_json`` of it is an equal value.
+
+        Raises:
+            InvalidRequestError: It holds what JSON cannot say.
+        """
+        return _documents().json_of(self)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """The value that plain data stands for, from `to_dict` or from a server.
+
+        Raises:
+            MalformedResponseError: A type does not fit; ``path`` names the place.
+            InvalidRequestError: A request or a message that is not allowed; no mapping at all.
+        """
+        return _documents().value_of_dict(document, cls)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The value that JSON text stands for. Raises as `from_dict`; `MalformedResponseError` for what is no JSON."""
+        return _documents().value_of_json(text, cls)  # type: ignore[no-any-return]
+
+
+def _documents() -> Any:
+    return import_module("deepseek_async.codec.documents")
 
 
 class Deferrable:
