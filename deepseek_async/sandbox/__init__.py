@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from .scripts.script import WrongLength as WrongLength
     from .server.admission import Schedule as Schedule
     from .server.background import in_background as in_background
+    from .server.foreground import serve as serve
     from .server.server import SandboxServer as SandboxServer
-    from .server.serving import serve as serve
 
 _HOMES = {
     "SandboxServer": "server.server",
@@ -51,7 +51,7 @@ _HOMES = {
     "SeenRequest": "requests.seen",
     "in_background": "server.background",
     "read_script": "scripts.json_form",
-    "serve": "server.serving",
+    "serve": "server.foreground",
     "write_script": "scripts.json_form",
 }
 _FROM_SCRIPTS = (

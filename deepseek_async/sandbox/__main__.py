@@ -32,8 +32,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     # This process never leaves the machine; reading the certificates of the world takes aiohttp 45 ms at its import.
     os.environ.update(SSL_CERT_FILE=os.devnull, SSL_CERT_DIR=os.devnull)
+    from .server.foreground import serve
     from .server.server import SandboxServer
-    from .server.serving import serve
 
     try:
         server = SandboxServer(**options)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ..scripts.actions import Event
-from ..scripts.playing import DONE
+from ..scripts.playback import DONE
 from .answer import Answer, Called, Emission, Token
 
 __all__ = ["stream_events"]

@@ -14,11 +14,11 @@ import msgspec
 
 from ..model.tokenizer import BOS
 from ..scripts.actions import Event
-from ..scripts.playing import DONE
+from ..scripts.playback import DONE
 from .answer import Answer, Emission, Finished, Said, Token
-from .answering import choice_sampling, interleave
+from .chat import choice_sampling, interleave
+from .emissions import emit_pieces, emit_text, word_steps
 from .replies import TextChoice, TextCompletion, TextLogprobs
-from .speaking import emit_pieces, emit_text, word_steps
 
 if TYPE_CHECKING:
     from ..model import LanguageModel
@@ -37,7 +37,7 @@ def answer_completion(
     created: int,
     cached_tokens: int,
 ) -> Answer:
-    """Begin an answer, as `answering.answer_chat` does for chat."""
+    """Begin an answer, as `chat.answer_chat` does for chat."""
     suffix = tuple(model.tokenizer.encode(question.suffix))
 
     def one(index: int) -> Iterator[Said]:

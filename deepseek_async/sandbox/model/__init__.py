@@ -15,7 +15,6 @@ from .corpus import documents
 from .language_model import LanguageModel
 from .ngram import count_ngrams
 from .sampling import UNLIKELY, Sampling, Step
-from .schema.schema_check import UnsupportedSchemaError, check_schema
 from .tokenizer import Tokenizer, learn_pieces
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ __all__ = [
     "Sampling",
     "Step",
     "Tokenizer",
-    "UnsupportedSchemaError",
-    "check_schema",
     "load_model",
 ]
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
-from .answer import Answer
-from .copying import Prompt, missing_bytes
+from .continuation import resume
 from .distribution import Distribution, Mixture, Tail
+from .draft import Draft
 from .layout import last_user_turn, lay_out
 from .prediction import Predictor
-from .resuming import find_place, resume
+from .prompt import Prompt, missing_bytes
 from .sampling import Sampling, Step, forced, logprob_of, salt, uniform
+from .schema.material import Material
 from .schema.outline import outlined
 from .schema.schema import Root
-from .schema.values import write_value
-from .schema.writing import JsonWriter
+from .schema.values import draw_value, spell
 from .tokenizer import EOS
 
 if TYPE_CHECKING:
@@ -57,13 +57,12 @@ class LanguageModel:
             Python, since each has other docstrings.
     """
 
-    __slots__ = ("_conditions", "_predictor", "_prompts", "_string_tails", "_tails", "fingerprint", "tokenizer")
+    __slots__ = ("_conditions", "_predictor", "_prompts", "_tails", "fingerprint", "tokenizer")
 
     def __init__(self, tokenizer: Tokenizer, ngrams: Ngrams) -> None:
         self.tokenizer = tokenizer
         self._predictor = Predictor(tokenizer, ngrams)
         self._tails: OrderedDict[float, Tail] = OrderedDict()
-        self._string_tails: OrderedDict[float, Tail] = OrderedDict()
         self._prompts: OrderedDict[tuple[int, ...], Prompt] = OrderedDict()
         self._conditions: OrderedDict[tuple[object, ...], _Condition] = OrderedDict()
         checksum = zlib.crc32("\0".join(tokenizer.pieces).encode("ascii"))
@@ -100,7 +99,7 @@ class LanguageModel:
 
         The answer is a function of the context, the sampling, the seed and the prefix. An answer's own beginning as
         prefix, cut anywhere, gives the rest of that answer; so does a prefix of the caller's with the beginning of what
-        the model wrote after it. See `resuming`.
+        the model wrote after it. See `continuation`.
 
         Args:
             context: What stands before the answer, as `render` lays it out. After a special token a new text begins,
@@ -139,17 +138,17 @@ class LanguageModel:
         logprobs: bool = True,
         indent: int | None = None,
     ) -> Iterator[Step]:
-        """Write a JSON value, token by token: an answer in JSON mode, or the arguments of a tool call.
+        """Write a JSON value: an answer in JSON mode, or the arguments of a tool call.
 
-        Every token is drawn from the distribution over those that may stand there; where only one may, it is a step
-        with log probability 0.0 and no alternative. Values that the prompt names are preferred.
+        The value is drawn first and then spelled, so each step is certain: its log probability is 0.0, and it has no
+        alternative. Values that the prompt names are preferred.
 
         Args:
             context: As for `generate`.
-            sampling: As for `generate`; penalties act inside strings.
+            sampling: As for `generate`; it acts on the values that are chosen and on the words inside strings.
             schema: A JSON Schema for the value. None writes an object as the prompt describes it: like the first JSON
-                object in it, with the keys that it names in quotes, or else about its words. What a schema can ask for:
-                see `check_schema`; one that cannot be met is met as far as possible.
+                object in it, with the keys that it names in quotes, or else about its words. A schema that cannot be
+                met is met as far as possible.
             begin: As for `generate`.
             rng: As for `generate`.
             prefix: As for `generate`, except that a prefix of the caller's own is followed by a whole new value.
@@ -161,37 +160,17 @@ class LanguageModel:
         """
         condition = self._condition(begin, context, sampling)
         seed = 0 if sampling.temperature == 0.0 else _seed(sampling, rng)
-        string_tail = _remembered(
-            self._string_tails,
-            condition.temperature,
-            lambda: self._predictor.tail(condition.temperature, self.tokenizer.is_plain_in_json),
-        )
         text = self.tokenizer.decode(context)
-
-        def steps() -> Iterator[Step]:
-            writer = JsonWriter(
-                self.tokenizer,
-                self._predictor,
-                condition.prompt,
-                text,
-                sampling,
-                string_tail,
-                salt(seed, context),
-                indent=_JSON_INDENT if indent is None and schema is None else indent,
-                logprobs=logprobs,
-            )
-            root = Root(outlined(text, condition.prompt.words) if schema is None else schema)
-            yield from write_value(writer, root, root.schema)
-            yield from writer.end()
-
-        going_on = steps()
-        if prefix:
-            whole = self.tokenizer.decode(step.token for step in steps())
-            own = next((prefix[place:] for place in range(len(prefix)) if whole.startswith(prefix[place:])), "")
-            found = find_place(self.tokenizer, going_on, own) if own else None
-            if found is not None:
-                yield from self._forced(found[1], logprobs)
-        yield from going_on
+        material = Material(
+            self.tokenizer, self._predictor, condition.prompt, text, sampling, condition.tail, salt(seed, context)
+        )
+        root = Root(outlined(text, condition.prompt.words) if schema is None else schema)
+        value = draw_value(material, root, root.schema)
+        spelled = spell(value, _JSON_INDENT if indent is None and schema is None else indent)
+        # What the prefix has of this value already; before it may stand a text of the caller's own.
+        own = next((prefix[place:] for place in range(len(prefix)) if spelled.startswith(prefix[place:])), "")
+        yield from self._forced(spelled[len(own) :], logprobs)
+        yield forced(EOS, logprobs=logprobs)
 
     def _forced(self, text: str, logprobs: bool) -> Iterator[Step]:
         return (forced(token, logprobs=logprobs) for token in self.tokenizer.encode(text))
@@ -205,7 +184,7 @@ class LanguageModel:
         written: Sequence[int],
         logprobs: bool,
     ) -> Iterator[Step]:
-        answer = Answer(context, written, condition.prompt.recited)
+        answer = Draft(context, written, condition.prompt.recited)
         greedy = sampling.temperature == 0.0
         while True:
             distribution = self._distribution(answer, sampling, condition)
@@ -219,7 +198,7 @@ class LanguageModel:
                 return
             answer.push(token)
 
-    def _distribution(self, answer: Answer, sampling: Sampling, condition: _Condition) -> Distribution | Mixture:
+    def _distribution(self, answer: Draft, sampling: Sampling, condition: _Condition) -> Distribution | Mixture:
         predictor, prompt = self._predictor, condition.prompt
         factors = predictor.factors(answer, sampling)
         ending = predictor.ending(answer, sampling.min_tokens)

@@ -12,17 +12,17 @@ import math
 from array import array
 from typing import TYPE_CHECKING, Final
 
-from .copying import missing_bytes
 from .distribution import Distribution, Tail, build_tail
 from .ngram import ranked
+from .prompt import missing_bytes
 from .tokenizer import BOS, EOS, RARE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from .answer import Answer
-    from .copying import Prompt
+    from .draft import Draft
     from .ngram import Ngrams
+    from .prompt import Prompt
     from .sampling import Sampling
     from .tokenizer import Tokenizer
 
@@ -70,16 +70,11 @@ class Predictor:
         self._tail = self.tail(1.0)
         self._bases: dict[int, Distribution] = {}
 
-    def tail(self, temperature: float, is_allowed: Callable[[int], bool] | None = None) -> Tail:
-        """The tokens by how common they are, raised to a temperature; some of them left out, if asked."""
-        if is_allowed is None:
-            return build_tail(self._words, self.ranks, self._unigrams, temperature)
-        kept = [(token, share) for token, share in zip(self._words, self._unigrams, strict=True) if is_allowed(token)]
-        words = array("H", [token for token, _ in kept])
-        ranks = {token: rank for rank, token in enumerate(words)}
-        return build_tail(words, ranks, array("d", [share for _, share in kept]), temperature)
+    def tail(self, temperature: float) -> Tail:
+        """The tokens by how common they are, raised to a temperature."""
+        return build_tail(self._words, self.ranks, self._unigrams, temperature)
 
-    def ending(self, answer: Answer, min_tokens: int) -> float:
+    def ending(self, answer: Draft, min_tokens: int) -> float:
         """How probable the end is now."""
         length = answer.length
         if not length or length < min_tokens:
@@ -90,7 +85,7 @@ class Predictor:
             return _ENDINGS[min(length // _ENDING_UNIT, len(_ENDINGS) - 1)]
         return _OVERLONG_ENDING if length >= _OVERLONG and not missing_bytes(answer.unit) else 0.0
 
-    def factors(self, answer: Answer, sampling: Sampling) -> dict[int, float]:
+    def factors(self, answer: Draft, sampling: Sampling) -> dict[int, float]:
         """What the answer so far does to the weight of single tokens: penalties, and not going in circles."""
         factors: dict[int, float] = {}
         frequency, presence = sampling.frequency_penalty, sampling.presence_penalty
@@ -104,7 +99,7 @@ class Predictor:
                     factors[token] = factors.get(token, 1.0) * _CIRCLE
         return factors
 
-    def overlay(self, answer: Answer, prompt: Prompt, ending: float, beginning: float = _BEGINNING) -> dict[int, float]:
+    def overlay(self, answer: Draft, prompt: Prompt, ending: float, beginning: float = _BEGINNING) -> dict[int, float]:
         """What the prompt and the wish to end put over the counts.
 
         Args:
@@ -124,7 +119,7 @@ class Predictor:
             _mix_in(laid, ending, {EOS: 1.0})
         return laid
 
-    def base(self, answer: Answer, prompt: Prompt) -> Distribution:
+    def base(self, answer: Draft, prompt: Prompt) -> Distribution:
         """What the counts say after the last tokens: trigrams over bigrams over what is common."""
         # What follows a piece of a known word must not follow the same piece at the end of an unknown one.
         is_rare = prompt.is_end_of_rare_word(answer.before, answer.unit)
@@ -137,7 +132,7 @@ class Predictor:
         return found
 
     def spread(
-        self, answer: Answer, prompt: Prompt, overlay: dict[int, float], factors: dict[int, float]
+        self, answer: Draft, prompt: Prompt, overlay: dict[int, float], factors: dict[int, float]
     ) -> tuple[dict[int, float], float]:
         """The overlay and the base in one, each token's weight by its factor.
 
@@ -190,7 +185,7 @@ class Predictor:
             open_share -= used
         return Distribution(listed, self._tail, open_share * _TAIL_SHARE)
 
-    def _copied(self, answer: Answer, prompt: Prompt, beginning: float) -> Iterator[tuple[float, dict[int, float]]]:
+    def _copied(self, answer: Draft, prompt: Prompt, beginning: float) -> Iterator[tuple[float, dict[int, float]]]:
         """What the prompt offers here, each with its share of the distribution, the weakest first."""
         if answer.is_reciting and answer.length < len(answer.recited):
             yield _RECITING, {answer.recited[answer.length]: 1.0}

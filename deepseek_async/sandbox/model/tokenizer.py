@@ -46,7 +46,6 @@ _WORDS = re.compile(
     r" ?[A-Za-z]+| ?[0-9]{1,3}| ?[!-/:-@\[-`{-~]+|\n+|[^\S\n]+(?!\S)|\s|[^\x00-\x7f\s]+|.",
     re.DOTALL,
 )
-_ESCAPED_IN_JSON: Final = frozenset((*range(0x20), *b'"\\', 0x7F))
 MAX_PIECE: Final = 20  # characters
 _MIN_WORD_COUNT = 4
 _MAX_FRAGMENTS = 700
@@ -124,11 +123,6 @@ class Tokenizer:
         if data is None:
             return _SPECIAL_TEXT.get(token, f"<｜reserved{token - BYTES}｜>")
         return data.decode("ascii") if data.isascii() else f"bytes:\\x{data[0]:02x}"
-
-    def is_plain_in_json(self, token: int) -> bool:
-        """Whether the token can stand in a JSON string as it is (RFC 8259, section 7)."""
-        data = self._bytes[token]
-        return data is not None and not _ESCAPED_IN_JSON.intersection(data)
 
     def _split(self, word: str) -> tuple[int, ...]:
         """Cover a word from the left, each time with the longest piece that fits, else with bytes."""

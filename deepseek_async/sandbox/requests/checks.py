@@ -21,7 +21,7 @@ from .bodies import (
     NamedToolChoice,
     Tool,
 )
-from .deserializing import decode
+from .deserialization import decode
 from .models import MODELS, ServedModel, supported_names
 from .rules import Rules
 from .strict_schema import check_strict_schema

@@ -1,4 +1,4 @@
-"""What is done with a response, step by step: the vocabulary between deciding (`playing`) and doing (`wire`)."""
+"""What is done with a response, step by step: the vocabulary between deciding (`playback`) and doing (`wire`)."""
 
 from __future__ import annotations
 

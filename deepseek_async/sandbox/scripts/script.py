@@ -3,7 +3,7 @@
     server.script(Script(say="Hello.", faults=(Stall(seconds=2, after_chunk=1), Cut(at_byte=400))))
 
 A script without faults says what a test wants said; faults without a script happen to the model's own answer. Scripts
-are also taken as JSON, from the header ``x-sandbox-script``, so that a client in any language can ask; `script_json`
+are also taken as JSON, from the header ``x-sandbox-script``, so that a client in any language can ask; `json_form`
 has the rules.
 
 Places. A fault with a place takes exactly one of

@@ -10,18 +10,18 @@ import msgspec
 from msgspec import structs
 
 from ..answers.answer import Answer
-from ..answers.answering import answer_chat
+from ..answers.chat import answer_chat
 from ..answers.chunks import stream_events
 from ..answers.completions import whole_events
 from ..answers.fim import answer_completion, text_stream_events, text_whole_events
-from ..answers.metering import Meter
+from ..answers.meter import Meter
 from ..requests import refusals
 from ..requests.bodies import ChatBody, CompletionBody
 from ..requests.checks import read_chat, read_completion
 from ..requests.models import listed_models
 from ..requests.questions import ask_chat, ask_completion
 from ..scripts.actions import Event
-from ..scripts.playing import EVENT_STREAM, JSON
+from ..scripts.playback import EVENT_STREAM, JSON
 from ..scripts.script import WholeCompletion
 from .wire import Played
 

@@ -16,7 +16,7 @@ from ..requests.refusals import Refusal
 from ..requests.seen import SeenRequest
 from ..scripts.actions import Event, Reply, Wait
 from ..scripts.json_form import HEADER, read_script
-from ..scripts.playing import EVENT_STREAM, JSON, play
+from ..scripts.playback import EVENT_STREAM, JSON, play
 from ..scripts.script import BareError, BlankBody, Body, Refuse, Script
 from .wire import Played, perform
 

@@ -93,11 +93,3 @@ def test_the_inventory_depends_on_the_text_alone() -> None:
     assert " banana" not in pieces
     assert all(1 < len(piece) <= MAX_PIECE for piece in pieces)
     assert len(set(pieces)) == len(pieces)
-
-
-def test_only_plain_text_may_stand_in_a_json_string(model: LanguageModel) -> None:
-    """Quotes, backslashes, line ends and special tokens would need an escape; characters outside ASCII would not."""
-    tokenizer = model.tokenizer
-    plain = tokenizer.is_plain_in_json
-    assert not any(plain(token) for token in (*tokenizer.encode('"\\\n\n\t'), EOS))
-    assert all(plain(token) for token in tokenizer.encode("the city of 法国's"))

@@ -6,10 +6,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from .schema import Root
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _MAX_EXAMPLES: Final = 16  # opening braces that are tried
+_MAX_LEVELS: Final = 16  # of references and unions, down to an object
 _MAX_KEYS: Final = 8
 _MAX_TOPICS: Final = 4
 
@@ -44,12 +47,12 @@ def outlined(text: str, topics: Sequence[str]) -> dict[str, Any]:
         topics: Words it is about.
 
     Returns:
-        The first JSON object in the text, if it is a schema itself; its shape, as the guides advise to show one; else
-        an object with the keys that the text names; else one about its topics. Always of objects.
+        The first JSON object in the text that is a schema itself; else the shape of the first one, as the guides advise
+        to show one; else an object with the keys that the text names; else one about its topics. Always of objects.
     """
-    example = _example(text)
-    if example is not None:
-        return example if _is_schema(example) else shape_of(example)
+    examples = list(_examples(text))
+    if examples:
+        return next(filter(_is_schema, examples), None) or shape_of(examples[0])
     keys = _named_keys(text)
     if not keys:
         keys = [topic.lower() for topic in topics if topic.lower() != "json"][:_MAX_TOPICS] or ["answer"]
@@ -78,29 +81,39 @@ def shape_of(value: object) -> dict[str, Any]:
     return {"type": "string"}
 
 
-def _example(text: str) -> dict[str, Any] | None:
+def _examples(text: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects in a text, those inside others left out."""
     decoder = json.JSONDecoder()
-    place = -1
+    place = 0
     for _ in range(_MAX_EXAMPLES):
-        place = text.find("{", place + 1)
+        place = text.find("{", place)
         if place < 0:
-            return None
+            return
         try:
-            value, _ = decoder.raw_decode(text, place)
+            value, end = decoder.raw_decode(text, place)
         except (ValueError, RecursionError):
-            continue
-        if value and isinstance(value, dict):
-            return value
-    return None
+            end = place + 1
+        else:
+            if value and isinstance(value, dict):
+                yield value
+        place = end
 
 
 def _is_schema(value: dict[str, Any]) -> bool:
     """Whether an object is a JSON Schema of objects rather than one of them."""
-    options = value.get("anyOf", [value])
-    return isinstance(options, list) and all(
-        isinstance(option, dict) and option.get("type") == "object" and isinstance(option.get("properties"), dict)
-        for option in options
-    )
+    return _describes_objects(Root(value), value, 0)
+
+
+def _describes_objects(root: Root, value: object, depth: int) -> bool:
+    if not isinstance(value, dict) or depth > _MAX_LEVELS:
+        return False
+    if isinstance(value.get("$ref"), str):
+        return _describes_objects(root, root.lookup(value["$ref"]), depth + 1)
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        if isinstance(value.get(keyword), list) and value[keyword]:
+            return all(_describes_objects(root, option, depth + 1) for option in value[keyword])
+    has_parts = isinstance(value.get("properties"), dict) or isinstance(value.get("additionalProperties"), dict)
+    return value.get("type") == "object" and has_parts
 
 
 def _named_keys(text: str) -> list[str]:

@@ -1,8 +1,10 @@
-"""A JSON value for a schema, written part by part."""
+"""A JSON value that a schema allows, drawn part by part. How it is written down is decided afterwards."""
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from .formats import FORMATS
@@ -19,16 +21,12 @@ from .schema import (
     required,
     types_of,
 )
-from .writing import MIN_ROOM
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Sequence
+    from collections.abc import Collection, Sequence
 
-    from ..sampling import Step
+    from .material import Material
     from .schema import Root
-    from .writing import JsonWriter
-
-    Writing = Generator[Step, None, str | None]
 
 _ENOUGH_DEPTH: Final = 4  # levels; below, only what is required
 _DEEPEST: Final = 48  # levels; a value of a schema that has none that ends is cut off here
@@ -38,72 +36,81 @@ _NULL: Final = 0.15
 _OPTIONAL: Final = 0.5
 _GOES_ON: Final = 0.5  # an array after each item, between its least and most
 _USUAL_MOST_ITEMS: Final = 4
-_OFFERED: Final = 4  # texts drawn for a choice
+_OFFERED: Final = 4  # texts that are thought of, where one is to be chosen
+_TRIES: Final = 16  # for a text of the right length, and for a key that is not there yet
 _USUAL_LONGEST: Final = 4000
 _NO_LIMIT: Final = 2**31
 _FREE_KEYS: Final = ("name", "value", "note")
 _ANYTHING: Final[tuple[Schema, ...]] = ({"type": "string"}, {"type": "integer"}, {"type": "boolean"})
 
 
-def write_value(
-    writer: JsonWriter, root: Root, schema: object, depth: int = 0, used: Collection[str] | None = None
-) -> Generator[Step, None, str | None]:
-    """Write one value.
+def draw_value(
+    material: Material, root: Root, schema: object, depth: int = 0, used: Collection[str] | None = None
+) -> Any:
+    """Draw one value.
 
     Args:
-        writer: Takes the text.
+        material: What it is made of.
         root: The schema that references point into.
         schema: The value's own schema.
         depth: Levels of nesting around it.
-        used: Scalars, as JSON text, that it must not be; None if there is no such demand.
-
-    Yields:
-        The steps, except of text that still waits for what follows it.
+        used: JSON texts of values that it must not be, as far as there are others.
 
     Returns:
-        The scalar as JSON text; None for other values, and for a text of the model's own where nothing is demanded.
+        What `json.dumps` can write.
     """
     resolved = root.resolve(schema)
     if "const" in resolved:
-        return (yield from _one_of(writer, [resolved["const"]], None))
+        return resolved["const"]
     if isinstance(resolved.get("enum"), list) and resolved["enum"]:
-        return (yield from _one_of(writer, resolved["enum"], used))
+        return _one_of(material, resolved["enum"], used)
     branches = alternatives(resolved)
     if branches:
-        return (yield from write_value(writer, root, _branch(writer, root, branches, depth), depth, used))
+        return draw_value(material, root, _branch(material, root, branches, depth), depth, used)
     kinds: Sequence[str] = types_of(resolved)
     if len(kinds) != 1:
         choices = [{**resolved, "type": kind} for kind in kinds] or list(_ANYTHING)
-        return (yield from write_value(writer, root, _branch(writer, root, choices, depth), depth, used))
+        return draw_value(material, root, _branch(material, root, choices, depth), depth, used)
     match kinds[0]:
         case "object":
-            yield from _object(writer, root, resolved, depth)
-            return None
+            return _object(material, root, resolved, depth)
         case "array":
-            yield from _array(writer, root, resolved, depth)
-            return None
+            return _array(material, root, resolved, depth)
         case "string":
-            return (yield from _string(writer, resolved, used))
+            return _string(material, resolved, used)
         case "integer" | "number":
-            return (yield from _number(writer, resolved, used, whole=kinds[0] == "integer"))
+            return _number(material, resolved, used, whole=kinds[0] == "integer")
         case "boolean":
-            return (yield from _one_of(writer, [True, False], used))
-    return (yield from _one_of(writer, [None], None))
+            return _one_of(material, [True, False], used)
+    return None
 
 
-def _branch(writer: JsonWriter, root: Root, branches: Sequence[Schema], depth: int) -> Schema:
+def spell(value: object, indent: int | None = None) -> str:
+    """A value as JSON text.
+
+    Args:
+        indent: Spaces for each level; None writes one line.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    # A schema can hold half a surrogate pair, which only its escape can carry.
+    return (
+        text if not any("\ud800" <= character <= "\udfff" for character in text) else json.dumps(value, indent=indent)
+    )
+
+
+def _branch(material: Material, root: Root, branches: Sequence[Schema], depth: int) -> Schema:
     """Pick one of several schemas; deep inside, the one with the flattest value."""
     heights = [root.height(branch) for branch in branches]
     flattest = min(heights)
     weights = [
         0.0
-        if height == float("inf") or (depth >= _ENOUGH_DEPTH and height > flattest)
+        if height == math.inf or (depth >= _ENOUGH_DEPTH and height > flattest)
         else _NULL
         if types_of(root.resolve(branch)) == ["null"]
         else 1.0
         for branch, height in zip(branches, heights, strict=True)
     ]
-    place = writer.chance() * sum(weights)
+    place = material.chance() * math.fsum(weights)
     for branch, weight in zip(branches, weights, strict=True):
         place -= weight
         if place < 0.0:
@@ -111,58 +118,63 @@ def _branch(writer: JsonWriter, root: Root, branches: Sequence[Schema], depth: i
     return branches[0]
 
 
-def _one_of(writer: JsonWriter, values: Sequence[Any], used: Collection[str] | None) -> Writing:
-    weights: dict[str, float] = {}
+def _one_of(material: Material, values: Sequence[Any], used: Collection[str] | None) -> Any:
+    weights = {}
     for value in values:
-        is_named = writer.mentions(value if isinstance(value, str) else _dumped(value))
-        weights[_dumped(value)] = _MENTIONED if is_named else 1.0
-    return (yield from _offer(writer, weights, used))
+        is_named = material.mentions(value if isinstance(value, str) else spell(value))
+        weights[spell(value)] = _MENTIONED if is_named else 1.0
+    return _offer(material, weights, used)
 
 
-def _offer(writer: JsonWriter, weights: dict[str, float], used: Collection[str] | None) -> Writing:
-    """Choose among JSON texts, of those that are not used if there are any."""
+def _offer(material: Material, weights: dict[str, float], used: Collection[str] | None) -> Any:
+    """Choose among values, given as JSON texts; of those that are not used, if there are any."""
     options = [option for option in weights.items() if option[0] not in (used or ())] or list(weights.items())
-    return options[(yield from writer.choose(options))][0]
+    return json.loads(material.choose(options))
 
 
-def _number(writer: JsonWriter, schema: Schema, used: Collection[str] | None, *, whole: bool) -> Writing:
+def _number(material: Material, schema: Schema, used: Collection[str] | None, *, whole: bool) -> Any:
     try:
-        options = dict(allowed_numbers(schema, writer.mentioned_numbers, writer.chance, whole=whole))
+        options = dict(allowed_numbers(schema, material.mentioned_numbers, material.chance, whole=whole))
     except (TypeError, ValueError, ArithmeticError):  # bounds that are no numbers
         options = {}
     for value in _examples(schema):
         is_kind = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
         if is_kind and options and is_allowed(schema, value):
-            options[_dumped(value)] = max(_EXAMPLE, options.get(_dumped(value), 0.0))
-    return (yield from _offer(writer, options or {"0": 1.0}, used))
+            options[spell(value)] = max(_EXAMPLE, options.get(spell(value), 0.0))
+    return _offer(material, options or {"0": 1.0}, used)
 
 
-def _string(writer: JsonWriter, schema: Schema, used: Collection[str] | None) -> Writing:
-    is_right = length_rule(schema)
-    texts: list[str] = []
-    pattern, format_ = schema.get("pattern"), schema.get("format")
-    if isinstance(pattern, str):
-        try:
-            texts = [matching_text(pattern, writer.chance, is_right) for _ in range(_OFFERED)]
-        except UnmatchedPatternError:
-            texts = []
-    elif isinstance(format_, str) and format_ in FORMATS:
-        drawn = [FORMATS[format_](writer.chance) for _ in range(_OFFERED)]
-        texts = [text for text in drawn if is_right(text)] or drawn
-    weights = {_dumped(text): 1.0 for text in texts}
-    if not pattern:
-        examples = [text for text in _examples(schema) if isinstance(text, str) and is_right(text)]
-        weights |= dict.fromkeys(map(_dumped, examples), _EXAMPLE)
-    if not texts:
-        least, most = max(0, is_right.least), min(is_right.most, max(_USUAL_LONGEST, is_right.least + MIN_ROOM))
-        if most - least >= MIN_ROOM and used is None and not weights:
-            yield from writer.string(least, most)
-            return None
-        texts = [writer.phrase(least, most) for _ in range(_OFFERED)]
-        if used and all(_dumped(text) in used for text in texts):
-            texts = [texts[0][: most - len(str(len(used)))] + str(len(used))]
-        weights = dict.fromkeys(map(_dumped, texts), 1.0) | weights
-    return (yield from _offer(writer, weights, used))
+def _string(material: Material, schema: Schema, used: Collection[str] | None) -> Any:
+    is_fitting = length_rule(schema)
+    least, most = is_fitting.least, max(is_fitting.least, min(is_fitting.most, _USUAL_LONGEST))
+    texts = _special_texts(material, schema, is_fitting)
+    if texts is None:
+        texts = [material.phrase(least, most) for _ in range(1 if used is None else _OFFERED)]
+        if used and all(spell(text) in used for text in texts):
+            number = str(len(used))
+            texts = [texts[0][: max(0, most - len(number))] + number]
+    weights = dict.fromkeys(map(spell, texts), 1.0)
+    for value in _examples(schema):
+        if isinstance(value, str) and is_fitting(value) and "pattern" not in schema:
+            weights[spell(value)] = _EXAMPLE
+    return _offer(material, weights, used)
+
+
+def _special_texts(material: Material, schema: Schema, is_fitting: Any) -> list[str] | None:
+    """Texts by ``pattern``, ``format`` or ``contentEncoding``; None where none of them says anything."""
+    pattern, named = schema.get("pattern"), FORMATS.get(str(schema.get("format")))
+    try:
+        if isinstance(pattern, str):
+            return [matching_text(pattern, material.chance, is_fitting) for _ in range(_OFFERED)]
+    except UnmatchedPatternError:
+        return None
+    if named is not None:
+        texts = [text for text in (named(material.chance) for _ in range(_TRIES)) if is_fitting(text)]
+        return texts[:_OFFERED] or None
+    if schema.get("contentEncoding") in ("base64", "base64url"):
+        texts = [base64.urlsafe_b64encode(material.phrase(0, 40).encode()).decode() for _ in range(_OFFERED)]
+        return [text for text in texts if is_fitting(text)] or None
+    return None
 
 
 def _examples(schema: Schema) -> list[Any]:
@@ -170,97 +182,82 @@ def _examples(schema: Schema) -> list[Any]:
     return [*(examples if isinstance(examples, list) else ()), *([schema["default"]] if "default" in schema else ())]
 
 
-def _object(writer: JsonWriter, root: Root, schema: Schema, depth: int) -> Generator[Step, None, None]:
+def _object(material: Material, root: Root, schema: Schema, depth: int) -> dict[str, Any]:
     described = properties(schema)
     needed = set(required(schema))
     least, most = integer(schema, "minProperties", 0), integer(schema, "maxProperties", _NO_LIMIT)
-    extra = schema.get("additionalProperties", True)
+    extra = _schema_of_more(schema)
     if extra is not False and len(described) < (least if "properties" in schema else max(least, 1)):
-        for key in _free_keys(min(max(least, 1), most) - len(described), described):
+        for key in _free_keys(material, root, schema, min(max(least, 1), most) - len(described), described):
             described[key] = extra
             needed.add(key)
+    if depth >= _DEEPEST:
+        return {}
     offered = {
         name: part
         for name, part in described.items()
-        if name in needed or (depth < _ENOUGH_DEPTH and root.height(part) != float("inf"))
+        if name in needed or (depth < _ENOUGH_DEPTH and root.height(part) != math.inf)
     }
-    if depth >= _DEEPEST:
-        offered = {}
-    writer.fixed("{")
-    written, between = 0, writer.line_break(depth + 1)
+    value: dict[str, Any] = {}
     names = list(offered)
-    while names:
-        optional_allowed = written + sum(name in needed for name in names) < most
-        spare = written + len(names) - least  # that can still be left out
-        options, skipped = [], 1.0
-        for n, name in enumerate(names):
-            is_needed = name in needed or n >= spare
-            if not is_needed and not optional_allowed:
-                continue
-            share = 1.0 if is_needed else _OPTIONAL
-            options.append((n, skipped * share))
-            skipped *= 1.0 - share
-            if is_needed:
-                break
-        texts = [(f"{between}{_dumped(names[n])}: ", weight) for n, weight in options]
-        closing = f"{writer.line_break(depth) if written else ''}}}"
-        if skipped:
-            texts.append((closing, skipped))
-        chosen = yield from writer.choose(texts)
-        if chosen == len(options):
-            return
-        n = options[chosen][0]
-        yield from write_value(writer, root, offered[names[n]], depth + 1)
-        del names[: n + 1]
-        written += 1
-        between = "," + writer.line_break(depth + 1, " ")
-    writer.fixed(f"{writer.line_break(depth) if written else ''}}}")
+    for place, name in enumerate(names):
+        is_needed = name in needed or len(value) + len(names) - place <= least
+        others_needed = sum(other in needed for other in names[place + 1 :])
+        if is_needed or (len(value) + others_needed < most and material.chance() < _OPTIONAL):
+            value[name] = draw_value(material, root, offered[name], depth + 1)
+    return value
 
 
-def _free_keys(count: int, taken: dict[str, object]) -> list[str]:
+def _schema_of_more(schema: Schema) -> object:
+    """What properties without a description are to be."""
+    patterns = schema.get("patternProperties")
+    if isinstance(patterns, dict) and patterns:
+        return next(iter(patterns.values()))
+    return schema.get("additionalProperties", True)
+
+
+def _free_keys(material: Material, root: Root, schema: Schema, count: int, taken: Collection[str]) -> list[str]:
+    """Names for properties that the schema does not name: by its ``propertyNames`` or ``patternProperties``."""
+    rule = schema.get("propertyNames")
+    patterns = schema.get("patternProperties")
+    if not isinstance(rule, dict) and isinstance(patterns, dict) and patterns:
+        rule = {"type": "string", "pattern": next(iter(patterns))}
+    names: list[str] = []
+    if isinstance(rule, dict):
+        for _ in range(count + _TRIES):
+            if len(names) < count:
+                drawn = draw_value(material, root, {"type": "string", **root.resolve(rule)}, _ENOUGH_DEPTH)
+                name = drawn if isinstance(drawn, str) else spell(drawn)
+                if name not in taken and name not in names:
+                    names.append(name)
+        return names
     names = [name for name in _FREE_KEYS if name not in taken]
-    number = 0
-    while len(names) < count:
-        number += 1
-        if f"key{number}" not in taken:
-            names.append(f"key{number}")
-    return names[:count]
+    names += [f"key{number}" for number in range(1, max(0, count) + 1) if f"key{number}" not in taken]
+    return names[: max(0, count)]
 
 
-def _array(writer: JsonWriter, root: Root, schema: Schema, depth: int) -> Generator[Step, None, None]:
+def _array(material: Material, root: Root, schema: Schema, depth: int) -> list[Any]:
     least = max(0, integer(schema, "minItems", 0))
     fixed = schema.get("prefixItems")
     usual = max(least, len(fixed) if isinstance(fixed, list) else _USUAL_MOST_ITEMS)
     if schema.get("items") is False:
         usual = min(usual, len(fixed) if isinstance(fixed, list) else 0)
     most = min(integer(schema, "maxItems", usual), max(usual, least))
-    if schema.get("uniqueItems"):
+    is_set = bool(schema.get("uniqueItems"))
+    if is_set:
         most = int(min(most, distinct_values(root.resolve(schema.get("items")))))
     if depth >= _ENOUGH_DEPTH:
         most = least
-    if depth >= _DEEPEST or any(root.height(item) == float("inf") for item in item_schemas(schema, max(least, 1))):
+    if depth >= _DEEPEST or any(root.height(item) == math.inf for item in item_schemas(schema, max(least, 1))):
         most = 0
+    value: list[Any] = []
     used: set[str] = set()
-    writer.fixed("[")
-    for n, item in enumerate(item_schemas(schema, most)):
-        opening = ("," + writer.line_break(depth + 1, " ")) if n else writer.line_break(depth + 1)
-        closing = f"{writer.line_break(depth) if n else ''}]"
-        if n < max(least, 1):
-            writer.fixed(opening)
-        elif (yield from writer.choose([(opening, _GOES_ON), (closing, 1.0 - _GOES_ON)])):
-            return
-        written = yield from write_value(writer, root, item, depth + 1, used if schema.get("uniqueItems") else None)
-        if written is not None:
-            used.add(written)
-    writer.fixed(f"{writer.line_break(depth) if most else ''}]")
-
-
-def _dumped(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    # A schema can hold half a surrogate pair, which only its escape can carry.
-    return text if text.isascii() or _is_encodable(text) else json.dumps(value)
-
-
-def _is_encodable(text: str) -> bool:
-    """Whether UTF-8 can carry the text: it has no lone surrogate."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    for number, item in enumerate(item_schemas(schema, most)):
+        if number >= max(least, 1) and material.chance() >= _GOES_ON:
+            break
+        drawn = draw_value(material, root, item, depth + 1, used if is_set else None)
+        if is_set and spell(drawn) in used and number >= least:
+            break
+        used.add(spell(drawn))
+        value.append(drawn)
+    return value

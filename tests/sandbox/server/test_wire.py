@@ -27,7 +27,7 @@ from deepseek_async.sandbox import (
     write_script,
 )
 
-from .talking import HELLO, Talk
+from ..talking import HELLO, Talk
 
 pytestmark = pytest.mark.anyio
 

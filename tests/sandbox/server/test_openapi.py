@@ -13,7 +13,7 @@ from deepseek_async.sandbox import SandboxServer, in_background
 from deepseek_async.sandbox.answers.replies import ChatCompletion, ChatCompletionChunk, ErrorBody, TextCompletion
 from deepseek_async.sandbox.server.openapi import describe
 
-from .talking import HELLO, THINKING, Talk
+from ..talking import HELLO, THINKING, Talk
 
 schemathesis = pytest.importorskip("schemathesis", reason="extra conformance")
 

@@ -14,7 +14,7 @@ from deepseek_async.sandbox import SandboxServer, Schedule, Script
 from deepseek_async.sandbox.requests.refusals import Refusal
 from deepseek_async.sandbox.server.admission import Admission
 
-from .talking import HELLO, THINKING, Answer, Talk
+from ..talking import HELLO, THINKING, Answer, Talk
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 
 from deepseek_async.sandbox import Call, Script
 
-from .talking import HELLO, THINKING, Talk
+from ..talking import HELLO, THINKING, Talk
 
 pytestmark = pytest.mark.anyio
 

@@ -27,7 +27,7 @@ from deepseek_async.sandbox import (
     WrongLength,
 )
 from deepseek_async.sandbox.scripts.actions import Abort, Action, Close, End, Event, Head, Reply, Send, Wait
-from deepseek_async.sandbox.scripts.playing import DONE, JSON, play
+from deepseek_async.sandbox.scripts.playback import DONE, JSON, play
 
 STREAM = [
     Event(b"data: 1\n\n", "chunk"),

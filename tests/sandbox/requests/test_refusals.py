@@ -11,7 +11,7 @@ import pytest
 
 from deepseek_async.sandbox import Refuse, SandboxServer, Script
 
-from .talking import HELLO, THINKING, Talk
+from ..talking import HELLO, THINKING, Talk
 
 pytestmark = pytest.mark.anyio
 

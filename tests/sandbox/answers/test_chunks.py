@@ -6,7 +6,7 @@ import pytest
 
 from deepseek_async.sandbox import Call, Script
 
-from .talking import HELLO, THINKING, Talk, fold
+from ..talking import HELLO, THINKING, Talk, fold
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .talking import HELLO, THINKING, Talk
+from ..talking import HELLO, THINKING, Talk
 
 pytestmark = pytest.mark.anyio
 

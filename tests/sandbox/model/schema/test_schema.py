@@ -37,7 +37,7 @@ def test_references_are_followed() -> None:
 
 @pytest.mark.parametrize("target", ["#/nowhere", "other.json", 5, "#/$defs/node/required/7", "#/$defs/node/type/x"])
 def test_a_reference_to_nothing_allows_everything(target: object) -> None:
-    """When writing; `check_schema` tells."""
+    """When a value is drawn."""
     assert Root(TREE).resolve({"$ref": target}) == {}
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from deepseek_async.sandbox import SandboxServer, Script
 
-from .model.chisquare import surprise
-from .talking import HELLO, THINKING, Answer, Talk
+from ..model.chisquare import surprise
+from ..talking import HELLO, THINKING, Answer, Talk
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deepseek_async.sandbox.model.resuming import find_place, resume
+from deepseek_async.sandbox.model.continuation import find_place, resume
 from deepseek_async.sandbox.model.sampling import forced
 from deepseek_async.sandbox.model.tokenizer import EOS, FIRST_PIECE, Tokenizer
 

@@ -12,8 +12,8 @@ import attrs
 from ..model import Sampling
 from ..model.tokenizer import END_THINK
 from .answer import Answer, Channel, Finished, Said
-from .choosing import choose_tools
-from .speaking import Ending, PlannedCall, emit_calls, emit_pieces, emit_text, word_steps
+from .emissions import Ending, PlannedCall, emit_calls, emit_pieces, emit_text, word_steps
+from .tool_choice import choose_tools
 
 if TYPE_CHECKING:
     from ..model import LanguageModel

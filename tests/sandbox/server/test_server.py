@@ -12,7 +12,7 @@ import pytest
 
 from deepseek_async.sandbox import Cut, Refuse, SandboxServer, Script, Stall
 
-from .talking import HELLO, Talk
+from ..talking import HELLO, Talk
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 
 from deepseek_async.sandbox import EarlyEnd, Script
 
-from .talking import Talk
+from ..talking import Talk
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ import pytest
 
 from deepseek_async.sandbox import SandboxServer, Script, in_background, serve
 
-from .talking import HELLO
+from ..talking import HELLO
 
 _PROGRAM = """
 import asyncio

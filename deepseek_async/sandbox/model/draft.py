@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _LOOK_BACK: Final = 12  # tokens: enough for three characters of four bytes
 
 
-class Answer:
+class Draft:
     """A growing answer. Its state is a function of the context and the tokens pushed, of nothing else.
 
     Args:

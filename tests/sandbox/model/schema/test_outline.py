@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -64,3 +65,31 @@ def test_a_key_suggests_its_type(key: str, type_: str) -> None:
 def test_the_shape_of_an_example(value: object, schema: dict[str, Any]) -> None:
     """Its types, all of its keys."""
     assert shape_of(value) == schema
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"a": {}}},
+        {"$ref": "#/$defs/A", "$defs": {"A": {"type": "object", "properties": {"a": {}}}}},
+        {
+            "oneOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}],
+            "$defs": {"A": {"type": "object", "properties": {}}, "B": {"allOf": [{"$ref": "#/$defs/A"}]}},
+        },
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+    ],
+)
+def test_a_schema_in_the_prompt_is_the_schema(schema: dict[str, Any]) -> None:
+    """Also by reference, as a union, and after other objects; what only looks like one is an example."""
+    text = json.dumps(schema)
+    assert outlined(f"By this JSON schema: {text} please", []) == schema
+    assert outlined(f'About {{"a": 1}}, by this schema:\n{text}', []) == schema
+
+
+@pytest.mark.parametrize(
+    "example",
+    [{"type": "object"}, {"type": "fruit", "properties": {}}, {"anyOf": []}, {"$ref": "#"}, {"$ref": "#/nowhere"}],
+)
+def test_what_is_no_schema_is_an_example(example: dict[str, Any]) -> None:
+    """The answer then looks like it."""
+    assert list(outlined(f"JSON like {json.dumps(example)}", [])["properties"]) == list(example)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.sandbox.model.copying import Prompt, continuation_bytes, missing_bytes, split_units
 from deepseek_async.sandbox.model.ngram import ranked
+from deepseek_async.sandbox.model.prompt import Prompt, continuation_bytes, missing_bytes, split_units
 from deepseek_async.sandbox.model.tokenizer import BOS
 
 if TYPE_CHECKING:

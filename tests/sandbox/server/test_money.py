@@ -10,7 +10,7 @@ import pytest
 from deepseek_async.sandbox import Cut, Refuse, SandboxServer, Script
 from deepseek_async.sandbox.answers.prefix_cache import PrefixCache
 
-from .talking import HELLO, THINKING, Talk
+from ..talking import HELLO, THINKING, Talk
 
 pytestmark = pytest.mark.anyio
 
