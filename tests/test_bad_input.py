@@ -211,9 +211,9 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     "HTML": (PAGE, "502 Bad Gateway"),
     "text": (b"upstream connect error", "not JSON|upstream connect error"),
     "half a JSON": (b'{"choices": [{"index": 0, "mess', "not JSON"),
-    "a wrong type": (to_json({**completion(), "created": "now"}), r"\$.created"),
+    "a wrong type": (to_json({**completion(), "choices": "none"}), r"\$.choices"),
     "a wrong type deep inside": (
-        to_json({"choices": [{"index": 0, "message": {"content": ["x"]}, "delta": {"content": ["x"]}}]}),
+        to_json({"choices": [{"index": 0, "message": {"content": 5}, "delta": {"content": 5}}]}),
         r"\$.choices\[0\].message.content",
     ),
     "no choices": (b'{"id": "1"}', "no field `choices`"),

@@ -14,11 +14,11 @@ from typing import Generic, Protocol, Self, TypeVar
 
 import anyio
 
-from ..codec.responses import interruption_in
+from ..codec.endings import broken_off, interruption_in
 from ..codec.stream import State, StreamDecoder
 from ..errors import APIConnectionError, DeepSeekError, StreamInterruptedError
 from ..transport.base import lowered
-from ..types import ChatCompletion, FinishReason, TextCompletion
+from ..types import ChatCompletion, TextCompletion
 from .attempt import Exchange
 from .call import Call
 
@@ -306,9 +306,10 @@ class EventStream(Generic[C, W]):
         reason = interruption_in(self._fold.finish_reasons)
         if reason is None:
             return None
+        cause = broken_off(reason)
         return StreamInterruptedError(
-            f"the server broke the answer off: finish_reason {reason!r}",
-            retryable=reason == FinishReason.INSUFFICIENT_SYSTEM_RESOURCE,
+            cause.message,
+            cause=cause,
             partial=self._fold.completion(done=False),
             delivered=self.delivered,
             request_id=self.request_id,

@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 import attrs
 
+from ..codec.endings import finished
 from ..codec.requests import request_to_json
-from ..codec.responses import (
-    balance_from_json,
-    finished,
-    models_from_json,
-    text_completion_from_json,
-)
+from ..codec.responses import balance_from_json, models_from_json, text_completion_from_json
 from ..codec.stream import text_decoder
 from ..types import Balance, ModelList, TextCompletion
 from .attempt import Exchange

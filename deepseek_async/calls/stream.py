@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
+from ..codec.endings import interruption_in
 from ..codec.fold import Fold
-from ..codec.responses import interruption_in
 from ..codec.stream import StreamDecoder
 from ..errors import DeepSeekError
 from ..types import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta

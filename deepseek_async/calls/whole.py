@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..codec.responses import completion_from_json, finished
+from ..codec.endings import finished
+from ..codec.responses import completion_from_json
 from ..types import ChatCompletion
 from .attempt import Exchange
 from .parameters import CallOptions

@@ -10,8 +10,8 @@ from itertools import chain
 
 import attrs
 
+from ..codec.endings import interruption_in
 from ..codec.fold import Fold
-from ..codec.responses import interruption_in
 from ..codec.stream import State, chat_decoder
 from ..errors import StreamInterruptedError
 from ..sse import Comment, Decoder, ServerSentEvent

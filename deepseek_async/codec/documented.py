@@ -19,6 +19,7 @@ from msgspec import Meta, Raw, Struct
 
 NULL = Raw(b"null")
 Word = Annotated[str, Meta(min_length=1)]
+Reason = Annotated[str, Meta(min_length=1, pattern=r"(?i)^(?!(null|none|nil|undefined)$)")]  # no word for null
 
 
 class _Shape(Struct, forbid_unknown_fields=True, gc=False):
@@ -34,11 +35,11 @@ class _CompletionDetails(_Shape):
 
 
 class Usage(_Shape):
-    """The token counts."""
+    """The token counts; without one of the three, it may say nothing at all."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
     prompt_cache_hit_tokens: int | None = None
     prompt_cache_miss_tokens: int | None = None
     prompt_tokens_details: _PromptDetails | None = None
@@ -98,7 +99,7 @@ class _ChunkChoice(_Shape):
     index: int = 0
     delta: _Delta = msgspec.field(default_factory=_Delta)
     logprobs: Logprobs | None = None
-    finish_reason: Word | None = None
+    finish_reason: Reason | None = None
 
 
 class Chunk(_Shape):
@@ -137,7 +138,7 @@ class _Choice(_Shape):
     index: int = 0
     message: _Message = msgspec.field(default_factory=_Message)
     logprobs: Raw = NULL  # `Channels`
-    finish_reason: Word | None = None
+    finish_reason: Reason | None = None
 
 
 class Completion(_Shape):
@@ -165,7 +166,7 @@ class _TextChoice(_Shape):
     text: str = ""
     index: int = 0
     logprobs: TextLogprobs | None = None
-    finish_reason: Word | None = None
+    finish_reason: Reason | None = None
 
 
 class Text(_Shape):

@@ -47,15 +47,6 @@ _ADVICE: Mapping[int, str] = {
     415: "something between here and the server changed the request's content type",
 }
 
-# In an error object inside a 200 the status is lost; its words tell the class.
-_STATUS_BY_TYPE: Mapping[str, int] = {
-    "authentication_error": 401,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "service_unavailable_error": 503,
-    "overloaded_error": 503,
-}
-
 REQUEST_ID_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
 _KEY = re.compile(r"\bsk-[A-Za-z0-9_*-]{4,}|(?<=Bearer )\S+")
 _CONCURRENCY = re.compile(r"current concurrency is (\d+).*?concurrency limit of (\d+)", re.S)
@@ -96,17 +87,17 @@ def failure_from(status: int, headers: Mapping[str, str], body: bytes, now: date
         body: As it came; may be cut, empty, no JSON.
         now: The present, for ``Retry-After`` in date form.
     """
-    text = _redacted(body.decode("utf-8-sig", "replace"))
+    text = redacted(body.decode("utf-8-sig", "replace"))
     try:
         parsed: Any = json.loads(text)
     except (ValueError, RecursionError):
         parsed = None
-    found = _Found(parsed)
+    found = Found(parsed)
     said = found.message or summary_of(text if parsed is None else "")
     if 300 <= status < 400:
         target = _host(headers.get("location", ""))
         said = f"a redirect to {target}, which is not followed; set base_url to it if it is right"
-    return _build(
+    return status_error(
         status,
         said,
         found,
@@ -117,49 +108,33 @@ def failure_from(status: int, headers: Mapping[str, str], body: bytes, now: date
     )
 
 
-def in_band_failure(parsed: Any) -> APIStatusError | None:
-    """The error that a JSON text inside a 200 stands for; ``None`` if it is none.
-
-    Taken are ``{"error": …}``, also beside choices (OpenRouter closes the choice with ``finish_reason: "error"``), and,
-    without choices, ``{"object": "error", …}`` and a flat ``{"code", "message"}`` or ``{"detail"}``.
-    """
-    if not isinstance(parsed, dict):
-        return None
-    is_error = parsed.get("error") or (parsed.get("object") == "error" and not parsed.get("choices"))
-    is_flat = "choices" not in parsed and ("detail" in parsed or ("message" in parsed and "code" in parsed))
-    if not (is_error or is_flat):
-        return None
-    found = _Found(parsed)
-    status = next(
-        (_STATUS_BY_TYPE[word] for word in (found.type or "", found.code or "") if word in _STATUS_BY_TYPE), 200
-    )
-    if found.code and found.code.isdigit() and 400 <= int(found.code) < 600:
-        status = int(found.code)
-    body = _redacted(json.dumps(parsed, ensure_ascii=False))
-    # Without a telling status an error inside a 200 is the server's own failure.
-    return _build(status, found.message, found, body=body, headers={}, in_band=True)
+# Where an error object stands, and under which name it has its words: MiniMax, Cloudflare, and gateways without number.
+_PLACES = ("error", "errors", "base_resp")
+_WORDS = ("message", "msg", "detail", "status_msg", "error_msg", "error_message", "errmsg", "err_msg", "err", "reason")
 
 
-class _Found:
+class Found:
     """What an error body tells, of whatever shape."""
 
     def __init__(self, parsed: Any) -> None:
         fields: dict[str, Any] = {}
+        if isinstance(parsed, list) and parsed:  # Google
+            parsed = parsed[0]
         if isinstance(parsed, dict):
-            error = parsed.get("error")
+            error = next(filter(None, map(parsed.get, _PLACES)), None)
+            if isinstance(error, list) and error:
+                error = error[0]
             if isinstance(error, dict):
                 fields = error
             elif isinstance(error, str):
                 fields = {**parsed, "message": error}
             else:
                 fields = parsed
-        message = (
-            parsed if isinstance(parsed, str) else fields.get("message") or fields.get("msg") or fields.get("detail")
-        )
+        message = parsed if isinstance(parsed, str) else next(filter(None, map(fields.get, _WORDS)), None)
         said = [summary_of(_words(message)), summary_of(_words(fields.get("details")))]  # GMI tells the cause there
-        self.message = _redacted(": ".join(part for part in said if part))
+        self.message = redacted(": ".join(part for part in said if part))
         self.type = _word(fields.get("type"))
-        self.code = _word(fields.get("code"))
+        self.code = _word(next((fields[name] for name in ("code", "status_code") if fields.get(name)), None))
         self.param = _word(fields.get("param"))
 
 
@@ -185,7 +160,7 @@ def _place(loc: Any) -> str:
     return ".".join(str(part) for part in parts if isinstance(part, (str, int))) + ": " if loc else ""
 
 
-def _redacted(text: str) -> str:
+def redacted(text: str) -> str:
     return _KEY.sub("sk-…", text)
 
 
@@ -193,7 +168,7 @@ def _host(location: str) -> str:
     return "/".join(location.split("?")[0].split("/")[:3]) or "nowhere"
 
 
-def _build(status: int, said: str, found: _Found, *, in_band: bool = False, **context: Any) -> APIStatusError:
+def status_error(status: int, said: str, found: Found, *, in_band: bool = False, **context: Any) -> APIStatusError:
     error_class = _CLASSES.get(status) or (InternalServerError if status >= 500 or in_band else APIStatusError)
     advice = _ADVICE.get(status)
     head = "error in the answer" if in_band else f"HTTP {status}"

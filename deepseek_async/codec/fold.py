@@ -38,8 +38,8 @@ from ..types import (
     Usage,
 )
 from ..types.values import NO_EXTRA
-from .lenient import mended
-from .responses import interruption_in
+from .endings import interruption_in
+from .quirks import mended
 
 
 def fold(chunks: Iterable[ChatCompletionChunk]) -> ChatCompletion:

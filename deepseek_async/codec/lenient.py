@@ -1,19 +1,14 @@
 """Reads what is JSON but not the documented shape: unknown fields, and the habits of other servers.
 
-Works on the parsed JSON, by the attrs classes themselves: what a class does not name goes into its ``extra``; ``null``
-where a class wants a value counts as left out. The translations, each with who needs it:
+Works on the parsed JSON, by the attrs classes themselves, after `quirks` has translated what it knows:
 
-| said | read as | who |
-| --- | --- | --- |
-| ``reasoning`` | ``reasoning_content``, where that is absent or null | vLLM, Ollama, OpenRouter |
-| ``finish_reason: ""``, ``role: ""`` | null | StepFun |
-| ``tool_calls: []`` | null | vLLM (not streamed), some reasoning deltas |
-| ``index`` in a whole message's tool call | its place in the list | DeepSeek's own sample |
-| hits and misses inside ``prompt_tokens_details`` | beside it | one text of the Chinese page |
-| a whole number written as 1.76e9 or 1.0 | the integer | JavaScript gateways |
-| ``name``, ``prefix`` in a message | unknown fields: they are a request's | |
-| NaN, Infinity, bytes that are no UTF-8 | as `json` reads them; U+FFFD | various |
-| half a surrogate pair | in a whole message U+FFFD; in a chunk kept, since the next may bring the other half | |
+- What a class does not name goes into its ``extra``; so do ``name`` and ``prefix`` in a message, which are a request's.
+- ``null`` where a class wants a value counts as left out, and so does what is empty where another type is meant:
+  ``[]``, ``{}`` or ``""`` for an object, a list or a number.
+- A value of another type than documented (``created`` as text, ``id`` as a number) is read by its nearest meaning, and
+  kept as it came in ``extra``. What has none is only kept, unless the answer consists of it: then it is an error, which
+  carries what could be read of the rest.
+- NaN, Infinity and bytes that are no UTF-8 are read as `json` reads them, the last as U+FFFD.
 """
 
 from __future__ import annotations
@@ -22,7 +17,6 @@ import json
 import re
 import types
 import typing
-from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -32,14 +26,22 @@ import msgspec
 from ..errors import MalformedResponseError
 from ..types import (
     AssistantMessage,
+    Balance,
+    BalanceInfo,
+    ChatCompletion,
+    ChatCompletionChunk,
     Choice,
     ChunkChoice,
     Delta,
     FunctionCall,
+    FunctionCallFragment,
+    ModelList,
     TextChoice,
+    TextCompletion,
     ToolCall,
-    Usage,
+    ToolCallFragment,
 )
+from .quirks import TRANSLATIONS
 
 T = TypeVar("T")
 
@@ -53,16 +55,42 @@ _OF_ONE_SIDE: dict[type, tuple[str, ...]] = {
     Delta: ("logprobs",),  # on the wire they stand beside the delta
     AssistantMessage: ("name", "prefix"),  # said in requests only, and a delta has no such fields
 }
+# What an answer consists of: where this could not be read, something would be missing from it in silence.
+_ESSENTIAL: dict[type, tuple[str, ...]] = {
+    ChatCompletionChunk: ("choices",),
+    ChatCompletion: ("choices",),
+    TextCompletion: ("choices",),
+    ChunkChoice: ("delta",),
+    Choice: ("message",),
+    TextChoice: ("text",),
+    Delta: ("content", "reasoning_content", "tool_calls"),
+    AssistantMessage: ("content", "reasoning_content", "tool_calls"),
+    ToolCallFragment: ("function",),
+    ToolCall: ("function",),
+    FunctionCallFragment: ("name", "arguments"),
+    FunctionCall: ("name", "arguments"),
+    ModelList: ("data",),
+    Balance: ("balance_infos",),
+    BalanceInfo: ("total_balance", "granted_balance", "topped_up_balance"),
+}
 
 
 @attrs.frozen
 class _Field:
-    """What the walk needs to know of a field."""
+    """What the walk needs to know of a field.
 
-    value_class: type | None  # the attrs class of the value, or of each item
+    Attributes:
+        plain: Types whose values are taken as they are.
+        value_class: The attrs class of the value, or of each item.
+        hint: The whole type.
+    """
+
+    plain: tuple[type, ...]
+    value_class: type | None
     is_list: bool
     is_nullable: bool
-    is_integer: bool
+    is_essential: bool
+    hint: Any = attrs.field(eq=False)
 
 
 @cache
@@ -71,10 +99,10 @@ def _fields_of(cls: type) -> dict[str, _Field]:
     names = [a.name for a in attrs.fields(cls) if a.name not in _NOT_ON_THE_WIRE]
     for name in _OF_ONE_SIDE.get(cls, ()):
         names.remove(name)
-    return {name: _describe(hints[name]) for name in names}
+    return {name: _describe(hints[name], is_essential=name in _ESSENTIAL.get(cls, ())) for name in names}
 
 
-def _describe(hint: Any) -> _Field:
+def _describe(hint: Any, *, is_essential: bool) -> _Field:
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     value_class, is_list = None, False
     for option in options:
@@ -83,108 +111,110 @@ def _describe(hint: Any) -> _Field:
         is_list = is_list or is_tuple
         if attrs.has(item):
             value_class = item
-    return _Field(value_class, is_list, type(None) in options, int in options)
+    plain = tuple(option for option in options if option in (str, int, float, bool))
+    if float in plain:
+        plain += (int,)
+    return _Field(plain, value_class, is_list, type(None) in options, is_essential, hint)
 
 
-def _translate_said(said: dict[str, Any]) -> None:
-    if "reasoning" in said and isinstance(said["reasoning"], str | None):
-        reasoning = said.pop("reasoning")
-        if said.get("reasoning_content") is None:
-            said["reasoning_content"] = reasoning
-    if said.get("role") == "":
-        del said["role"]
-    if said.get("tool_calls") == []:
-        del said["tool_calls"]
+class _Sorter:
+    """Puts each value where the classes want it.
 
-
-def _translate_message(message: dict[str, Any]) -> None:
-    _translate_said(message)
-    _mend(message, "content", "reasoning_content")
-
-
-def _translate_function(function: dict[str, Any]) -> None:
-    _mend(function, "arguments")
-
-
-def _mend(value: dict[str, Any], *names: str) -> None:
-    for name in names:
-        if isinstance(text := value.get(name), str):
-            value[name] = mended(text)
-
-
-def mended(text: str) -> str:
-    """The text with halves of surrogate pairs joined where they meet, and U+FFFD for one that has no other half.
-
-    Servers that count in UTF-16 cut characters outside the BMP in two.
+    Args:
+        is_salvaging: Whether to drop what cannot be read, so that the rest can.
     """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
+    def __init__(self, *, is_salvaging: bool = False) -> None:
+        self._is_salvaging = is_salvaging
 
-def _translate_choice(choice: dict[str, Any]) -> None:
-    if choice.get("finish_reason") == "":
-        del choice["finish_reason"]
-
-
-def _translate_call(call: dict[str, Any]) -> None:
-    call.pop("index", None)
-
-
-def _translate_usage(usage: dict[str, Any]) -> None:
-    details = usage.get("prompt_tokens_details")
-    if isinstance(details, dict):
-        for name in ("prompt_cache_hit_tokens", "prompt_cache_miss_tokens"):
-            if name in details and usage.get(name) is None:
-                usage[name] = details.pop(name)
-
-
-_TRANSLATIONS: dict[type, Callable[[dict[str, Any]], None]] = {
-    Delta: _translate_said,
-    AssistantMessage: _translate_message,
-    ChunkChoice: _translate_choice,
-    Choice: _translate_choice,
-    TextChoice: _translate_choice,
-    FunctionCall: _translate_function,
-    ToolCall: _translate_call,
-    Usage: _translate_usage,
-}
-
-
-def _sort_out(value: Any, cls: type) -> Any:
-    """The same JSON with unknown fields moved into ``extra`` and other servers' habits translated."""
-    if not isinstance(value, dict):
-        return value  # the conversion says what is wrong with it, and where
-    value = dict(value)
-    if translate := _TRANSLATIONS.get(cls):
-        translate(value)
-    fields = _fields_of(cls)
-    known: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
-    for name, item in value.items():
-        field = fields.get(name)
-        if field is None:
-            extra[name] = item
-        elif item is None:
-            if field.is_nullable:
-                known[name] = None
-        elif field.value_class is not None:
-            item_class = field.value_class
-            if field.is_list and isinstance(item, list):
-                known[name] = [_sort_out(entry, item_class) for entry in item]
+    def sort_out(self, value: Any, cls: type) -> Any:
+        """The same JSON, as the class wants it."""
+        if not isinstance(value, dict):
+            return value  # the conversion says what is wrong with it, and where
+        value = dict(value)
+        extra: dict[str, Any] = {}
+        if (translate := TRANSLATIONS.get(cls)) and (odd := translate(value)):
+            extra |= odd
+        fields = _fields_of(cls)
+        known: dict[str, Any] = {}
+        for name, item in value.items():
+            field = fields.get(name)
+            if field is None:
+                extra[name] = item
+            elif type(item) in field.plain:
+                known[name] = item
+            elif item is None:
+                if field.is_nullable:
+                    known[name] = None
+            elif field.value_class is None:
+                self._take_scalar(name, item, field, known, extra)
             else:
-                known[name] = _sort_out(item, item_class)
-        elif field.is_integer and isinstance(item, float) and item.is_integer():
-            known[name] = int(item)
-        else:
+                self._take_object(name, item, field, known, extra)
+        if extra:
+            known["extra"] = extra
+        return known
+
+    def _take_object(self, name: str, item: Any, field: _Field, known: dict[str, Any], extra: dict[str, Any]) -> None:
+        cls = field.value_class
+        assert cls is not None  # noqa: S101 - asked before
+        if field.is_list and isinstance(item, list):
+            entries = [entry for entry in item if entry is not None]
+            if self._is_salvaging or all(isinstance(entry, dict) for entry in entries):
+                known[name] = [self.sort_out(entry, cls) for entry in entries if isinstance(entry, dict)]
+                return
+            if field.is_essential:  # in their places, so that the error names the right one
+                known[name] = [self.sort_out(entry, cls) for entry in item]
+                return
+        elif not field.is_list and isinstance(item, dict):
+            if name != "usage" or any(said is not None for said in item.values()):
+                known[name] = self.sort_out(item, cls)
+            return
+        elif item in ("", [], {}):
+            return  # null is meant
+        self._keep(name, item, field, known, extra)
+
+    def _take_scalar(self, name: str, item: Any, field: _Field, known: dict[str, Any], extra: dict[str, Any]) -> None:
+        if _fits(item, field.hint):
             known[name] = item
-    if extra:
-        known["extra"] = extra
-    return known
+        elif item in ("", [], {}):
+            return  # null is meant
+        elif (near := _nearest(item, field)) is not None:
+            known[name] = near
+            if isinstance(item, str) or near != item:
+                extra[name] = item
+        else:
+            self._keep(name, item, field, known, extra)
+
+    def _keep(self, name: str, item: Any, field: _Field, known: dict[str, Any], extra: dict[str, Any]) -> None:
+        if field.is_essential and not self._is_salvaging:
+            known[name] = item  # for the conversion to refuse
+        else:
+            extra[name] = item
+
+
+def _nearest(item: Any, field: _Field) -> Any:
+    """The nearest meaning of a value of another type; ``None`` if it has none."""
+    if isinstance(item, bool):
+        return None
+    try:
+        if str in field.plain and isinstance(item, (int, float)) and not field.is_essential:
+            return str(item)
+        if float in field.plain and isinstance(item, str):
+            return float(item)
+        if int in field.plain and isinstance(item, (float, str)):
+            near = int(item) if isinstance(item, str) and item.isdecimal() else int(float(item))
+            return near if _fits(near, field.hint) else None
+    except (ValueError, OverflowError):
+        pass
+    return None
+
+
+def _fits(item: Any, hint: Any) -> bool:
+    try:
+        msgspec.convert(item, hint)
+    except (msgspec.ValidationError, RecursionError):
+        return False
+    return True
 
 
 def summary_of(text: str) -> str:
@@ -218,12 +248,22 @@ def value_from(parsed: Any, cls: type[T], what: str) -> T:
     """The value that parsed JSON stands for.
 
     Raises:
-        MalformedResponseError: A type does not fit; ``path`` names the place.
+        MalformedResponseError: It cannot be read; ``path`` names the place, and ``partial`` has what can be read of a
+            completion.
     """
     try:
-        return msgspec.convert(_sort_out(parsed, cls), cls)
+        return msgspec.convert(_Sorter().sort_out(parsed, cls), cls)
     except (msgspec.ValidationError, RecursionError) as error:
         wrong, _, path = str(error).partition(" - at ")
-        path = path.strip("`") or "$"
-        body = json.dumps(parsed, ensure_ascii=False)[:MAX_SHOWN_BODY]
-        raise MalformedResponseError(f"{what}: {wrong} at {path}", body=body, path=path) from None
+    path = path.strip("`") or "$"
+    body = json.dumps(parsed, ensure_ascii=False)[:MAX_SHOWN_BODY]
+    # Called because the strict decoder refused; that it did is no part of what is raised.
+    raise MalformedResponseError(f"{what}: {wrong} at {path}", body=body, path=path) from None
+
+
+def what_can_be_read(parsed: Any, cls: type[T]) -> T | None:
+    """What is left of JSON that is no value of the class without what makes it none; ``None`` if nothing is."""
+    try:
+        return msgspec.convert(_Sorter(is_salvaging=True).sort_out(parsed, cls), cls)
+    except (msgspec.ValidationError, RecursionError):
+        return None

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+import json
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
 
-from ..errors import DeepSeekError, MalformedResponseError, ServiceUnavailableError
-from ..types import Balance, ChatCompletion, ChatCompletionChunk, FinishReason, ModelList, TextCompletion
+from ..errors import EmptyResponseError, MalformedResponseError
+from ..types import Balance, ChatCompletion, ChatCompletionChunk, ModelList, TextCompletion
 from . import documented
 from .building import chunk_of, completion_of, text_of
-from .failures import in_band_failure
-from .lenient import MAX_SHOWN_BODY, mended, parse_json, value_from
+from .endings import interruption_in
+from .in_band import in_band_failure
+from .lenient import MAX_SHOWN_BODY, parse_json, value_from, what_can_be_read
+from .quirks import mended
 
 T = TypeVar("T")
+C = TypeVar("C", ChatCompletion, ChatCompletionChunk, TextCompletion)
 W = TypeVar("W", ChatCompletion, TextCompletion)
 
 # What decoders of documented shapes raise at anything else.
@@ -24,9 +27,6 @@ _OTHERWISE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode_chunk = msgspec.json.Decoder(documented.Chunk).decode
 _decode_completion = msgspec.json.Decoder(documented.Completion).decode
 _decode_text = msgspec.json.Decoder(documented.Text).decode
-
-# Generation was broken off: the answer came whole, yet the server did not finish it.
-_INTERRUPTED = (FinishReason.INSUFFICIENT_SYSTEM_RESOURCE, FinishReason.ABORTED)
 
 
 def chunk_from_json(text: bytes) -> ChatCompletionChunk:
@@ -47,75 +47,105 @@ def text_from_json(text: bytes) -> TextCompletion:
     try:
         return text_of(_decode_text(text))
     except _OTHERWISE:
-        return _read_leniently(text, TextCompletion, "the completion", required="choices")
+        return _read_leniently(text, TextCompletion, "the chunk")
+
+
+def salvage(payload: bytes, cls: type[C]) -> C | None:
+    """What can be read of an event's payload that is none of a chunk's shape; ``None``: nothing."""
+    try:
+        return what_can_be_read(json.loads(payload.decode("utf-8-sig", "replace")), cls)
+    except (ValueError, RecursionError):
+        return None
 
 
 def completion_from_json(body: bytes, request_id: str | None = None) -> ChatCompletion:
     """A whole body → completion.
 
     Raises:
-        MalformedResponseError: No JSON, or a type does not fit; ``path`` names the place.
+        MalformedResponseError: No JSON, or a type does not fit; ``path`` names the place, ``partial`` has what could be
+            read.
+        EmptyResponseError: There is no choice in it, or none with a message.
         APIStatusError: The body is an error object in spite of its status.
     """
     try:
         completion = completion_of(_decode_completion(body), request_id)
     except _OTHERWISE:
-        completion = _read_leniently(body, ChatCompletion, "the completion", required="choices")
+        completion = _whole_from(body, ChatCompletion)
         completion = attrs.evolve(completion, request_id=request_id)
+    if not completion.choices:
+        raise _no_answer(body)
     for choice in completion.choices:
-        if choice.finish_reason in _INTERRUPTED:
-            return attrs.evolve(completion, complete=False)
+        message = choice.message
+        if message.content is None and message.reasoning_content is None and not message.tool_calls:
+            _check_message(body)
+        if choice.finish_reason is not None and interruption_in((choice.finish_reason,)):
+            completion = attrs.evolve(completion, complete=False)
     return completion
 
 
 def text_completion_from_json(body: bytes) -> TextCompletion:
     """The whole body of a FIM answer → `TextCompletion`. Raises as `completion_from_json`."""
-    completion = text_from_json(body)
+    try:
+        completion = text_of(_decode_text(body))
+    except _OTHERWISE:
+        completion = _whole_from(body, TextCompletion)
+    if not completion.choices:
+        raise _no_answer(body)
     choices = tuple(attrs.evolve(choice, text=mended(choice.text)) for choice in completion.choices)
     complete = interruption_in(choice.finish_reason for choice in choices) is None
     return attrs.evolve(completion, choices=choices, complete=complete)
 
 
-def _read_leniently(text: bytes, cls: type[T], what: str, *, required: str | None = None) -> T:
-    # Called because the strict decoder refused; that it did is no part of what is raised here.
-    parsed = parse_json(text, what)
-    if (failure := in_band_failure(parsed)) is not None:
+def _whole_from(body: bytes, cls: type[W]) -> W:
+    try:
+        return _read_leniently(body, cls, "the completion", is_whole=True)
+    except MalformedResponseError as error:
+        if (rest := salvage(body, cls)) is not None and rest.choices:
+            error.partial = attrs.evolve(rest, complete=False)
+        raise
+
+
+def _no_answer(body: bytes) -> EmptyResponseError:
+    text = body.decode("utf-8", "replace")[:MAX_SHOWN_BODY]
+    return EmptyResponseError("the answer holds no answer: status 200, no choice with a message in it", body=text)
+
+
+def _check_message(body: bytes) -> None:
+    """Tell a message that says nothing from one that is not there, which is no answer."""
+    for choice in _unwrapped(_parsed(body, "the completion", is_whole=True))["choices"]:
+        if isinstance(choice, dict) and any(choice.get(name) for name in ("message", "delta", "text")):
+            return
+    raise _no_answer(body)
+
+
+def _read_leniently(text: bytes, cls: type[T], what: str, *, is_whole: bool = False) -> T:
+    parsed = _unwrapped(_parsed(text, what, is_whole=is_whole))
+    if (failure := in_band_failure(parsed, is_whole=is_whole)) is not None:
         raise failure from None
-    if required is not None and isinstance(parsed, dict) and required not in parsed:
+    if is_whole and isinstance(parsed, dict) and "choices" not in parsed:
         body = text.decode("utf-8", "replace")[:MAX_SHOWN_BODY]
-        raise MalformedResponseError(f"{what}: no field `{required}` at $", body=body) from None
+        raise MalformedResponseError(f"{what}: no field `choices` at $", body=body) from None
     return value_from(parsed, cls, what)
 
 
-def interruption_in(finish_reasons: Iterable[str | None]) -> str | None:
-    """The reason by which the server says that it broke the generation of a choice off; ``None`` if there is none."""
-    for reason in finish_reasons:
-        if reason in _INTERRUPTED:
-            return reason
-    return None
+def _parsed(text: bytes, what: str, *, is_whole: bool) -> Any:
+    if is_whole and (body := text.rstrip()).endswith(b"[DONE]"):  # of a gateway that ends everything so
+        text = body.removesuffix(b"[DONE]").rstrip().removesuffix(b"data:")
+    return parse_json(text, what)
 
 
-def finished(completion: W) -> W:
-    """The completion, if the server finished it.
-
-    Raises:
-        ServiceUnavailableError: It says that it broke the generation off; ``partial`` is the completion.
-    """
-    if completion.complete:
-        return completion
-    reason = interruption_in([choice.finish_reason for choice in completion.choices])
-    raise ServiceUnavailableError(
-        f"the server broke the answer off: finish_reason {reason!r}",
-        status=200,
-        code=reason,
-        request_id=completion.request_id,
-        partial=completion,
-        retryable=reason == FinishReason.INSUFFICIENT_SYSTEM_RESOURCE,
-    )
+def _unwrapped(parsed: Any) -> Any:
+    """The answer that a gateway has put into an envelope of its own, ``{"code": 0, "data": …}`` for instance."""
+    if isinstance(parsed, dict) and not parsed.get("choices"):
+        for name in ("data", "result", "response", "output", "body"):
+            inner = parsed.get(name)
+            if isinstance(inner, dict) and inner.get("choices"):
+                return inner
+    return parsed
 
 
 def models_from_json(body: bytes) -> ModelList:
-    """The body of ``GET /models`` → `ModelList`. Raises as `completion_from_json`."""
+    """The body of ``GET /models`` → `ModelList`, also a bare list of models. Raises as `completion_from_json`."""
     return _from_json(body, ModelList, "the list of models")
 
 
@@ -126,7 +156,8 @@ def balance_from_json(body: bytes) -> Balance:
 
 def _from_json(body: bytes, cls: type[T], what: str) -> T:
     parsed = parse_json(body, what)
-    failure: DeepSeekError | None = in_band_failure(parsed)
-    if failure is not None:
+    if (failure := in_band_failure(parsed)) is not None:
         raise failure
+    if cls is ModelList and isinstance(parsed, list):  # Together
+        parsed = {"data": parsed}
     return value_from(parsed, cls, what)

@@ -34,7 +34,7 @@ from ..types import (
     ChatCompletionChunk,
     TextCompletion,
 )
-from .failures import in_band_failure
+from .in_band import in_band_failure
 from .lenient import MAX_SHOWN_BODY, parse_json, summary_of
 from .responses import chunk_from_json, text_completion_from_json, text_from_json
 from .whole import chunk_from_whole

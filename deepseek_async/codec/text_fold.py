@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..types import TextChoice, TextCompletion, TextLogprobs, Usage
+from .endings import interruption_in
 from .fold import frozen, joined, keep
-from .responses import interruption_in
 
 
 class TextFold:

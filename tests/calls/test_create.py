@@ -198,14 +198,14 @@ async def test_send_takes_a_request_that_is_a_value() -> None:
     assert set(body_of(transport)) == {"model", "messages"}
 
 
-@pytest.mark.parametrize(("reason", "retryable"), [("insufficient_system_resource", True), ("aborted", False)])
-async def test_an_answer_that_was_broken_off_is_an_error_with_its_part(reason: str, retryable: bool) -> None:
-    """The server says in a 200 that it did not finish: retried where that can help, then raised with what there is."""
+@pytest.mark.parametrize("reason", ["insufficient_system_resource", "aborted", "error", "network_error", "Timed-Out"])
+async def test_an_answer_that_was_broken_off_is_an_error_with_its_part(reason: str) -> None:
+    """The server says in a 200 that it did not finish: retried, then raised with what there is."""
     client, transport = client_on(*[whole(completion("Hel", reason), **{"x-ds-trace-id": "t"}) for _ in range(3)])
     with pytest.raises(ServiceUnavailableError, match=reason) as raised:
         await client.chat.completions.create(**ASK)
     error = raised.value
-    assert len(transport.requests) == error.attempts == (3 if retryable else 1)
+    assert len(transport.requests) == error.attempts == 3
     assert (error.status, error.code, error.request_id) == (200, reason, "t")
     assert isinstance(error.partial, ChatCompletion)
     assert (error.partial.text, error.partial.complete) == ("Hel", False)
@@ -262,7 +262,7 @@ async def test_fill_in_the_middle_goes_to_the_beta_address() -> None:
 async def test_a_gap_that_was_not_filled_is_an_error_with_its_part() -> None:
     """As for chat."""
     answer = {"id": "1", "choices": [{"index": 0, "text": "pa", "finish_reason": "aborted"}]}
-    client, _ = client_on(whole(answer))
+    client, _ = client_on(*[whole(answer)] * 3)
     with pytest.raises(ServiceUnavailableError) as raised:
         await client.completions.create(**FIM)
     assert raised.value.partial is not None
@@ -332,7 +332,7 @@ async def test_the_balance_is_exact() -> None:
     assert transport.requests[0].url == "http://localhost:1/user/balance"
 
 
-@pytest.mark.parametrize("body", [b"[]", b'{"data": 5}', b"<html>", b'{"data": [{"object": "model"}]}'])
+@pytest.mark.parametrize("body", [b"[5]", b'{"data": 5}', b"<html>", b'{"data": [{"object": "model"}]}'])
 async def test_a_list_that_is_none_is_malformed(body: bytes) -> None:
     """By a typed error that says what and where."""
     client, _ = client_on(whole(body))

@@ -11,11 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepseek_async.codec import chunk_from_json, completion_from_json
+from deepseek_async.codec.endings import finished, interruption_in
 from deepseek_async.codec.lenient import parse_json, value_from
 from deepseek_async.codec.responses import (
     balance_from_json,
-    finished,
-    interruption_in,
     models_from_json,
     text_completion_from_json,
     text_from_json,

@@ -1,0 +1,99 @@
+"""How an answer ended by the server's own word: that it finished it, or that it broke it off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from ..errors import ServiceUnavailableError
+from ..types import ChatCompletion, FinishReason, TextCompletion
+
+W = TypeVar("W", ChatCompletion, TextCompletion)
+
+_WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+BROKEN_OFF = frozenset(
+    (
+        # DeepSeek (page "Create Chat Completion")
+        FinishReason.INSUFFICIENT_SYSTEM_RESOURCE,
+        FinishReason.ABORTED,
+        # vLLM and SGLang: the request was aborted; gateways close a choice that failed with "error"
+        "abort",
+        "error",
+        # Z.ai's GLM, OpenCode Zen
+        "network_error",
+        # other gateways, by the kind of thing that failed
+        "api_error",
+        "backend_error",
+        "connection_error",
+        "disconnected",
+        "engine_error",
+        "failed",
+        "failure",
+        "generation_error",
+        "inference_error",
+        "internal_error",
+        "internal_server_error",
+        "interrupted",
+        "model_error",
+        "overloaded",
+        "overloaded_error",
+        "provider_error",
+        "server_error",
+        "server_overloaded",
+        "service_unavailable",
+        "stream_error",
+        "system_error",
+        "unavailable",
+        "unknown_error",
+        "upstream_error",
+        # a deadline of the server's, or somebody there who ended it
+        "cancel",
+        "cancelled",
+        "canceled",
+        "deadline_exceeded",
+        "killed",
+        "preempted",
+        "request_timeout",
+        "shutdown",
+        "terminated",
+        "time_out",
+        "timed_out",
+        "timeout",
+    )
+)
+"""Finish reasons by which servers say that they broke the generation off, in small letters and with underscores. Any
+other word that is not documented stays a word: the server has ended the answer in its own way."""
+
+
+def interruption_in(finish_reasons: Iterable[str | None]) -> str | None:
+    """The reason by which the server says that it broke the generation of a choice off; ``None`` if there is none."""
+    for reason in finish_reasons:
+        if reason is not None and _written_alike(reason) in BROKEN_OFF:
+            return reason
+    return None
+
+
+def _written_alike(reason: str) -> str:
+    if reason.islower() and reason.isalpha():
+        return reason
+    return _WORD_START.sub("_", reason.strip()).lower().replace("-", "_").replace(" ", "_")
+
+
+def finished(completion: W) -> W:
+    """The completion, if the server finished it.
+
+    Raises:
+        ServiceUnavailableError: It says that it broke the generation off; ``partial`` is the completion.
+    """
+    if completion.complete:
+        return completion
+    reason = interruption_in([choice.finish_reason for choice in completion.choices])
+    raise broken_off(reason, partial=completion, request_id=completion.request_id)
+
+
+def broken_off(reason: str | None, **context: Any) -> ServiceUnavailableError:
+    """The error that a finish reason stands for by which the server says that it broke the generation off."""
+    message = f"the server broke the answer off: finish_reason {reason!r}"
+    return ServiceUnavailableError(message, status=200, code=reason, **context)
