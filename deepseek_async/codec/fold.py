@@ -39,7 +39,7 @@ from ..types import (
 )
 from ..types.values import NO_EXTRA
 from .endings import interruption_in
-from .quirks import mended
+from .quirks.messages import mended
 
 
 def fold(chunks: Iterable[ChatCompletionChunk]) -> ChatCompletion:

@@ -15,7 +15,7 @@ from .building import chunk_of, completion_of, text_of
 from .endings import interruption_in
 from .in_band import in_band_failure
 from .lenient import MAX_SHOWN_BODY, parse_json, value_from, what_can_be_read
-from .quirks import mended
+from .quirks.messages import mended
 
 T = TypeVar("T")
 C = TypeVar("C", ChatCompletion, ChatCompletionChunk, TextCompletion)
