@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .calls.statistics import Statistics as Statistics
     from .calls.stream import ChatCompletionStream as ChatCompletionStream
     from .calls.text_stream import TextCompletionStream as TextCompletionStream
+    from .calls.tools.function_tool import FunctionTool as FunctionTool
+    from .calls.tools.function_tool import tool as tool
+    from .calls.tools.run import ToolRun as ToolRun
     from .client import AsyncClient as AsyncClient
     from .codec.fold import fold as fold
     from .errors import APIConnectionError as APIConnectionError
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from .errors import ResponseTooLargeError as ResponseTooLargeError
     from .errors import ServiceUnavailableError as ServiceUnavailableError
     from .errors import StreamInterruptedError as StreamInterruptedError
+    from .errors import TurnLimitError as TurnLimitError
     from .errors import UnprocessableEntityError as UnprocessableEntityError
     from .policy.resume import Resume as Resume
     from .policy.retry import RetryPolicy as RetryPolicy
@@ -73,6 +77,8 @@ if TYPE_CHECKING:
     from .types.prices import next_off_peak as next_off_peak
 
 _HOMES = {
+    "calls.tools.function_tool": ("FunctionTool", "tool"),
+    "calls.tools.run": ("ToolRun",),
     "client": ("AsyncClient",),
     "batch.outcomes": ("Failed", "Succeeded"),
     "batch.report": ("BatchProgress", "BatchReport"),
@@ -102,6 +108,7 @@ _HOMES = {
         "ResponseTooLargeError",
         "ServiceUnavailableError",
         "StreamInterruptedError",
+        "TurnLimitError",
         "UnprocessableEntityError",
     ),
     "policy.resume": ("Resume",),

@@ -330,6 +330,10 @@ class StreamInterruptedError(DeepSeekError):
         self.__cause__ = cause
 
 
+class TurnLimitError(DeepSeekError):
+    """A run of tools came to its limit of turns, and the model still calls tools; ``partial`` is its last answer."""
+
+
 def describe(errors: Sequence[DeepSeekError]) -> tuple[str, ...]:
     """One short line for each of several attempts' errors, for `DeepSeekError.history`; runs of equal ones as one."""
     lines = [f"{type(error).__name__}: {error.message}" for error in errors]

@@ -18,7 +18,12 @@ from .stream import ChatCompletionStream
 from .whole import ask_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from .caller import Caller
+    from .parameters import ParametersWithoutTools
+    from .tools.function_tool import FunctionTool
+    from .tools.run import Consent, ToolRun
 
 T = TypeVar("T")
 
@@ -88,7 +93,11 @@ class ChatCompletions:
         """
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
-        request = chat_request_of(given, stream=True)
+        return self._streamed(chat_request_of(given, stream=True), options, resume)
+
+    def _streamed(
+        self, request: ChatRequest, options: CallOptions, resume: Resume | None = None
+    ) -> ChatCompletionStream:
         caller = self._caller
 
         def send_as(request: ChatRequest) -> HTTPRequest:
@@ -136,4 +145,56 @@ class ChatCompletions:
         request = chat_request_of(given, stream=False)
         return await ask_until_it_fits(
             lambda asked: self.send(asked, options), request, response_type=response_type, attempts=attempts
+        )
+
+    def run_tools(
+        self,
+        *,
+        tools: Sequence[FunctionTool | Callable[..., Any]],
+        max_turns: int = 10,
+        max_parallel: int = 8,
+        on_error: Literal["tell", "raise"] = "tell",
+        stream: bool = False,
+        consent: Consent | None = None,
+        **parameters: Unpack[ParametersWithoutTools],
+    ) -> ToolRun:
+        """Let the model call functions until it has its answer.
+
+            run = client.chat.completions.run_tools(model=…, messages=[…], tools=[weather, tool(search, timeout=20)])
+            async for event in run: ...                 # what happens, as it happens; see `calls.tools.events`
+            completion = await run.completion()         # the last answer; run.messages, run.usage, run.turns
+
+        The calls of one answer run side by side. Arguments that are no JSON, that do not fit the annotations, or that
+        are for a tool which does not exist are answered to the model with what was wrong; no function is called then.
+        A ``tool_choice`` that forces a call holds for the first turn.
+
+        Args:
+            tools: Typed functions, sync or async, or what `tool` made of them.
+            max_turns: At most so many answers.
+            max_parallel: At most so many calls at once.
+            on_error: What a function raises is told to the model (``"tell"``), or ends the run and is raised.
+            stream: Whether to stream the answers: their deltas are events then.
+            consent: Called before a function is, with the call and its arguments; may be async. True lets it run.
+                False, or a reason as text, does not, and the model is told so.
+            parameters: As for `create`.
+
+        Raises:
+            InvalidRequestError: A function cannot be a tool, or a parameter is out of range. Nothing was sent.
+        """
+        from .tools.function_tool import toolbox_of  # bring cattrs in, which other calls can do without
+        from .tools.run import RunRules, ToolRun
+
+        rules = RunRules(
+            max_turns=max_turns, max_parallel=max_parallel, on_error=on_error, stream=stream, consent=consent
+        )
+        toolbox = toolbox_of(tools)
+        given: dict[str, Any] = dict(parameters)
+        options = split_off_options(given)
+        request = chat_request_of({**given, "tools": [each.tool for each in toolbox.values()]}, stream=stream)
+        return ToolRun(
+            lambda asked: self.send(asked, options),
+            lambda asked: self._streamed(asked, options),
+            request,
+            toolbox,
+            rules,
         )

@@ -24,8 +24,8 @@ class CallOptions(TypedDict, total=False):
     retry: RetryPolicy | None
 
 
-class ChatParameters(CallOptions, total=False):
-    """The parameters of a chat request; see `ChatRequest` for what each means and its range."""
+class ParametersWithoutTools(CallOptions, total=False):
+    """The parameters of a chat request but its tools; see `ChatRequest` for what each means and its range."""
 
     messages: Required[Sequence[Message | Mapping[str, Any]]]
     model: Required[str]
@@ -39,12 +39,17 @@ class ChatParameters(CallOptions, total=False):
     stop: str | Sequence[str] | None
     stream_options: Mapping[str, Any] | None
     response_format: Mapping[str, Any] | None
-    tools: Sequence[Tool | Mapping[str, Any]] | None
     tool_choice: str | Mapping[str, Any] | None
     logprobs: bool | None
     top_logprobs: int | None
     user_id: str | None
     extra_body: Mapping[str, Any] | None
+
+
+class ChatParameters(ParametersWithoutTools, total=False):
+    """The parameters of a chat request; see `ChatRequest` for what each means and its range."""
+
+    tools: Sequence[Tool | Mapping[str, Any]] | None
 
 
 class TextParameters(CallOptions, total=False):

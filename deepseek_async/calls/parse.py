@@ -37,7 +37,7 @@ async def ask_until_it_fits(
         raise InvalidRequestError("attempts", attempts, "an integer of at least 1")
     if request.response_format is not None or request.tools is not None:
         raise InvalidRequestError("parse", None, "no response_format and no tools: JSON mode is used")
-    schema, is_wrapped = _schema_of(response_type)
+    schema, is_wrapped = schema_of(response_type)
     instruction = SystemMessage(
         "Answer with one JSON object and nothing else. It must be valid against this JSON Schema:\n"
         + msgspec.json.encode(schema).decode()
@@ -68,7 +68,7 @@ async def ask_until_it_fits(
             attempt += 1
 
 
-def _schema_of(response_type: Any) -> tuple[dict[str, Any], bool]:
+def schema_of(response_type: Any) -> tuple[dict[str, Any], bool]:
     """The JSON Schema of an object that is a value of the type; and whether it only holds one, as its ``value``."""
     is_union = typing.get_origin(response_type) in (typing.Union, types.UnionType)
     options = typing.get_args(response_type) if is_union else (response_type,)  # msgspec keeps a union's classes apart
