@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from types import AsyncGeneratorType, TracebackType
 from typing import Any, Literal, Self, cast
@@ -157,8 +158,9 @@ class ToolRun:
                     partial=completion,
                     request_id=completion.request_id,
                 )
-            async for event in self._answer(turn, calls):
-                yield event
+            async with aclosing(self._answer(turn, calls)) as events:  # closed with the run, and its tools with it
+                async for event in events:
+                    yield event
 
     def _next_request(self) -> ChatRequest:
         choice = self._request.tool_choice
