@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from .calls.tools.run import ToolRun as ToolRun
     from .client import AsyncClient as AsyncClient
     from .codec.fold import fold as fold
+    from .conversation.conversation import Conversation as Conversation
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIResponseError as APIResponseError
     from .errors import APIStatusError as APIStatusError
     from .errors import APITimeoutError as APITimeoutError
     from .errors import AuthenticationError as AuthenticationError
     from .errors import BadRequestError as BadRequestError
+    from .errors import BudgetExceededError as BudgetExceededError
     from .errors import DeepSeekError as DeepSeekError
     from .errors import EmptyResponseError as EmptyResponseError
     from .errors import InsufficientBalanceError as InsufficientBalanceError
@@ -51,7 +53,10 @@ if TYPE_CHECKING:
     from .errors import UnprocessableEntityError as UnprocessableEntityError
     from .policy.resume import Resume as Resume
     from .policy.retry import RetryPolicy as RetryPolicy
+    from .policy.spending import Budget as Budget
     from .policy.timeouts import Timeouts as Timeouts
+    from .policy.trimming import last_messages as last_messages
+    from .policy.trimming import within_tokens as within_tokens
     from .types import AssistantMessage as AssistantMessage
     from .types import ChatCompletion as ChatCompletion
     from .types import ChatCompletionChunk as ChatCompletionChunk
@@ -89,6 +94,7 @@ _HOMES = {
     "calls.stream": ("ChatCompletionStream",),
     "calls.text_stream": ("TextCompletionStream",),
     "codec.fold": ("fold",),
+    "conversation.conversation": ("Conversation",),
     "errors": (
         "APIConnectionError",
         "APIResponseError",
@@ -96,6 +102,7 @@ _HOMES = {
         "APITimeoutError",
         "AuthenticationError",
         "BadRequestError",
+        "BudgetExceededError",
         "DeepSeekError",
         "EmptyResponseError",
         "InsufficientBalanceError",
@@ -113,7 +120,9 @@ _HOMES = {
     ),
     "policy.resume": ("Resume",),
     "policy.retry": ("RetryPolicy",),
+    "policy.spending": ("Budget",),
     "policy.timeouts": ("Timeouts",),
+    "policy.trimming": ("last_messages", "within_tokens"),
     "types": (
         "AssistantMessage",
         "ChatCompletion",

@@ -334,6 +334,20 @@ class TurnLimitError(DeepSeekError):
     """A run of tools came to its limit of turns, and the model still calls tools; ``partial`` is its last answer."""
 
 
+class BudgetExceededError(DeepSeekError):
+    """A `Budget` is used up; nothing was sent.
+
+    Attributes:
+        spent: Money so far, in the budget's currency, a `Decimal`.
+        tokens: Tokens so far.
+    """
+
+    def __init__(self, message: str, *, spent: Any = 0, tokens: int = 0, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.spent = spent
+        self.tokens = tokens
+
+
 def describe(errors: Sequence[DeepSeekError]) -> tuple[str, ...]:
     """One short line for each of several attempts' errors, for `DeepSeekError.history`; runs of equal ones as one."""
     lines = [f"{type(error).__name__}: {error.message}" for error in errors]

@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calls": {"types", "errors", "sse", "hooks", "codec", "policy", "transport", "version"},
     "batch": {"types", "errors", "sse", "hooks", "codec", "policy", "calls", "version"},
     "client": {"types", "errors", "sse", "hooks", "codec", "policy", "transport", "calls", "batch", "version"},
+    "conversation": {"types", "errors", "codec", "policy", "calls"},
     "sandbox": {"types", "errors", "version"},
     "cli": {
         "",
@@ -72,8 +73,9 @@ LIBRARIES: dict[str, set[str]] = {
     "codec": {"attrs", "cattrs", "msgspec"},
     "policy": {"attrs"},
     "transport": {"attrs", "aiohttp", "msgspec", "multidict", "yarl"},
-    "calls": {"attrs", "anyio", "msgspec"},
+    "calls": {"attrs", "anyio", "docstring_parser", "msgspec"},
     "client": set(),
+    "conversation": {"attrs"},
     "batch": {"attrs", "anyio", "msgspec"},
     "sandbox": {"attrs", "aiohttp", "msgspec"},
 }

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from .caller import Caller
     from .parameters import ParametersWithoutTools
     from .tools.function_tool import FunctionTool
-    from .tools.run import Consent, ToolRun
+    from .tools.rules import Consent
+    from .tools.run import ToolRun
 
 T = TypeVar("T")
 
@@ -182,7 +183,8 @@ class ChatCompletions:
             InvalidRequestError: A function cannot be a tool, or a parameter is out of range. Nothing was sent.
         """
         from .tools.function_tool import toolbox_of  # bring cattrs in, which other calls can do without
-        from .tools.run import RunRules, ToolRun
+        from .tools.rules import RunRules
+        from .tools.run import ToolRun
 
         rules = RunRules(
             max_turns=max_turns, max_parallel=max_parallel, on_error=on_error, stream=stream, consent=consent

@@ -24,11 +24,9 @@ class CallOptions(TypedDict, total=False):
     retry: RetryPolicy | None
 
 
-class ParametersWithoutTools(CallOptions, total=False):
-    """The parameters of a chat request but its tools; see `ChatRequest` for what each means and its range."""
+class AskingParameters(CallOptions, total=False):
+    """The parameters of a chat request that say how to answer; see `ChatRequest` for what each means and its range."""
 
-    messages: Required[Sequence[Message | Mapping[str, Any]]]
-    model: Required[str]
     thinking: Mapping[str, Any] | None
     reasoning_effort: str | None
     max_tokens: int | None
@@ -44,6 +42,13 @@ class ParametersWithoutTools(CallOptions, total=False):
     top_logprobs: int | None
     user_id: str | None
     extra_body: Mapping[str, Any] | None
+
+
+class ParametersWithoutTools(AskingParameters, total=False):
+    """The parameters of a chat request but its tools."""
+
+    messages: Required[Sequence[Message | Mapping[str, Any]]]
+    model: Required[str]
 
 
 class ChatParameters(ParametersWithoutTools, total=False):

@@ -65,7 +65,7 @@ def request_to_json(request: ChatRequest | TextRequest) -> bytes:
     return data
 
 
-def json_of(value: Any, what: str) -> str:
+def text_of_result(value: Any, what: str) -> str:
     """A value of the caller's as JSON: plain data, attrs, dataclass, msgspec, pydantic and numpy values, enums, dates.
 
     Raises:

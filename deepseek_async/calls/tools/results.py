@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...codec.requests import json_of
+from ...codec.requests import text_of_result
 from ...types import FilePart, ImagePart, TextPart
 
 _PARTS = (TextPart, ImagePart, FilePart)
@@ -23,4 +23,4 @@ def content_of(value: Any) -> str | Sequence[Any]:
         return [value]
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, _PARTS) for item in value):
         return list(value)
-    return json_of(value, "the tool's result")
+    return text_of_result(value, "the tool's result")

@@ -7,48 +7,21 @@ own, at most ``max_parallel`` of them; they end with the run, however that ends.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from types import AsyncGeneratorType, TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, cast
 
 import attrs
 
-from ...errors import InvalidRequestError, MalformedResponseError, TurnLimitError
+from ...errors import InvalidRequestError, TurnLimitError
 from ...types import ChatCompletion, ChatRequest, Message, ToolCall, ToolMessage, Usage
 from ..stream import ChatCompletionStream
-from .events import CallFinished, CallStarted, ToolEvent, TurnDelta, TurnFinished, TurnStarted
+from .events import CallFinished, ToolEvent, TurnDelta, TurnFinished, TurnStarted
+from .execution import execute
 from .function_tool import FunctionTool
-from .results import content_of
-
-Consent = Callable[[ToolCall, Mapping[str, Any]], bool | str | Awaitable[bool | str]]
-"""Asked before a tool runs, with the call and its arguments: True lets it run; False, or the reason as text, does not,
-and the model is told so."""
-
-
-@attrs.frozen(kw_only=True)
-class RunRules:
-    """How a run goes; see `ChatCompletions.run_tools`."""
-
-    max_turns: int = 10
-    max_parallel: int = 8
-    on_error: Literal["tell", "raise"] = "tell"
-    stream: bool = False
-    consent: Consent | None = None
-
-    def __attrs_post_init__(self) -> None:
-        for name in ("max_turns", "max_parallel"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InvalidRequestError(name, value, "an integer of at least 1")
-        if self.on_error not in ("tell", "raise"):
-            raise InvalidRequestError("on_error", self.on_error, "'tell' (the model) or 'raise'")
-        if not isinstance(self.stream, bool):
-            raise InvalidRequestError("stream", self.stream, "True or False")
-        if self.consent is not None and not callable(self.consent):
-            raise InvalidRequestError("consent", None, f"a function or None, not {type(self.consent).__name__}")
+from .rules import RunRules
 
 
 class ToolRun:
@@ -63,8 +36,7 @@ class ToolRun:
 
     Attributes:
         messages: The conversation so far: what was given, each answer, each result. The next request may begin with it.
-        usage: Token counts of all turns together; ``None`` before the first answer.
-        turns: Answers so far.
+        answers: The model's answers so far, one a turn.
     """
 
     def __init__(
@@ -76,8 +48,7 @@ class ToolRun:
         rules: RunRules,
     ) -> None:
         self.messages: list[Message | Mapping[str, Any]] = list(request.messages)
-        self.usage: Usage | None = None
-        self.turns = 0
+        self.answers: list[ChatCompletion] = []
         self._ask = ask
         self._ask_streamed = ask_streamed
         self._request = request
@@ -86,6 +57,17 @@ class ToolRun:
         self._final: ChatCompletion | None = None
         self._failure: Exception | None = None
         self._events = cast("AsyncGeneratorType[ToolEvent]", self._run())
+
+    @property
+    def turns(self) -> int:
+        """How many answers have come."""
+        return len(self.answers)
+
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts of all turns together; ``None`` where none was told."""
+        usages = [answer.usage for answer in self.answers if answer.usage is not None]
+        return sum(usages[1:], usages[0]) if usages else None
 
     # -- for the caller ----------------------------------------------------------------------------------------------
 
@@ -135,8 +117,7 @@ class ToolRun:
 
     async def _run(self) -> AsyncGenerator[ToolEvent]:
         while True:
-            self.turns += 1
-            turn = self.turns
+            turn = self.turns + 1
             yield TurnStarted(turn)
             request = self._next_request()
             if self._rules.stream:
@@ -165,7 +146,7 @@ class ToolRun:
     def _next_request(self) -> ChatRequest:
         choice = self._request.tool_choice
         # A call that was forced once is not forced again: the loop would have no end.
-        if self.turns > 1 and choice not in (None, "none", "auto"):
+        if self.answers and choice not in (None, "none", "auto"):
             choice = None
         return attrs.evolve(self._request, messages=tuple(self.messages), tool_choice=choice)
 
@@ -176,8 +157,7 @@ class ToolRun:
             # Source: page "Thinking Mode", section "Tool Calls".
             message = attrs.evolve(message, reasoning_content="")
         self.messages.append(message)
-        if completion.usage is not None:
-            self.usage = completion.usage if self.usage is None else self.usage + completion.usage
+        self.answers.append(completion)
 
     async def _answer(self, turn: int, calls: Sequence[ToolCall]) -> AsyncGenerator[ToolEvent]:
         """Run the calls of one turn and put their results into the conversation, in the order of the calls."""
@@ -185,7 +165,9 @@ class ToolRun:
         happened: asyncio.Queue[tuple[int, ToolEvent | Exception]] = asyncio.Queue()
         slots = asyncio.Semaphore(self._rules.max_parallel)
         tasks = [
-            asyncio.ensure_future(_carry_out(partial(self._call, turn, call), slots, number, happened))
+            asyncio.ensure_future(
+                _carry_out(partial(execute, self._toolbox, self._rules, turn, call), slots, number, happened)
+            )
             for number, call in enumerate(calls)
         ]
         try:
@@ -202,43 +184,6 @@ class ToolRun:
             await asyncio.gather(*tasks, return_exceptions=True)
             self.messages += [message for _, message in sorted(answers.items())]
 
-    async def _call(self, turn: int, call: ToolCall, tell: Callable[[ToolEvent], None]) -> None:
-        """Run one call to its end, whatever that is. Raises only what ``on_error="raise"`` lets out."""
-        try:
-            tool, arguments = self._understood(call)
-            refusal = await _refusal(self._rules.consent, call, arguments)
-        except MalformedResponseError as error:
-            tell(_finished(turn, call, f"The call was not made: {error.message}.", error=error))
-            return
-        if refusal is not None:
-            tell(_finished(turn, call, refusal, error=PermissionError(refusal)))
-            return
-        tell(CallStarted(turn, call))
-        began = asyncio.get_running_loop().time()
-        try:
-            value = await _value_of(tool, arguments)
-            content = content_of(value)
-        except Exception as error:
-            if self._rules.on_error == "raise":
-                raise
-            elapsed = asyncio.get_running_loop().time() - began
-            tell(_finished(turn, call, _told(error, tool), error=error, elapsed=elapsed))
-            return
-        message = ToolMessage(content, call.id)
-        tell(CallFinished(turn, call, message, value, None, asyncio.get_running_loop().time() - began))
-
-    def _understood(self, call: ToolCall) -> tuple[FunctionTool, dict[str, Any]]:
-        """The tool that a call means, and its arguments.
-
-        Raises:
-            MalformedResponseError: There is no such tool, or the arguments do not fit it.
-        """
-        name = call.function.name
-        tool = self._toolbox.get(name)
-        if tool is None:
-            raise MalformedResponseError(f"there is no tool {name!r}; there are {', '.join(self._toolbox)}")
-        return tool, tool.arguments_in(call.function.arguments)
-
 
 async def _carry_out(
     run: Callable[[Callable[[ToolEvent], None]], Awaitable[None]],
@@ -251,43 +196,6 @@ async def _carry_out(
             await run(lambda event: happened.put_nowait((number, event)))
         except Exception as error:
             happened.put_nowait((number, error))
-
-
-async def _refusal(consent: Consent | None, call: ToolCall, arguments: Mapping[str, Any]) -> str | None:
-    """Why a call may not be made, in the model's language; ``None``: it may."""
-    if consent is None:
-        return None
-    answer = consent(call, arguments)
-    if inspect.isawaitable(answer):
-        answer = await answer
-    if answer is True:
-        return None
-    return f"The call was not allowed: {answer}" if isinstance(answer, str) and answer else "The call was not allowed."
-
-
-async def _value_of(tool: FunctionTool, arguments: dict[str, Any]) -> Any:
-    async with asyncio.timeout(tool.timeout):
-        if _is_async(tool.function):
-            return await tool.function(**arguments)
-        # In a thread, so that others are served meanwhile. A thread cannot be stopped: past the timeout nobody waits.
-        value = await asyncio.to_thread(tool.function, **arguments)
-        return await value if inspect.isawaitable(value) else value
-
-
-def _is_async(function: Any) -> bool:
-    while isinstance(function, partial):
-        function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-
-
-def _told(error: Exception, tool: FunctionTool) -> str:
-    if isinstance(error, TimeoutError) and tool.timeout is not None and not str(error):
-        return f"The tool took longer than {tool.timeout:g} s and was given up."
-    return f"The tool failed: {type(error).__name__}: {error}"
-
-
-def _finished(turn: int, call: ToolCall, text: str, *, error: Exception, elapsed: float = 0.0) -> CallFinished:
-    return CallFinished(turn, call, ToolMessage(text, call.id), None, error, elapsed)
 
 
 def _may_think(request: ChatRequest) -> bool:

@@ -1,0 +1,1 @@
+"""A dialogue that keeps its own history."""

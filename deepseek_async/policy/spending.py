@@ -1,0 +1,135 @@
+"""How much may be spent, over many calls. Pure: the time is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ..errors import BudgetExceededError, InvalidRequestError
+from ..types import Usage
+from ..types.prices import CURRENCIES, Price, cost_of, price_of
+
+_ZERO = Decimal(0)
+
+
+class Budget:
+    """A limit of money or tokens, shared by all that are given it: calls, tool runs, conversations, batches.
+
+    Nothing is cut off: what was sent comes to its end and is paid for. What would be sent after the budget is used up
+    is refused with `BudgetExceededError`, which tells what was spent. So a budget is overspent by what was in flight.
+
+    Args:
+        max_cost: In ``currency``: a `Decimal`, an int, or text such as ``"5.00"``; ``None``: no such limit.
+        max_tokens: Prompt and answer together; ``None``: no such limit.
+        currency: ``"USD"`` or ``"CNY"``.
+        holidays: Chinese public holidays, as dates in China: they have no peak price.
+        prices: The caller's own, by model, before the known ones. With ``max_cost`` every model asked needs a price.
+
+    Attributes:
+        spent: Money so far, estimates included.
+        estimated: The part of it that is an estimate: answers that broke off, and told no usage.
+        tokens: Tokens so far, estimates included.
+        unpriced: Answers whose model has no known price.
+
+    Raises:
+        InvalidRequestError: A value is out of range, or no limit is set.
+    """
+
+    def __init__(
+        self,
+        max_cost: Decimal | str | int | None = None,
+        max_tokens: int | None = None,
+        *,
+        currency: str = "USD",
+        holidays: Collection[date] = (),
+        prices: Mapping[str, Price] | None = None,
+    ) -> None:
+        if max_cost is None and max_tokens is None:
+            raise InvalidRequestError("budget", None, "max_cost, max_tokens, or both")
+        if currency not in CURRENCIES:
+            raise InvalidRequestError("currency", currency, " or ".join(map(repr, CURRENCIES)))
+        if max_tokens is not None and (
+            isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 0
+        ):
+            raise InvalidRequestError("max_tokens", max_tokens, "an integer of at least 0, or None")
+        self.max_cost = _amount(max_cost)
+        self.max_tokens = max_tokens
+        self.currency = currency
+        self.spent = _ZERO
+        self.estimated = _ZERO
+        self.tokens = 0
+        self.unpriced = 0
+        self._holidays = holidays
+        self._prices = prices
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether nothing more may be sent."""
+        if self.max_cost is not None and self.spent >= self.max_cost:
+            return True
+        return self.max_tokens is not None and self.tokens >= self.max_tokens
+
+    def check(self, model: str, at: datetime) -> None:
+        """Whether a request may go out.
+
+        Raises:
+            BudgetExceededError: The budget is used up.
+            InvalidRequestError: ``max_cost`` is set, and the model's price is not known: it would count as nothing.
+        """
+        if self.is_used_up:
+            raise BudgetExceededError(f"the budget is used up: {self}", spent=self.spent, tokens=self.tokens)
+        if self.max_cost is not None and price_of(model, at, **self._priced) is None:
+            wanted = f"a price for model {model!r}: prices={{{model!r}: Price(…)}}"
+            raise InvalidRequestError("budget", None, wanted)
+
+    def charge(self, usage: Usage, model: str, at: datetime, *, is_estimate: bool = False) -> Decimal | None:
+        """Count what was used.
+
+        Args:
+            usage: Token counts of one answer.
+            model: As the answer names it.
+            at: When the request was sent.
+            is_estimate: Whether the counts are estimated.
+
+        Returns:
+            The cost; ``None`` where no price is known.
+        """
+        self.tokens += usage.total_tokens or usage.prompt_tokens + usage.completion_tokens
+        cost = cost_of(usage, model, at, **self._priced)
+        if cost is None:
+            self.unpriced += 1
+            return None
+        self.spent += cost
+        if is_estimate:
+            self.estimated += cost
+        return cost
+
+    @property
+    def _priced(self) -> dict[str, Any]:
+        return {"currency": self.currency, "holidays": self._holidays, "prices": self._prices}
+
+    def __str__(self) -> str:
+        limits = []
+        if self.max_cost is not None:
+            about = f", {self.estimated:f} of it estimated" if self.estimated else ""
+            limits.append(f"{self.spent:f} of {self.max_cost:f} {self.currency} spent{about}")
+        if self.max_tokens is not None:
+            limits.append(f"{self.tokens:,} of {self.max_tokens:,} tokens used")
+        return ", ".join(limits)
+
+    def __repr__(self) -> str:
+        return f"<Budget: {self}>"
+
+
+def _amount(given: Decimal | str | int | None) -> Decimal | None:
+    if given is None:
+        return None
+    try:
+        amount = None if isinstance(given, (bool, float)) else Decimal(given)
+    except (InvalidOperation, TypeError, ValueError):
+        amount = None
+    if amount is None or not amount.is_finite() or amount < 0:
+        raise InvalidRequestError("max_cost", given, 'an amount of at least 0 as Decimal, int or text such as "5.00"')
+    return amount
