@@ -76,6 +76,7 @@ class DeepSeekError(Exception):
             Show it, or continue from it.
         delivered: How many chunks of a stream the caller had received before.
         history: What each attempt before the last ended with, first to last.
+        usage: Token counts of the answers that came and were paid for, where `parse` asked for several.
     """
 
     default_retryable: ClassVar[bool] = False
@@ -98,6 +99,7 @@ class DeepSeekError(Exception):
         self.partial = partial
         self.delivered = delivered
         self.history: tuple[str, ...] = ()
+        self.usage: Any = None
 
     def __str__(self) -> str:
         facts = []

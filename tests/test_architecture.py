@@ -73,7 +73,7 @@ LIBRARIES: dict[str, set[str]] = {
     "codec": {"attrs", "cattrs", "msgspec"},
     "policy": {"attrs"},
     "transport": {"attrs", "aiohttp", "msgspec", "multidict", "yarl"},
-    "calls": {"attrs", "anyio", "docstring_parser", "msgspec"},
+    "calls": {"attrs", "anyio", "docstring_parser", "msgspec", "typing_extensions"},  # the last for type checkers alone
     "client": set(),
     "conversation": {"attrs"},
     "batch": {"attrs", "anyio", "msgspec"},

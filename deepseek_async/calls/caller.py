@@ -52,6 +52,8 @@ class Caller:
         self.surroundings = surroundings
         self.max_event_bytes = max_event_bytes
         self.max_body_bytes = max_body_bytes
+        # Why the server takes no strict functions, once that is known; "": it may take some.
+        self.strict_refusal = "" if endpoint.has_beta else "the server has no beta base URL"
         self._headers = headers
         self._headers_with_body = {**headers, "content-type": "application/json"}
 

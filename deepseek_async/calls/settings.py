@@ -41,6 +41,11 @@ class Endpoint:
     beta_base_url: str
     is_loopback: bool
 
+    @property
+    def has_beta(self) -> bool:
+        """Whether strict functions may be served: beside the base URL, or under it."""
+        return self.beta_base_url != self.base_url or self.base_url.endswith("/beta")
+
 
 def endpoint_of(base_url: str | None, *, allow_insecure: bool) -> Endpoint:
     """The endpoint of a base URL; ``None``: DEEPSEEK_BASE_URL, else the official one.

@@ -101,7 +101,7 @@ def _plain(value: Any) -> Any:
             for item in value
         ]
     if attrs.has(cls):
-        from .converter import converter  # cattrs: not for those who write their messages as mappings
+        from .unstructuring import converter  # cattrs: not for those who write their messages as mappings
 
         return converter.unstructure(value)
     return {key: _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value

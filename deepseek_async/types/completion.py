@@ -138,9 +138,13 @@ class ParsedChatCompletion(Generic[T]):
         completion: The answer it was read from, the last of ``attempts``.
         attempts: How many answers were asked for until one fitted.
         usage: Token counts of all attempts together.
+        mode: How it was asked for: ``"tool"`` or ``"json"``.
+        fallback: Why not by a strict function, where that was wished for or could have been; else ``""``.
     """
 
     parsed: T
     completion: ChatCompletion
     attempts: int = 1
     usage: Usage | None = None
+    mode: str = "json"
+    fallback: str = ""

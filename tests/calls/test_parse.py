@@ -134,8 +134,8 @@ async def test_what_does_not_fit_is_asked_for_again_with_what_was_wrong() -> Non
     answer, correction = second["messages"][len(first["messages"]) :]
     assert (answer["role"], answer["content"]) == ("assistant", '{"people": "many"}')
     assert correction["role"] == "user"
-    assert "required field missing at $.name" in correction["content"]
-    assert "expected int, got a string at $.people" in correction["content"]
+    assert "$.name: required field missing" in correction["content"]
+    assert '$.people: expected an integer, got "many"' in correction["content"]
     assert "not JSON" in third["messages"][-1]["content"]
     assert len(third["messages"]) == len(second["messages"]) + 2
 
@@ -152,7 +152,7 @@ async def test_an_empty_answer_is_not_shown_to_the_model(nothing: str | None) ->
 
 async def test_when_nothing_fits_the_last_problem_is_raised() -> None:
     """After as many answers as were allowed; the error has the last answer, and no line of a library's in it."""
-    with pytest.raises(MalformedResponseError, match=r"required field missing at \$.name") as raised:
+    with pytest.raises(MalformedResponseError, match=r"\$.name: required field missing") as raised:
         await parsed(City, "{}", '{"people": 1}', attempts=2)
     error = raised.value
     assert (error.attempts, error.path) == (2, "$.name")
@@ -210,18 +210,30 @@ async def test_what_cannot_be_asked_for_is_refused_before_anything_is_sent(
     assert transport.requests == []
 
 
-async def test_a_class_defined_inside_a_function_says_what_is_wrong() -> None:
-    """Its annotations cannot be resolved, in a file where they are strings: the type is at fault, and named."""
+async def test_classes_may_be_defined_inside_a_function() -> None:
+    """Their annotations are strings in a file like this one: the names are looked for around the call."""
 
     @attrs.frozen
     class Local:
-        pass
+        name: str
 
     @attrs.frozen
     class Outer:
         inner: Local
+        more: list[Outer] = attrs.field(factory=list)
 
-    with pytest.raises(InvalidRequestError, match="response_type is 'Outer'"):
+    result, _ = await parsed(Outer, '{"inner": {"name": "a"}, "more": [{"inner": {"name": "b"}}]}')
+    assert result.parsed == Outer(Local("a"), [Outer(Local("b"))])
+
+
+async def test_a_name_that_stands_nowhere_is_the_callers_mistake() -> None:
+    """It is named, with the class that it belongs to, before anything is sent."""
+
+    @attrs.frozen
+    class Outer:
+        inner: Nowhere  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(InvalidRequestError, match=r"response_type is .Outer.*Nowhere"):
         await parsed(Outer, "{}")
 
 

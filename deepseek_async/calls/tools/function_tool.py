@@ -10,11 +10,10 @@ from typing import Any, overload
 
 import attrs
 
-from ...codec.converter import structured
 from ...codec.lenient import parse_json
+from ...codec.structuring import structured, structuring_of
 from ...errors import InvalidRequestError
 from ...types import FunctionDefinition, Tool
-from ..parse import schema_of
 from .docstrings import described
 
 _TIMEOUT = "seconds, more than 0, or None"
@@ -116,7 +115,7 @@ def _tool_of(
         raise InvalidRequestError(f"tool {name!r}", None, "a function that returns its result, not a generator")
     said = described(inspect.getdoc(function) or "")
     arguments = _arguments_of(function, name)
-    schema, _ = schema_of(arguments)
+    schema = structuring_of(arguments).schema
     # The class of the arguments has a name of ours and says nothing: only its properties are of use to the model.
     schema = {key: value for key, value in schema.items() if key not in ("title", "description")}
     schema["properties"] = {

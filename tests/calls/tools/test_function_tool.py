@@ -116,7 +116,7 @@ def test_arguments_become_values_of_the_annotated_types() -> None:
     [
         ("{", "not JSON"),
         ('{"place": {}}', "$.place.name"),
-        ('{"place": {"name": 3}}', "expected str"),
+        ('{"place": {"name": 3}}', "expected a string"),
         ('{"place": {"name": "Sund"}, "days": ["yesterday"]}', "$.days[0]"),
         ("[]", "expected an object"),
     ],

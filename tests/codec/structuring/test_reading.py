@@ -16,7 +16,7 @@ import attrs
 import msgspec
 import pytest
 
-from deepseek_async.codec.converter import structured
+from deepseek_async.codec.structuring import structured
 from deepseek_async.errors import InvalidRequestError, MalformedResponseError
 
 
@@ -181,51 +181,55 @@ def test_a_class_of_everything_is_made() -> None:
 @pytest.mark.parametrize(
     ("data", "wanted", "problem"),
     [
-        ({"x": "1"}, Point, "expected int, got a string at $.x"),
-        ({"x": True}, Point, "expected int, got a boolean at $.x"),
-        ({"x": 1.0}, Point, "expected int, got a number at $.x"),
-        ({"x": None}, Point, "expected int, got null at $.x"),
-        ({"x": 1, "y": "2"}, Point, "expected float, got a string at $.y"),
-        ({}, Point, "required field missing at $.x"),
-        ([1], Point, "expected an object, got an array at $"),
-        ("x", Point, "expected an object, got a string at $"),
-        (None, Point, "expected an object, got null at $"),
-        ({"text": None}, Note, "expected str, got null at $.text"),
-        ({"text": "t", "tags": "abc"}, Note, "expected an array, got a string at $.tags"),
-        ({"text": "t", "tags": {"a": 1}}, Note, "expected an array, got an object at $.tags"),
-        ({"text": "t", "tags": ["a", 1]}, Note, "expected str, got an integer at $.tags[1]"),
-        ({"age": 1}, Person, "required field missing at $.name"),
-        ([], Person, "expected an object, got an array at $"),
-        ({"lineWidth": 2, "points": [{"x": "1"}]}, Shape, "Expected `int`, got `str` at $.points[0].x"),
-        ({"a": {"x": 1}, "b": {}}, dict[str, Point], "required field missing at $['b'].x"),
-        ([], dict[str, Point], "expected an object, got an array at $"),
-        ("false", bool, "expected bool, got a string at $"),
-        (0, bool, "expected bool, got an integer at $"),
-        (1.5, str, "expected str, got a number at $"),
-        ("q", Colour, "'q' is not a valid Colour at $"),
-        ("q", Literal["a"], "not in literal"),
-        ("abc", tuple[str, ...], "expected an array, got a string at $"),
-        ("ab", tuple[str, str], "expected an array, got a string at $"),
-        ([1], tuple[int, str], "expected 2 items, got 1 at $"),
-        ([1, "a", 2], tuple[int, str], "expected 2 items, got 3 at $"),
+        ({"x": "1"}, Point, '$.x: expected an integer, got "1"'),
+        ({"x": True}, Point, "$.x: expected an integer, got true"),
+        ({"x": 1.5}, Point, "$.x: expected an integer, got 1.5"),
+        ({"x": None}, Point, "$.x: expected an integer, got null"),
+        ({"x": 1, "y": "2"}, Point, '$.y: expected a number, got "2"'),
+        ({}, Point, "$.x: required field missing"),
+        ([1], Point, "$: expected an object, got an array"),
+        ("x", Point, "$: expected an object, got a string"),
+        (None, Point, "$: expected an object, got null"),
+        ({"text": None}, Note, "$.text: expected a string, got null"),
+        ({"text": "t", "tags": "abc"}, Note, "$.tags: expected an array, got a string"),
+        ({"text": "t", "tags": {"a": 1}}, Note, "$.tags: expected an array, got an object"),
+        ({"text": "t", "tags": ["a", 1]}, Note, "$.tags[1]: expected a string, got an integer"),
+        ({"age": 1}, Person, "$.name: required field missing"),
+        ([], Person, "$: expected an object, got an array"),
+        ({"lineWidth": 2, "points": [{"x": "1"}]}, Shape, '$.points[0].x: expected an integer, got "1"'),
+        ({"a": {"x": 1}, "b c": {}}, dict[str, Point], "$['b c'].x: required field missing"),
+        ([], dict[str, Point], "$: expected an object, got an array"),
+        ("false", bool, '$: expected true or false, got "false"'),
+        (0, bool, "$: expected true or false, got 0"),
+        (1.5, str, "$: expected a string, got a number"),
+        ("q", Colour, '$: expected one of "red", "blue", got "q"'),
+        ("q", Literal["a"], '$: expected "a", got "q"'),
+        ("abc", tuple[str, ...], "$: expected an array, got a string"),
+        ("ab", tuple[str, str], "$: expected an array, got a string"),
+        ([1], tuple[int, str], "$: expected 2 items, got 1"),
+        ([1, "a", 2], tuple[int, str], "$: expected 2 items, got 3"),
         (
             [["a"], 2],
             tuple[list[int], str],
-            "expected int, got a string at $[0][0]; expected str, got an integer at $[1]",
+            '$[0][0]: expected an integer, got "a"; $[1]: expected a string, got an integer',
         ),
-        ("abc", set[str], "expected an array, got a string at $"),
-        ("abc", frozenset[str], "expected an array, got a string at $"),
-        ({"a": 1}, Pair, "Expected `array`, got `object` at $"),
-        ("2026-13-01", datetime.date, "Invalid RFC3339 encoded date at $"),
-        (0, Annotated[int, msgspec.Meta(ge=1)], "Expected `int` >= 1 at $"),
-        ({"name": "123"}, Upper, "must match regex"),
-        ({"value": 1, "child": {"value": "2"}}, Node, "expected int, got a string at $.child.value"),
-        (1, type(None), "expected null, got an integer at $"),
-        (2.5, int | str, "at $"),
-        ({"text": 5}, Point | Note, "expected one of Point, Note, and fits none at $"),
-        ([{"x": 1}, {}], list[Point | Note], "at $[1]"),
-        (5, Point | Note, "expected an object, got an integer at $"),
-        (None, Point | Note, "expected an object, got null at $"),
+        ("abc", set[str], "$: expected an array, got a string"),
+        ("abc", frozenset[str], "$: expected an array, got a string"),
+        ({"a": 1}, Pair, "$: expected an array, got an object"),
+        ("2026-13-01", datetime.date, '$: expected a date (YYYY-MM-DD), got "2026-13-01"'),
+        (0, Annotated[int, msgspec.Meta(ge=1)], "$: expected an integer, at least 1, got 0"),
+        ({"name": "123"}, Upper, "$.name: 'name' must match regex"),
+        ({"value": 1, "child": {"value": "2"}}, Node, '$.child.value: expected an integer, got "2"'),
+        (1, type(None), "$: expected null, got an integer"),
+        (2.5, int | str, "$: expected an integer, got 2.5"),
+        (
+            {"text": 5},
+            Point | Note,
+            "$.text: expected a string, got an integer (as Note, the nearest of Point or Note)",
+        ),
+        ([{"x": 1}, {}], list[Point | Note], "$[1]"),
+        (5, Point | Note, "$: expected Point or Note, got 5"),
+        (None, Point | Note, "$: expected Point or Note, got null"),
     ],
 )
 def test_nothing_is_coerced(data: Any, wanted: Any, problem: str) -> None:
@@ -242,8 +246,8 @@ def test_every_place_is_named() -> None:
     wrong = {**EVERYTHING, "colour": "green", "points": {"a": {"x": "1", "y": []}}, "shape": {"points": []}}
     with pytest.raises(MalformedResponseError) as raised:
         structured(wrong, Everything, "the answer")
-    for place in ("$.colour", "$.points['a'].x", "$.points['a'].y", "$.shape"):
-        assert f"at {place}" in raised.value.message
+    for place in ("$.colour", "$.points.a.x", "$.points.a.y", "$.shape.lineWidth"):
+        assert f"{place}: " in raised.value.message
     assert raised.value.path == "$.colour"
 
 

@@ -1,0 +1,1 @@
+"""Types as they stand in a program → what they say about JSON."""
