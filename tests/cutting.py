@@ -72,14 +72,17 @@ def calls(draw: Draw) -> Json:
 def choices(draw: Draw, index: int) -> Json:
     """One choice."""
     message: Json = {"role": "assistant", "content": draw(st.none() | TEXT), **draw(EXTRAS)}
+    tokens_of = draw(logprobs())
     if draw(st.booleans()):
         message["reasoning_content"] = draw(st.none() | TEXT)
     if draw(st.booleans()):
         message["tool_calls"] = draw(st.lists(calls(), min_size=1, max_size=3))
+    if tokens_of and message.get("reasoning_content") and not tokens_of.get("reasoning_content"):
+        tokens_of["content"] = None  # else all tokens might be in one list, see `tests/codec/folding/test_channels.py`
     return {
         "index": index,
         "message": message,
-        "logprobs": draw(logprobs()),
+        "logprobs": tokens_of,
         "finish_reason": draw(REASONS),
         **draw(EXTRAS),
     }
@@ -301,7 +304,7 @@ def chunkings(draw: Draw, answer: Json) -> list[Json]:
         if style.nulls:
             chunk["usage"] = None
         if usage is not None and style.usage == "growing":
-            chunk["usage"] = {**usage, "completion_tokens": number}
+            chunk["usage"] = {**usage, "completion_tokens": min(number, usage["completion_tokens"])}
         chunks.append(chunk)
     if usage is not None:
         if style.usage == "own":

@@ -27,10 +27,6 @@ ATTEMPTS = RetryPolicy(attempts=3, wait_initial=0.001, wait_max=0.002)
 OPEN: set[str] = {
     "a-stream-of-no-choices-is-no-answer",
     "an-index-that-counts-chunks-is-one-answer",
-    "a-call-whose-id-changes-once-is-one-call",
-    "a-new-id-in-every-fragment-is-one-call",
-    "a-name-in-pieces-is-joined",
-    "counts-stay-when-a-later-usage-has-details-only",
     "created-is-an-answer",
     "created-is-an-answer-streamed",
     "content-encoding-none-is-plain",

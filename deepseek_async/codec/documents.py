@@ -56,7 +56,10 @@ def dict_of(value: Any) -> dict[str, Any]:
             continue
         elif item is not None or field.name in always:
             document[field.name] = _plain(item)
-    document.update(_plain(getattr(value, "extra", NO_EXTRA)))
+    extra = _plain(getattr(value, "extra", NO_EXTRA))
+    if odd := {name: item for name, item in extra.items() if name in document}:
+        ours["extra"] = odd  # what a server said in another type than documented, beside what it was read as
+    document.update({name: item for name, item in extra.items() if name not in odd})
     if ours:
         document[_OURS] = ours
     return document
@@ -101,8 +104,10 @@ def value_of_dict(document: Mapping[str, Any], cls: type[T]) -> T:
     if not isinstance(document, Mapping):
         raise InvalidRequestError(cls.__name__, None, f"a mapping, not {type(document).__name__}")
     document = dict(document)
-    ours = document.pop(_OURS, {})
+    ours = document.get(_OURS, {})
     make = _MADE_BY_HAND.get(cls)
+    if make is not None:
+        document.pop(_OURS, None)
     value: Any = make(document) if make is not None else _read_as(cls, document, "$")
     if isinstance(ours, Mapping) and (known := {name: ours[name] for name in _SAID_BY_US if name in ours}):
         value = attrs.evolve(value, **known)
@@ -126,7 +131,10 @@ def _read_as(cls: type, document: Mapping[str, Any], path: str) -> Any:
     hints = _hints_of(cls)
     for name, item in document.items():
         if name not in hints:
-            extra[name] = item
+            if name != _OURS or not isinstance(item, Mapping):
+                extra[name] = item
+            elif isinstance(odd := item.get("extra"), Mapping):
+                extra |= odd
             continue
         try:
             fields[name] = _field_from(hints[name], item, f"{path}.{name}")

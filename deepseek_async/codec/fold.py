@@ -6,22 +6,25 @@ field has its own rule:
 | field | rule |
 | --- | --- |
 | id, created, model, system_fingerprint | the first that is not empty (some first chunks are blank) |
-| role; a call's id, type, name | set once; an empty one never counts |
-| content, reasoning_content, arguments | appended, joined once at the end |
-| logprobs | extended per choice and per channel |
-| tool calls | by ``index``; another id on the same index begins another call |
-| fragments without an index | to the call of their id, else to the open one; another id or name begins another call |
-| finish_reason, usage | the last that is not null, wherever it arrives |
-| unknown fields | the last that is not null |
+| role | set once; an empty one never counts |
+| content, reasoning_content | appended, joined once at the end |
+| tool calls | fragment by fragment, see `folding.calls` |
+| logprobs | extended per choice and per channel; which channel, see `folding.channels` |
+| finish_reason | the last that is not null, wherever it arrives |
+| usage | the last, see `folding.usages` for those that say little or nothing |
+| unknown fields | those of a chunk: the last that is not null; all others as `folding.joining` says |
 
 A field that never came stays ``None``; one that came empty stays ``""``: so the fold equals the answer in one piece.
+Only the content of an answer that was finished is ``""`` where none came: so say servers in one piece, and a message
+without content would be refused when it goes back.
+
+Where one choice was asked for, all chunks are its: some servers count chunks in its ``index``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from ..types import (
@@ -31,14 +34,14 @@ from ..types import (
     Choice,
     ChoiceLogprobs,
     ChunkChoice,
-    FunctionCall,
-    TokenLogprob,
-    ToolCall,
-    ToolCallFragment,
     Usage,
 )
 from ..types.values import NO_EXTRA
 from .endings import interruption_in
+from .folding import channels
+from .folding.calls import Calls
+from .folding.joining import Pieces, keep
+from .folding.usages import later
 from .quirks.messages import mended
 
 
@@ -55,9 +58,14 @@ def fold(chunks: Iterable[ChatCompletionChunk]) -> ChatCompletion:
 
 
 class Fold:
-    """A fold in progress: `add` each chunk, ask for the `completion` at any time."""
+    """A fold in progress: `add` each chunk, ask for the `completion` at any time.
 
-    def __init__(self) -> None:
+    Args:
+        choices: How many choices were asked for; ``None``: nobody knows.
+    """
+
+    def __init__(self, choices: int | None = None) -> None:
+        self._is_of_one = choices == 1
         self._id = ""
         self._created = 0
         self._model = ""
@@ -79,14 +87,22 @@ class Fold:
             if chunk.system_fingerprint is not None and not self._system_fingerprint:
                 self._system_fingerprint = chunk.system_fingerprint
         if chunk.usage is not None:
-            self.usage = chunk.usage
+            self.usage = later(self.usage, chunk.usage)
         if chunk.extra:
             keep(self._extra, chunk.extra)
         for choice in chunk.choices:
             folding = self._choices.get(choice.index)
             if folding is None:
-                folding = self._choices[choice.index] = _ChoiceFold()
+                folding = self._begin(choice.index, len(chunk.choices))
             folding.add(choice)
+
+    def _begin(self, index: int, at_once: int) -> _ChoiceFold:
+        """A choice that has not come before; where one was asked for, the one that has, if no chunk brings several."""
+        if self._is_of_one and at_once == 1 and len(self._choices) == 1:
+            (folding,) = self._choices.values()
+        else:
+            folding = self._choices[index] = _ChoiceFold()
+        return folding
 
     def reopen(self) -> None:
         """Take the end back: what comes now continues the same answer. Its usage is added to what was used before."""
@@ -115,7 +131,8 @@ class Fold:
         Args:
             done: Whether the server has ended the answer.
         """
-        choices = tuple(folding.choice(index) for index, folding in sorted(self._choices.items()))
+        complete = done and interruption_in(self.finish_reasons) is None
+        choices = tuple(folding.choice(index, done=complete) for index, folding in sorted(self._choices.items()))
         return ChatCompletion(
             id=self._id,
             created=self._created,
@@ -123,7 +140,7 @@ class Fold:
             choices=choices,
             usage=self._usage_of_all(),
             system_fingerprint=self._system_fingerprint,
-            complete=done and interruption_in(self.finish_reasons) is None,
+            complete=complete,
             request_id=self.request_id,
             extra=frozen(self._extra),
         )
@@ -148,10 +165,10 @@ class _ChoiceFold:
         self._role = ""
         self._content: list[str] | None = None
         self._reasoning: list[str] | None = None
-        self._calls: _Calls | None = None
-        self._logprobs: list[ChoiceLogprobs] = []
-        self._extra: dict[str, Any] = {}
-        self._message_extra: dict[str, Any] = {}
+        self._calls: Calls | None = None
+        self._logprobs: list[ChunkChoice] = []  # those of the choice's chunks that have any
+        self._extra: Pieces | None = None
+        self._message_extra: Pieces | None = None
 
     def add(self, choice: ChunkChoice) -> None:
         delta = choice.delta
@@ -167,123 +184,51 @@ class _ChoiceFold:
             self._role = delta.role
         if delta.tool_calls:
             if self._calls is None:
-                self._calls = _Calls()
+                self._calls = Calls()
             for fragment in delta.tool_calls:
                 self._calls.add(fragment)
         if choice.logprobs is not None:
-            self._logprobs.append(choice.logprobs)
+            self._logprobs.append(choice)
         if choice.finish_reason is not None:
             self.finish_reason = choice.finish_reason
         if delta.extra:
-            keep(self._message_extra, delta.extra)
+            if self._message_extra is None:
+                self._message_extra = Pieces()
+            self._message_extra.add(delta.extra)
         if choice.extra:
-            keep(self._extra, choice.extra)
+            if self._extra is None:
+                self._extra = Pieces(joins_texts=False)
+            self._extra.add(choice.extra)
 
-    def choice(self, index: int) -> Choice:
+    def choice(self, index: int, *, done: bool) -> Choice:
+        content = joined(self._content)
         message = AssistantMessage(
-            content=joined(self._content),
+            content="" if content is None and done else content,
             reasoning_content=joined(self._reasoning),
             tool_calls=self._calls.tool_calls() if self._calls is not None else None,
             role=self._role or "assistant",
-            extra=frozen(self._message_extra),
+            extra=frozen(self._message_extra.joined()) if self._message_extra is not None else NO_EXTRA,
         )
         # Put together when somebody looks: the parts may still be deferred, and many callers read the text alone.
-        logprobs = ChoiceLogprobs.deferred(partial(_extended, tuple(self._logprobs))) if self._logprobs else None
-        return Choice(index, message, logprobs, self.finish_reason, extra=frozen(self._extra))
+        logprobs = (
+            ChoiceLogprobs.deferred(partial(_extended, tuple(self._logprobs), message)) if self._logprobs else None
+        )
+        extra = frozen(self._extra.joined()) if self._extra is not None else NO_EXTRA
+        return Choice(index, message, logprobs, self.finish_reason, extra=extra)
 
 
-def _extended(parts: Sequence[ChoiceLogprobs]) -> ChoiceLogprobs:
+def _extended(parts: Sequence[ChunkChoice], message: AssistantMessage) -> ChoiceLogprobs:
     """The logprobs of one choice out of those of its chunks."""
-    extra: dict[str, Any] = {}
+    extra = Pieces()
     for part in parts:
-        if part.extra:
-            keep(extra, part.extra)
-    return ChoiceLogprobs(
-        _channel(part.content for part in parts),
-        _channel(part.reasoning_content for part in parts),
-        extra=frozen(extra),
-    )
+        if part.logprobs is not None and part.logprobs.extra:
+            extra.add(part.logprobs.extra)
+    content, reasoning = channels.of_stream(parts, message)
+    return ChoiceLogprobs(content, reasoning, extra=frozen(extra.joined()))
 
 
-def _channel(parts: Iterable[tuple[TokenLogprob, ...] | None]) -> tuple[TokenLogprob, ...] | None:
-    sent = [tokens for tokens in parts if tokens is not None]
-    return tuple(chain.from_iterable(sent)) if sent else None
-
-
-class _Calls:
-    """The tool calls of one choice."""
-
-    def __init__(self) -> None:
-        self._by_index: dict[int, _CallFold] = {}  # the call that is open on each index
-        self._all: list[tuple[int, _CallFold]] = []
-        self._last: int = -1  # the index that the latest fragment went to
-
-    def add(self, fragment: ToolCallFragment) -> None:
-        index = self._index_of(fragment)
-        call = self._by_index.get(index)
-        if call is None or call.is_other_than(fragment):
-            call = self._by_index[index] = _CallFold()
-            self._all.append((index, call))
-        self._last = index
-        call.add(fragment)
-
-    def _index_of(self, fragment: ToolCallFragment) -> int:
-        if fragment.index is not None:
-            return fragment.index
-        if fragment.id:
-            for index, call in self._by_index.items():
-                if call.id == fragment.id:
-                    return index
-            return max(self._by_index, default=-1) + 1
-        return max(self._last, 0)
-
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        ordered = sorted(self._all, key=lambda entry: entry[0])  # stable: order of arrival within an index
-        return tuple(call.tool_call() for _, call in ordered)
-
-
-class _CallFold:
-    """One tool call."""
-
-    def __init__(self) -> None:
-        self.id = ""
-        self._type = ""
-        self._name = ""
-        self._arguments: list[str] = []
-        self._extra: dict[str, Any] = {}
-        self._function_extra: dict[str, Any] = {}
-
-    def is_other_than(self, fragment: ToolCallFragment) -> bool:
-        """Whether a fragment that found its way here begins another call."""
-        if fragment.id and self.id:
-            return fragment.id != self.id
-        # Without index and id a call is known by its name alone.
-        name = fragment.function.name if fragment.function is not None and fragment.index is None else None
-        return bool(name and self._name and name != self._name)
-
-    def add(self, fragment: ToolCallFragment) -> None:
-        self.id = self.id or fragment.id or ""
-        self._type = self._type or fragment.type or ""
-        if fragment.function is not None:
-            self._name = self._name or fragment.function.name or ""
-            if fragment.function.arguments:
-                self._arguments.append(fragment.function.arguments)
-            keep(self._function_extra, fragment.function.extra)
-        keep(self._extra, fragment.extra)
-
-    def tool_call(self) -> ToolCall:
-        arguments = joined(self._arguments) or ""
-        function = FunctionCall(self._name, arguments, extra=frozen(self._function_extra))
-        return ToolCall(self.id, self._type or "function", function, extra=frozen(self._extra))
-
-
-def keep(so_far: dict[str, Any], new: Mapping[str, Any]) -> None:
-    for name, value in new.items():
-        if value is not None or name not in so_far:
-            so_far[name] = value
-
-
-def frozen(extra: dict[str, Any]) -> Mapping[str, Any]:
+def frozen(extra: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields as a mapping of their own."""
     return dict(extra) if extra else NO_EXTRA
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import operator
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
 import msgspec
 
 from ..errors import EmptyResponseError, MalformedResponseError
-from ..types import Balance, ChatCompletion, ChatCompletionChunk, ModelList, TextCompletion
+from ..types import Balance, ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, ModelList, TextCompletion
 from . import documented
 from .building import chunk_of, completion_of, text_of
 from .endings import interruption_in
+from .folding.channels import of_whole
 from .in_band import in_band_failure
 from .lenient import MAX_SHOWN_BODY, parse_json, value_from, what_can_be_read
 from .quirks.messages import mended
@@ -75,12 +78,26 @@ def completion_from_json(body: bytes, request_id: str | None = None) -> ChatComp
     if not completion.choices:
         raise _no_answer(body)
     for choice in completion.choices:
-        message = choice.message
-        if message.content is None and message.reasoning_content is None and not message.tool_calls:
-            _check_message(body)
         if choice.finish_reason is not None and interruption_in((choice.finish_reason,)):
             completion = attrs.evolve(completion, complete=False)
-    return completion
+    return _as_folded(completion, body)
+
+
+def _as_folded(completion: ChatCompletion, body: bytes) -> ChatCompletion:
+    """The completion as the same answer, streamed, is folded: no content is ``""``, each token is in its channel."""
+    choices = list(completion.choices)
+    for number, choice in enumerate(choices):
+        message, logprobs = choice.message, choice.logprobs
+        if message.content is None and completion.complete:
+            if message.reasoning_content is None and not message.tool_calls:
+                _check_message(body)
+            message = attrs.evolve(message, content="")
+        if logprobs is not None:
+            logprobs = ChoiceLogprobs.deferred(partial(of_whole, logprobs, message))
+        if message is not choice.message or logprobs is not None:
+            choices[number] = attrs.evolve(choice, message=message, logprobs=logprobs)
+    same = all(map(operator.is_, choices, completion.choices))
+    return completion if same else attrs.evolve(completion, choices=tuple(choices))
 
 
 def text_completion_from_json(body: bytes) -> TextCompletion:

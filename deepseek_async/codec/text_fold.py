@@ -7,13 +7,16 @@ from typing import Any
 
 from ..types import TextChoice, TextCompletion, TextLogprobs, Usage
 from .endings import interruption_in
-from .fold import frozen, joined, keep
+from .fold import frozen, joined
+from .folding.joining import Pieces, keep
+from .folding.usages import later
 
 
 class TextFold:
-    """A fold in progress."""
+    """A fold in progress; ``choices``: how many were asked for, ``None``: nobody knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, choices: int | None = None) -> None:
+        self._is_of_one = choices == 1
         self._id = ""
         self._created = 0
         self._model = ""
@@ -31,10 +34,15 @@ class TextFold:
         if piece.system_fingerprint is not None and not self._system_fingerprint:
             self._system_fingerprint = piece.system_fingerprint
         if piece.usage is not None:
-            self._usage = piece.usage
+            self._usage = later(self._usage, piece.usage)
         keep(self._extra, piece.extra)
         for choice in piece.choices:
-            self._choices.setdefault(choice.index, _ChoiceFold()).add(choice)
+            folding = self._choices.get(choice.index)
+            if folding is None and self._is_of_one and len(piece.choices) == len(self._choices) == 1:
+                (folding,) = self._choices.values()  # some servers count pieces in its index
+            elif folding is None:
+                folding = self._choices[choice.index] = _ChoiceFold()
+            folding.add(choice)
 
     @property
     def finish_reasons(self) -> list[str | None]:
@@ -65,21 +73,21 @@ class _ChoiceFold:
         self._tokens: list[str] | None = None
         self._tops: list[Mapping[str, float] | None] | None = None
         self._has_logprobs = False
-        self._extra: dict[str, Any] = {}
-        self._logprobs_extra: dict[str, Any] = {}
+        self._extra = Pieces(joins_texts=False)
+        self._logprobs_extra = Pieces(joins_texts=False)
 
     def add(self, choice: TextChoice) -> None:
         self._text.append(choice.text)
         if choice.finish_reason is not None:
             self.finish_reason = choice.finish_reason
-        keep(self._extra, choice.extra)
+        self._extra.add(choice.extra)
         if (logprobs := choice.logprobs) is not None:
             self._has_logprobs = True
             self._offsets = _extended(self._offsets, logprobs.text_offset)
             self._values = _extended(self._values, logprobs.token_logprobs)
             self._tokens = _extended(self._tokens, logprobs.tokens)
             self._tops = _extended(self._tops, logprobs.top_logprobs)
-            keep(self._logprobs_extra, logprobs.extra)
+            self._logprobs_extra.add(logprobs.extra)
 
     def choice(self, index: int) -> TextChoice:
         logprobs = None
@@ -89,9 +97,10 @@ class _ChoiceFold:
                 None if self._values is None else tuple(self._values),
                 None if self._tokens is None else tuple(self._tokens),
                 None if self._tops is None else tuple(self._tops),
-                extra=frozen(self._logprobs_extra),
+                extra=frozen(self._logprobs_extra.joined()),
             )
-        return TextChoice(joined(self._text) or "", index, logprobs, self.finish_reason, extra=frozen(self._extra))
+        text, extra = joined(self._text) or "", frozen(self._extra.joined())
+        return TextChoice(text, index, logprobs, self.finish_reason, extra=extra)
 
 
 def _extended(so_far: list[Any] | None, new: tuple[Any, ...] | None) -> list[Any] | None:

@@ -67,6 +67,8 @@ COMPLETION = ChatCompletion(
 VALUES: list[Any] = [
     COMPLETION,
     attrs.evolve(COMPLETION, complete=False, request_id="r1"),
+    attrs.evolve(COMPLETION, extra={"created": "1790000000", "provider": 5}, complete=False),
+    attrs.evolve(USAGE, extra={"prompt_tokens": "9", "cost": 0.5}),
     ChatCompletion(),
     ChatCompletionChunk("t1", created=3, choices=(ChunkChoice(0, Delta("assistant", "\ud83d"), None, None),)),
     Delta(content="x", logprobs=ChoiceLogprobs((TOKEN,))),
@@ -126,7 +128,8 @@ def test_it_is_the_wires_shape() -> None:
     assert document["provider"] == {"name": "x"}
     assert document["choices"][1]["message"] == {"content": None, "role": "assistant"}
     assert "deepseek_async" not in document
-    assert completion_from_json(COMPLETION.to_json().encode()) == COMPLETION
+    finished = attrs.evolve(COMPLETION, choices=COMPLETION.choices[:1])
+    assert completion_from_json(finished.to_json().encode()) == finished
     partial = attrs.evolve(COMPLETION, complete=False, request_id="r1")
     assert partial.to_dict()["deepseek_async"] == {"complete": False, "request_id": "r1"}
 

@@ -210,7 +210,7 @@ def test_an_error_amid_the_stream_is_raised(choices: dict[str, Any]) -> None:
         ),
         ({"content": "Hi", "reasoning": "Hm", "reasoning_content": None}, AssistantMessage("Hi", "Hm")),
         ({"content": "Hi", "reasoning": None}, AssistantMessage("Hi")),
-        ({"content": None, "reasoning": "Hm"}, AssistantMessage(None, "Hm")),
+        ({"content": None, "reasoning": "Hm"}, AssistantMessage("", "Hm")),
         ({"content": "Hi", "tool_calls": []}, AssistantMessage("Hi")),
         ({"content": "Hi", "tool_calls": None, "role": None}, AssistantMessage("Hi")),
         ({"content": "Hi", "role": ""}, AssistantMessage("Hi")),

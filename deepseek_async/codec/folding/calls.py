@@ -1,0 +1,175 @@
+"""Fragments → tool calls.
+
+| a fragment | belongs to |
+| --- | --- |
+| with an ``index`` | the call that is open on it |
+| without | the call of its id, else the one that came last |
+| with another id and a name | another call, unless it repeats a name amid unfinished arguments |
+| with another id and no name | the same call: some gateways make an id up for each fragment |
+| with a name, after arguments that are a finished JSON text, or another name after any | another call |
+| with a piece of a name, before any arguments | the same call: the name comes in pieces |
+| with neither id nor name, where no call is open | the call that came last |
+
+A name that comes whole again, or empty, adds nothing; nor does a call that comes whole again under its own id.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...types import FunctionCall, ToolCall, ToolCallFragment
+from ...types.values import NO_EXTRA
+from ..quirks.messages import mended
+from .joining import Pieces
+
+_STRUCTURE = re.compile(r'["\\{}\[\]]')
+
+
+class Calls:
+    """The tool calls of one choice."""
+
+    def __init__(self) -> None:
+        self._by_index: dict[int, _Call] = {}  # the call that is open on each index
+        self._all: list[tuple[int, _Call]] = []
+        self._last: int = -1  # the index that the latest fragment went to
+
+    def add(self, fragment: ToolCallFragment) -> None:
+        """Take the next fragment."""
+        index = self._index_of(fragment)
+        call = self._by_index.get(index)
+        if call is not None and call.is_repeated_by(fragment):
+            return
+        if call is None or call.is_other_than(fragment):
+            call = self._by_index[index] = _Call()
+            self._all.append((index, call))
+        self._last = index
+        call.add(fragment)
+
+    def _index_of(self, fragment: ToolCallFragment) -> int:
+        index = fragment.index
+        name = fragment.function.name if fragment.function is not None else None
+        if index is not None and (index in self._by_index or self._last < 0 or name):
+            return index
+        if fragment.id:
+            for found, call in self._by_index.items():
+                if call.id == fragment.id:
+                    return found
+            if name:
+                return max(self._by_index, default=-1) + 1
+            if index is not None:  # its name may be still to come
+                return index
+        elif index is not None and fragment.type and fragment.function is None:
+            return index
+        return max(self._last, 0)
+
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls so far, by index."""
+        ordered = sorted(self._all, key=lambda entry: entry[0])  # stable: order of arrival within an index
+        return tuple(call.tool_call() for _, call in ordered)
+
+
+class _Call:
+    """One tool call."""
+
+    def __init__(self) -> None:
+        self.id = ""
+        self._type = ""
+        self._name = ""
+        self._arguments: list[str] = []
+        self._length = 0
+        self._end = _JsonEnd()
+        self._extra = Pieces()
+        self._function_extra = Pieces()
+
+    def is_repeated_by(self, fragment: ToolCallFragment) -> bool:
+        """Whether a fragment says the whole call once more."""
+        function = fragment.function
+        if not fragment.id or fragment.id != self.id or function is None or function.name != self._name:
+            return False
+        arguments = function.arguments or ""
+        return len(arguments) == self._length > 0 and self._is_finished() and arguments == "".join(self._arguments)
+
+    def is_other_than(self, fragment: ToolCallFragment) -> bool:
+        """Whether a fragment that found its way here begins another call."""
+        name = fragment.function.name if fragment.function is not None else None
+        if not name or not self._name:
+            return False
+        if fragment.id and self.id and fragment.id != self.id:
+            return not self._arguments or name != self._name or self._is_finished()
+        if not self._arguments:
+            return False  # a piece of the name, or the name again
+        if name != self._name:
+            return True
+        return bool(fragment.function and fragment.function.arguments) and self._is_finished()
+
+    def add(self, fragment: ToolCallFragment) -> None:
+        """Take a fragment that is a part of this call."""
+        self.id = self.id or fragment.id or ""
+        self._type = self._type or fragment.type or ""
+        function = fragment.function
+        if function is not None:
+            if function.name and function.name != self._name:
+                self._name = _longer(self._name, function.name)
+            if function.arguments:
+                if self._arguments == ["{}"] and function.arguments.lstrip().startswith("{"):
+                    self._arguments.clear()  # it only held the place
+                    self._end, self._length = _JsonEnd(), 0
+                self._arguments.append(function.arguments)
+                self._length += len(function.arguments)
+            if function.extra:
+                self._function_extra.add(function.extra)
+        if fragment.extra:
+            self._extra.add(fragment.extra)
+
+    def _is_finished(self) -> bool:
+        """Whether the arguments so far are a whole JSON text."""
+        return self._end.is_reached(self._arguments)
+
+    def tool_call(self) -> ToolCall:
+        """The call so far."""
+        arguments = mended("".join(self._arguments))
+        function = FunctionCall(self._name, arguments, extra=self._function_extra.joined() or NO_EXTRA)
+        return ToolCall(self.id, self._type or "function", function, extra=self._extra.joined() or NO_EXTRA)
+
+
+def _longer(name: str, piece: str) -> str:
+    """A name with its next piece; servers also send it longer each time."""
+    return piece if piece.startswith(name) else name + piece
+
+
+class _JsonEnd:
+    """Whether pieces of text are a whole JSON object; each piece is looked at once."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._depth = 0
+        self._has_begun = False
+        self._is_in_string = False
+        self._escaped_at = -1
+
+    def is_reached(self, pieces: list[str]) -> bool:
+        for piece in pieces[self._seen :]:
+            self._look_at(piece)
+        self._seen = len(pieces)
+        return self._has_begun and self._depth == 0 and not self._is_in_string
+
+    def _look_at(self, piece: str) -> None:
+        # -1: nothing is escaped; else where the escaped character stands, which may be in the next piece.
+        for found in _STRUCTURE.finditer(piece):
+            at, character = found.start(), found[0]
+            if at == self._escaped_at:
+                self._escaped_at = -1
+            elif self._is_in_string:
+                if character == "\\":
+                    self._escaped_at = at + 1
+                elif character == '"':
+                    self._is_in_string = False
+            elif character == '"':
+                self._is_in_string = True
+            elif character in "{[":
+                self._depth += 1
+                self._has_begun = True
+            elif character in "}]":
+                self._depth -= 1
+        if self._escaped_at >= 0:
+            self._escaped_at = max(-1, self._escaped_at - len(piece))
