@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .batch.run import run_batch as run_batch
     from .batch.run import run_partition as run_partition
     from .calls.resumption import Seam as Seam
+    from .calls.spellings import NOT_GIVEN as NOT_GIVEN
     from .calls.statistics import Statistics as Statistics
     from .calls.stream import ChatCompletionStream as ChatCompletionStream
     from .calls.text_stream import TextCompletionStream as TextCompletionStream
@@ -90,6 +91,7 @@ _HOMES = {
     "batch.options": ("RateLimiter",),
     "batch.run": ("run_batch", "run_partition"),
     "calls.resumption": ("Seam",),
+    "calls.spellings": ("NOT_GIVEN",),
     "calls.statistics": ("Statistics",),
     "calls.stream": ("ChatCompletionStream",),
     "calls.text_stream": ("TextCompletionStream",),

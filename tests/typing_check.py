@@ -85,7 +85,7 @@ async def parameters_have_types() -> None:
     await client.chat.completions.create(model="m", messages=messages, temperature="hot")  # type: ignore[call-overload]
     await client.chat.completions.create(model="m", messages=messages, temprature=1)  # type: ignore[call-overload]
     await client.chat.completions.create(model="m", messages="hello")  # type: ignore[arg-type]
-    await client.chat.completions.create(model="m", messages=messages, timeout=5)  # type: ignore[call-overload]
+    await client.chat.completions.create(model="m", messages=messages, timeout=5)
     client.chat.completions.stream(model="m", messages=messages, stream=True)  # type: ignore[call-arg]
     client.chat.completions.stream(model="m", messages=messages, resume=Resume(on={"length"}, attempts=2))
 

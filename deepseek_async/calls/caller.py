@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
+
+import attrs
 
 from ..codec.stream import MAX_BODY_BYTES, MAX_EVENT_BYTES
+from ..errors import InvalidRequestError
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest
@@ -15,6 +19,8 @@ from ..types.values import unfrozen
 from .call import Call, Surroundings
 from .parameters import CallOptions
 from .settings import Endpoint, headers_of
+
+T = TypeVar("T")
 
 _HTTPRequest = unfrozen(HTTPRequest)
 
@@ -78,9 +84,28 @@ class Caller:
             request,
             model=model,
             streamed=streamed,
-            timeouts=options.get("timeouts") or self.timeouts,
-            retry=options.get("retry") or self.retry,
+            timeouts=_timeouts_of(options.get("timeouts"), self.timeouts),
+            retry=_retry_of(options.get("retry"), self.retry),
         )
+
+
+def _timeouts_of(given: Timeouts | Mapping[str, Any] | None, default: Timeouts) -> Timeouts:
+    if given is None:
+        return default
+    return (given if isinstance(given, Timeouts) else _made(Timeouts, "timeouts", given)).over(default)
+
+
+def _retry_of(given: RetryPolicy | Mapping[str, Any] | None, default: RetryPolicy) -> RetryPolicy:
+    if given is None or isinstance(given, RetryPolicy):
+        return given or default
+    return _made(partial(attrs.evolve, default), "retry", given)
+
+
+def _made(make: Callable[..., T], name: str, given: Mapping[str, Any]) -> T:
+    try:
+        return make(**given)
+    except TypeError as error:
+        raise InvalidRequestError(name, None, f"a mapping of its fields ({error})") from None
 
 
 def _is_beta(request: ChatRequest) -> bool:

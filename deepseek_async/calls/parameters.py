@@ -12,6 +12,7 @@ from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..types import ChatRequest, Message, TextRequest, Tool
 from ..types.values import unfrozen
+from .spellings import NOT_GIVEN, SPELLINGS, translate
 
 R = TypeVar("R", ChatRequest, TextRequest)
 
@@ -20,8 +21,10 @@ class CallOptions(TypedDict, total=False):
     """What belongs to the call and not to the body."""
 
     extra_headers: Mapping[str, str] | None
-    timeouts: Timeouts | None
-    retry: RetryPolicy | None
+    timeouts: Timeouts | Mapping[str, float | None] | None
+    retry: RetryPolicy | Mapping[str, Any] | None
+    timeout: float | None
+    max_retries: int | None
 
 
 class AskingParameters(CallOptions, total=False):
@@ -42,6 +45,11 @@ class AskingParameters(CallOptions, total=False):
     top_logprobs: int | None
     user_id: str | None
     extra_body: Mapping[str, Any] | None
+    # What they are called elsewhere; see `spellings`.
+    max_completion_tokens: int | None
+    user: str | None
+    n: int | None
+    seed: int | None
 
 
 class ParametersWithoutTools(AskingParameters, total=False):
@@ -75,7 +83,11 @@ class TextParameters(CallOptions, total=False):
     extra_body: Mapping[str, Any] | None
 
 
-_CALL_OPTIONS = (("timeouts", Timeouts), ("retry", RetryPolicy), ("extra_headers", Mapping))
+_CALL_OPTIONS = (
+    ("timeouts", (Timeouts, Mapping)),
+    ("retry", (RetryPolicy, Mapping)),
+    ("extra_headers", (Mapping,)),
+)
 _OPTION_NAMES = frozenset(name for name, _ in _CALL_OPTIONS)
 
 
@@ -119,18 +131,24 @@ _chat, _text = _Maker(ChatRequest), _Maker(TextRequest)
 
 
 def split_off_options(parameters: dict[str, Any]) -> CallOptions:
-    """Take the call's options out of the keyword arguments; what is left is the request's.
+    """Take the call's options out of the keyword arguments; what is left is the request's, in our words.
 
     Raises:
         InvalidRequestError: An option is of the wrong type.
     """
+    if not SPELLINGS.isdisjoint(parameters) or any(value is NOT_GIVEN for value in parameters.values()):
+        translate(parameters)
+    if isinstance(response_format := parameters.get("response_format"), type):
+        advice = f"parse(response_type={response_format.__name__}), which checks the answer and returns such a value"
+        raise InvalidRequestError("response_format", None, advice)
     if _OPTION_NAMES.isdisjoint(parameters):
         return {}
     options: dict[str, Any] = {}
     for name, wanted in _CALL_OPTIONS:
         value = options[name] = parameters.pop(name, None)
         if value is not None and not isinstance(value, wanted):
-            raise InvalidRequestError(name, None, f"{wanted.__name__} or None, not {type(value).__name__}")
+            allowed = ", ".join("a mapping" if cls is Mapping else cls.__name__ for cls in wanted)
+            raise InvalidRequestError(name, None, f"{allowed} or None, not {type(value).__name__}")
     return cast(CallOptions, options)
 
 

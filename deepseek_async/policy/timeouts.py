@@ -15,6 +15,17 @@ FIRST_CHUNK_STREAMED: Final = 630.0
 FIRST_CHUNK_WHOLE: Final = 1800.0
 
 
+class _Default:
+    """Stands for "not named": the field's own default, or for one call the client's value."""
+
+    def __repr__(self) -> str:
+        return "…"
+
+
+_DEFAULT: Any = _Default()
+_FIELDS: Final = ("connect", "first_chunk", "idle", "total")
+
+
 def _check(_: object, attribute: Any, value: object) -> None:
     if value is None:
         return
@@ -36,6 +47,9 @@ class Timeouts:
         idle: Between one chunk and the next; not streamed, between reads of the body. ``None``: no limit.
         total: For the whole call with all its attempts and waits. ``None``: no limit.
 
+    For one call it changes what it names and leaves the client's for the rest: ``timeouts=Timeouts(total=9)``, or as a
+    mapping, ``timeouts={"total": 9}``.
+
     Raises:
         InvalidRequestError: A value is not above 0.
     """
@@ -44,6 +58,26 @@ class Timeouts:
     first_chunk: float | None = attrs.field(default=None, validator=_check)
     idle: float | None = attrs.field(default=120.0, validator=_check)
     total: float | None = attrs.field(default=None, validator=_check)
+    _named: frozenset[str] = attrs.field(default=frozenset(), eq=False, repr=False, alias="_named")
+
+    def __init__(
+        self,
+        connect: float | None = _DEFAULT,
+        first_chunk: float | None = _DEFAULT,
+        idle: float | None = _DEFAULT,
+        total: float | None = _DEFAULT,
+        **rest: Any,
+    ) -> None:
+        given = {"connect": connect, "first_chunk": first_chunk, "idle": idle, "total": total}
+        named = {name: value for name, value in given.items() if value is not _DEFAULT}
+        rest.pop("_named", None)  # `attrs.evolve` gives it back; a copy names every field
+        self.__attrs_init__(**named, **rest, _named=frozenset(named))  # type: ignore[attr-defined]
+
+    def over(self, others: Timeouts) -> Timeouts:
+        """What this one names, and the others' for the rest."""
+        if len(self._named) == len(_FIELDS):
+            return self
+        return attrs.evolve(others, **{name: getattr(self, name) for name in self._named})
 
     def first_chunk_of(self, *, streamed: bool) -> float:
         """The effective ``first_chunk``."""
