@@ -160,7 +160,8 @@ def test_a_stream_that_ends_badly(ask: Run, server: SandboxServer, fault: Cut | 
 @pytest.mark.parametrize("arguments", [(), ("--no-stream",)])
 def test_json_of_an_answer_that_ends_badly_says_so(ask: Run, server: SandboxServer, arguments: tuple[str, ...]) -> None:
     """The partial completion, marked: a script that ignores the exit code still sees ``complete``."""
-    server.script(Script(say=["Half an ", "answer"], finish_reason="aborted"))
+    for _ in range(3):  # it is asked again: nothing has been shown
+        server.script(Script(say=["Half an ", "answer"], finish_reason="aborted"))
     result = ask("--no-thinking", "--json", *arguments, "Why?")
     assert result.exit_code == 1
     printed = json.loads(result.stdout)
