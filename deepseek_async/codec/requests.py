@@ -65,27 +65,6 @@ def request_to_json(request: ChatRequest | TextRequest) -> bytes:
     return data
 
 
-def text_of_result(value: Any, what: str) -> str:
-    """A value of the caller's as JSON: plain data, attrs, dataclass, msgspec, pydantic and numpy values, enums, dates.
-
-    Raises:
-        InvalidRequestError: JSON cannot say it; ``what`` is named.
-    """
-    try:
-        return msgspec.json.encode(value, enc_hook=_otherwise).decode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequestError(what, None, f"what JSON can say ({error})") from None
-
-
-def _otherwise(value: Any) -> Any:
-    """Other libraries' values by the method that each has for this: pydantic's, numpy's."""
-    if callable(dump := getattr(value, "model_dump", None)):
-        return dump(mode="json")
-    if callable(plain := getattr(value, "tolist", None)):
-        return plain()
-    raise TypeError(f"not {type(value).__name__}")
-
-
 def _plain(value: Any) -> Any:
     """Values of ours, wherever they stand, as plain data; all else as it is. By exact type first: most is text."""
     cls = type(value)

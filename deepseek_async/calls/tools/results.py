@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...codec.requests import text_of_result
+import msgspec
+
+from ...codec.structuring import plain
 from ...types import FilePart, ImagePart, TextPart
 
 _PARTS = (TextPart, ImagePart, FilePart)
@@ -15,7 +17,7 @@ def content_of(value: Any) -> str | Sequence[Any]:
     """A tool's result as the content of its message: text as it is, parts as they are, all else as JSON.
 
     Raises:
-        InvalidRequestError: JSON cannot say it.
+        TypeError: JSON cannot say it.
     """
     if isinstance(value, str):
         return value
@@ -23,4 +25,4 @@ def content_of(value: Any) -> str | Sequence[Any]:
         return [value]
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, _PARTS) for item in value):
         return list(value)
-    return text_of_result(value, "the tool's result")
+    return msgspec.json.encode(plain(value)).decode()

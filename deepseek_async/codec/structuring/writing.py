@@ -41,6 +41,8 @@ def plain(value: Any) -> Any:
         return dump(mode="json", by_alias=True)
     if dataclasses.is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+    if callable(numbers := getattr(value, "tolist", None)):  # numpy's arrays and scalars
+        return plain(numbers())
     if isinstance(value, Mapping):
         return {_key(key): plain(item) for key, item in value.items()}
     if isinstance(value, Collection) and not isinstance(value, memoryview):

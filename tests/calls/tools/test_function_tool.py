@@ -107,7 +107,7 @@ def test_arguments_become_values_of_the_annotated_types() -> None:
     given = made.arguments_in('{"place": {"name": "Sund"}, "unit": "ft", "days": ["2026-11-27"]}')
     assert given == {"place": Place("Sund"), "unit": Unit.FOOT, "days": [date(2026, 11, 27)]}
     assert made.arguments_in('{"place": {"name": "Sund"}}') == {"place": Place("Sund")}
-    assert made(**given).startswith("Sund")
+    assert made(**given) == "Sund <Unit.FOOT: 'ft'> [datetime.date(2026, 11, 27)]"
     assert tool(lambda: 1, name="nothing").arguments_in("") == {}
 
 
@@ -118,6 +118,7 @@ def test_arguments_become_values_of_the_annotated_types() -> None:
         ('{"place": {}}', "$.place.name"),
         ('{"place": {"name": 3}}', "expected a string"),
         ('{"place": {"name": "Sund"}, "days": ["yesterday"]}', "$.days[0]"),
+        ('{"place": {"name": "Sund"}, "unit": "yard"}', "$.unit"),
         ("[]", "expected an object"),
     ],
 )
