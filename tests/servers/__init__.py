@@ -1,0 +1,1 @@
+"""Real servers with a real model, on this machine's CPU: `make test-servers`."""
