@@ -362,7 +362,7 @@ async def test_two_runs_on_one_output(output: Path) -> None:
 _WRITER = """
 import sys
 sys.path.insert(0, {root!r})
-from tests.batch.test_journal import finish, opened, row
+from tests.batch.journal.test_journal import finish, opened, row
 from pathlib import Path
 journal = opened(Path(sys.argv[1]))
 number = 0
@@ -376,7 +376,7 @@ while True:
 
 async def test_what_was_recorded_survives_kill_9(output: Path) -> None:
     """Killed in the middle of writing: the lock is free, every row that was told is there, the one in flight listed."""
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     writer = subprocess.Popen([sys.executable, "-c", _WRITER.format(root=root), str(output)], stdout=subprocess.PIPE)
     assert writer.stdout is not None
     with writer, writer.stdout as told:

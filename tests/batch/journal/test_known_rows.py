@@ -25,7 +25,7 @@ from deepseek_async.batch.journal.standing import last_lines, standing_of
 from deepseek_async.batch.source.row import row_of
 from deepseek_async.errors import InvalidRequestError
 
-from .account import Account, Reply, client_of
+from ..account import Account, Reply, client_of
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ from aiolimiter import AsyncLimiter
 
 from deepseek_async import RateLimiter, Succeeded
 
-from ..leaping import leap
-from .account import Account, Reply, client_of, request
+from ...leaping import leap
+from ..account import Account, Reply, client_of, request
 
 A_MINUTE = 60.0
 
