@@ -11,7 +11,14 @@ a refusal is instant and free, and an admission shows early, by the head of the 
 3. **Probe.** While the limit is in use, one more than what is in flight is tried now and then. The step doubles after
    each clean probe (to a quarter of the limit) and falls back to 1 on a refusal. The next probe after a refused one
    waits until ten answers have paid for it, at least one second and at most ten.
-4. **Failures of the server** (5xx, broken connections) halve the limit at most once while they last.
+4. **Failures of the server** (5xx, broken connections) halve the limit at most once while they last. Each puts off the
+   next probe by a second, so that nothing grows while they come, and probing begins again a second after the last.
+5. **What the server asks for.** A ``Retry-After`` closes the limiter until it is over. Refusals without an answer among
+   them are probed every ten seconds after two minutes (at once, if the quota is said to be gone), told of once, and
+   given up after fifteen minutes (after one, if the quota is gone; at once, if the server asks for more than fifteen).
+
+So a server that is well again is found from every state: a probe is due at most ten seconds after the last refusal, and
+a second after the last failure, however small the limit has become.
 
 Latency is no signal here: long answers look like congestion and are not. Everything is amortised constant time.
 """
@@ -23,7 +30,7 @@ from collections import deque
 from typing import Final, Literal
 
 from ..errors import InvalidRequestError
-from .signs import Notice, Signs
+from .signs import Notice, Signs, is_too_long
 
 __all__ = ["AdmissionLimiter", "Permit"]
 
@@ -33,6 +40,7 @@ IN_USE: Final = 0.9
 PROBE_SECONDS: Final = 1.0
 PROBE_SECONDS_MAX: Final = 10.0
 ANSWERS_PER_REFUSED_PROBE: Final = 10
+HUNGER_SHARE: Final = 0.125  # of the time without an answer: how long the next probe waits where nothing is in flight
 SILENCE: Final = 3.0
 REFUSAL_SECONDS_GUESS: Final = 0.5  # before the first refusal; includes making a connection
 REFUSAL_SECONDS_MIN: Final = 0.02
@@ -57,7 +65,8 @@ class Permit:
 class AdmissionLimiter:
     """The admission-count limiter of one base URL, account and model.
 
-    Every method that takes ``now`` wants seconds of one monotonic clock.
+    Every method that takes ``now`` wants seconds of one monotonic clock. It has more attributes than a class should:
+    they are one state, of which each rule above reads a good part.
 
     Args:
         ceiling: The limit never grows past this. At least 1.
@@ -91,11 +100,20 @@ class AdmissionLimiter:
         self._probe_at = -math.inf
         self._probe_epoch = -1
         self._refusal_seconds = REFUSAL_SECONDS_GUESS
+        self._silence_seconds = SILENCE * REFUSAL_SECONDS_GUESS
         self._has_seen_refusal = False
         self._signs = Signs()
         self._answer_seconds: float | None = None
         self._failure_share = 0.0
         self._is_failing = False
+        self._well_since = -math.inf  # when the latest of the requests was sent that the server is known to have let in
+        self._closed_until = -math.inf
+
+    def has_room(self, now: float) -> bool:
+        """Whether `try_acquire` would give a permit now. Asking changes nothing."""
+        if now < self._closed_until:
+            return False
+        return self.in_flight < self.limit or self.in_flight < self._limit_at(now) or self._may_probe(now)
 
     def try_acquire(self, now: float) -> Permit | None:
         """Ask for leave to send one request.
@@ -105,8 +123,12 @@ class AdmissionLimiter:
             or at `wake_at`, whichever is first.
         """
         self._presume_admissions(now)
-        if self.in_flight >= self.limit and not self._probe(now):
+        if now < self._closed_until:
             return None
+        if self.in_flight >= self.limit:
+            if not self._may_probe(now):
+                return None
+            self._probe(now)
         permit = Permit(self._ordinal, self.epoch, now)
         self._ordinal += 1
         if not self.in_flight:
@@ -121,9 +143,11 @@ class AdmissionLimiter:
         wake = math.inf
         if self._undecided and (self.is_starting or self._undecided[0].epoch != self.epoch):
             wake = self._undecided[0].sent_at + self._silence_seconds
-        if not self.is_starting and not self._is_failing and self.in_flight < self.ceiling:
+        if not self.is_starting and self.in_flight < self.ceiling:
             wake = min(wake, self._probe_at)
-        return max(wake, now)
+        if self.in_flight < self.limit:
+            wake = now
+        return max(wake, now, self._closed_until)
 
     def admit(self, permit: Permit, now: float) -> None:
         """The head of a success arrived. Optional: where heads are not seen, silence or the answer itself tells."""
@@ -132,24 +156,41 @@ class AdmissionLimiter:
             self._count_admission(permit, "admitted")
         elif permit.state == "presumed":
             permit.state = "admitted"
+        self._well_since = max(self._well_since, permit.sent_at)
 
     def complete(self, permit: Permit, now: float) -> None:
         """The request ended with an answer: a completion, or a refusal that is about the request itself (400, 422)."""
-        self.admit(permit, now)
+        if permit.state != "admitted":
+            self.admit(permit, now)
         self._leave(permit)
         seconds = now - permit.sent_at
         before = seconds if self._answer_seconds is None else self._answer_seconds
         self._answer_seconds = before + ANSWER_MEMORY * (seconds - before)
-        self._signs.completed(now)
-        self._note_failure_share(0.0)
-        self._hasten_probe(now)
+        self._signs.hungry_since = now
+        if not self._signs.is_quiet:
+            self._signs.completed(now)
+        if self._failure_share:
+            self._note_failure_share(0.0)
+        if not self.limit and not self.in_flight:  # no answer will pay for a probe
+            self._probe_at = min(self._probe_at, now + PROBE_SECONDS)
 
-    def refuse(self, permit: Permit, now: float, told: int | None = None, current: int | None = None) -> Notice | None:
+    def refuse(
+        self,
+        permit: Permit,
+        now: float,
+        told: int | None = None,
+        current: int | None = None,
+        *,
+        retry_after: float | None = None,
+        is_quota: bool = False,
+    ) -> Notice | None:
         """The request was answered with 429.
 
         Args:
             told: The limit that the text tells, if it does (`RateLimitError.limit`).
             current: The account's concurrency that the text tells, this request included (`RateLimitError.current`).
+            retry_after: How long the server wants to be left alone, in seconds, if it says so.
+            is_quota: Whether it says that a quota is used up.
 
         Returns:
             Something the caller should say to a person, or ``None``.
@@ -168,18 +209,30 @@ class AdmissionLimiter:
         ):
             # Counted as admitted when its burst was cut, and was not.
             self.limit = max(self.limit - 1, 0)
-        self._probe_at = max(self._probe_at, now + self._probe_interval(now))
+        notice = self._signs.refused(now, told, retry_after=retry_after, is_quota=is_quota)
+        self._close_for(retry_after, now)
+        self._put_probe_off(now)
         self._step = 1
-        self._hasten_probe(now)
-        return self._signs.refused(now, told)
+        return notice
 
-    def fail(self, permit: Permit, now: float) -> None:
+    def fail(self, permit: Permit, now: float, *, retry_after: float | None = None) -> Notice | None:
         """The request ended with a failure of the server or the network: 5xx, a broken connection, a timeout.
 
         A few are noise. When they are half of the answers, the limit is halved, once until they have become rare.
+
+        Args:
+            retry_after: How long the server wants to be left alone, in seconds, if it says so.
+
+        Returns:
+            As `refuse`.
         """
         self._leave(permit)
         self._note_failure_share(1.0)
+        self._close_for(retry_after, now)
+        # One that hung since before the server was well says nothing about now.
+        if self._is_failing and permit.sent_at >= self._well_since:
+            self._probe_at = max(self._probe_at, now + PROBE_SECONDS)
+            self._step = 1
         if not self._is_failing and self._failure_share > FAILURE_SHARE_BAD:
             self._is_failing = True
             self.is_starting = False
@@ -188,16 +241,13 @@ class AdmissionLimiter:
             self.limit = max(self.limit // 2, 1)
             self._step = 1
             self._probe_at = now + PROBE_SECONDS
+        return "given_up" if is_too_long(retry_after) else None
 
     def abandon(self, permit: Permit) -> None:
         """The caller gave the request up (cancelled it, or never sent it): nothing is learned."""
         self._leave(permit)
 
     # -- rule 1 ------------------------------------------------------------------------------------------------------
-
-    @property
-    def _silence_seconds(self) -> float:
-        return SILENCE * max(self._refusal_seconds, REFUSAL_SECONDS_MIN)
 
     def _drop_decided(self) -> None:
         undecided = self._undecided
@@ -215,12 +265,26 @@ class AdmissionLimiter:
     def _count_admission(self, permit: Permit, state: Literal["presumed", "admitted"]) -> None:
         permit.state = state
         self.admitted += 1
+        self.limit = self._grown(self.limit, permit)
+
+    def _grown(self, limit: int, permit: Permit) -> int:
+        """What becomes of a limit when a request turns out to be admitted."""
         if self.is_starting:
-            if self.in_flight >= IN_USE * self.limit:
-                self.limit = min(self.limit + GROWTH, self.ceiling)
-        elif self._cut_by_count and permit.epoch == self.epoch - 1 and permit.ordinal > self._cut_ordinal:
-            # Counted as refused when its burst was cut, and was not.
-            self.limit = min(self.limit + 1, self.ceiling)
+            return min(limit + GROWTH, self.ceiling) if self.in_flight >= IN_USE * limit else limit
+        if self._cut_by_count and permit.epoch == self.epoch - 1 and permit.ordinal > self._cut_ordinal:
+            return min(limit + 1, self.ceiling)  # counted as refused when its burst was cut, and was not
+        return limit
+
+    def _limit_at(self, now: float) -> int:
+        """What the limit is once the silence up to now has been taken for admissions."""
+        limit, silent_since = self.limit, now - self._silence_seconds
+        for permit in self._undecided:
+            if permit.state != "undecided":
+                continue
+            if permit.sent_at > silent_since or limit > self.in_flight:
+                break
+            limit = self._grown(limit, permit)
+        return limit
 
     # -- rule 2 ------------------------------------------------------------------------------------------------------
 
@@ -240,26 +304,30 @@ class AdmissionLimiter:
 
     # -- rule 3 ------------------------------------------------------------------------------------------------------
 
-    def _probe(self, now: float) -> bool:
-        if self.is_starting or self._is_failing or now < self._probe_at or self.in_flight >= self.ceiling:
-            return False
+    def _may_probe(self, now: float) -> bool:
+        return not self.is_starting and now >= self._probe_at and self.in_flight < self.ceiling
+
+    def _probe(self, now: float) -> None:
         if self._probe_epoch == self.epoch:
             self._step = min(2 * self._step, max(self.limit // 4, 1))
         self._probe_epoch = self.epoch
         self._probe_at = now + PROBE_SECONDS
         self.limit = min(max(self.limit, self.in_flight) + self._step, self.ceiling)
-        return True
 
-    def _hasten_probe(self, now: float) -> None:
-        """With nothing in flight and nothing allowed, no answer will pay for a probe: it comes at the usual time."""
-        if not self.limit and not self.in_flight and not self._signs.is_starved(now):
-            self._probe_at = min(self._probe_at, now + PROBE_SECONDS)
-
-    def _probe_interval(self, now: float) -> float:
+    def _put_probe_off(self, now: float) -> None:
+        """After a refusal: until ten answers have paid for it, or, the longer none came at all, the longer."""
         if self._signs.is_starved(now):
-            return PROBE_SECONDS_MAX
-        paid = ANSWERS_PER_REFUSED_PROBE * (self._answer_seconds or 0.0) / max(self.admitted, 1)
-        return min(max(paid, PROBE_SECONDS), PROBE_SECONDS_MAX)
+            seconds = PROBE_SECONDS_MAX
+        elif self.limit or self.in_flight:
+            seconds = ANSWERS_PER_REFUSED_PROBE * (self._answer_seconds or 0.0) / max(self.admitted, 1)
+        else:
+            seconds = HUNGER_SHARE * (now - self._signs.hungry_since)
+        probe_at = now + min(max(seconds, PROBE_SECONDS), PROBE_SECONDS_MAX)
+        self._probe_at = max(self._probe_at, probe_at) if self.limit or self.in_flight else probe_at
+
+    def _close_for(self, retry_after: float | None, now: float) -> None:
+        if retry_after is not None and not is_too_long(retry_after):
+            self._closed_until = max(self._closed_until, now + retry_after)
 
     # -- what else is learned ----------------------------------------------------------------------------------------
 
@@ -276,6 +344,7 @@ class AdmissionLimiter:
         weight = 0.2 if self._has_seen_refusal else 1.0
         self._has_seen_refusal = True
         self._refusal_seconds += weight * (seconds - self._refusal_seconds)
+        self._silence_seconds = SILENCE * max(self._refusal_seconds, REFUSAL_SECONDS_MIN)
 
     def _note_failure_share(self, failed: float) -> None:
         self._failure_share += FAILURE_MEMORY * (failed - self._failure_share)

@@ -1,45 +1,81 @@
-"""What refusals tell a person besides the limit: a balance that runs out, an account that somebody else has taken."""
+"""What refusals tell a person besides the limit: the balance runs out, the quota is gone, somebody else has it all.
+
+| the server | a notice | and then |
+| --- | --- | --- |
+| tells a limit under a quarter of its best | ``balance_low`` | |
+| refuses for two minutes and answers nothing | ``starved`` | one request every 10 s |
+| says that the quota is gone, and answers nothing | ``quota`` | one request every 10 s |
+| does that for a minute, or refuses for fifteen, without an answer | ``given_up`` | the run ends, resumable |
+| asks to be left alone for more than fifteen minutes | ``given_up`` | the run ends, resumable |
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Final, Literal
 
-__all__ = ["Notice", "Signs"]
+__all__ = ["GIVE_UP_SECONDS", "QUOTA_SECONDS", "Notice", "Signs"]
 
-Notice = Literal["balance_low", "starved"]
-"""What a refusal can reveal: the told limit fell below a quarter of its best (the balance runs out), or nothing has
-been completed for two minutes while requests are refused (something else holds the account's whole limit)."""
+Notice = Literal["balance_low", "starved", "quota", "given_up"]
+"""What a refusal can reveal, by the table above."""
 
 STARVED_SECONDS: Final = 120.0
+GIVE_UP_SECONDS: Final = 900.0
+QUOTA_SECONDS: Final = 60.0
 LOW_BALANCE: Final = 0.25
 # So long after a refusal, nothing in flight means that nobody has wanted anything. Longer than any probe waits.
 IDLE_SECONDS: Final = 20.0
 
 
 class Signs:
-    """The signs of one account and model; each is told once until it has passed. ``now``: seconds of one clock."""
+    """The signs of one account and model; each is told once until it has passed. ``now``: seconds of one clock.
+
+    Attributes:
+        hungry_since: When something was first wanted after the latest answer.
+        is_quiet: Whether `completed` has nothing to take back.
+    """
 
     def __init__(self) -> None:
+        self.hungry_since = math.inf
+        self.is_quiet = True
         self._best_told = 0
         self._has_told_low = False
         self._has_told_starved = False
-        self._last_refusal = -math.inf
-        self._hungry_since = math.inf
+        self._asked_again_at = -math.inf
+        self._quota_gone_since = math.inf
 
     def begin(self, now: float) -> None:
         """A request is on its way, and none was."""
-        if now - self._last_refusal > IDLE_SECONDS:
-            self._hungry_since = now
+        if now - self._asked_again_at > IDLE_SECONDS:
+            self.completed(now)
 
     def completed(self, now: float) -> None:
         """A request was answered."""
-        self._hungry_since = now
+        self.hungry_since = now
         self._has_told_starved = False
+        self._quota_gone_since = math.inf
+        self.is_quiet = True
 
-    def refused(self, now: float, told: int | None) -> Notice | None:
-        """A request was refused; ``told``: the limit that the text tells. Returns what is new."""
-        self._last_refusal = now
+    def refused(
+        self, now: float, told: int | None, *, retry_after: float | None = None, is_quota: bool = False
+    ) -> Notice | None:
+        """A request was refused. Returns what is new.
+
+        Args:
+            told: The limit that the text tells.
+            retry_after: How long the server wants to be left alone, in seconds.
+            is_quota: Whether the text says that a quota is used up.
+        """
+        self._asked_again_at = now + (retry_after or 0.0)
+        if is_quota:
+            self.is_quiet = False
+            self._quota_gone_since = min(self._quota_gone_since, now)
+        if (
+            is_too_long(retry_after)
+            or now - self.hungry_since >= GIVE_UP_SECONDS
+            or now - self._quota_gone_since >= QUOTA_SECONDS
+        ):
+            return "given_up"
         if told is not None:
             self._best_told = max(self._best_told, told)
             if told >= LOW_BALANCE * self._best_told:
@@ -49,9 +85,14 @@ class Signs:
                 return "balance_low"
         if self._has_told_starved or not self.is_starved(now):
             return None
-        self._has_told_starved = True
-        return "starved"
+        self._has_told_starved, self.is_quiet = True, False
+        return "quota" if self._quota_gone_since < math.inf else "starved"
 
     def is_starved(self, now: float) -> bool:
-        """Whether nothing has been answered for two minutes although something was wanted."""
-        return now - self._hungry_since >= STARVED_SECONDS
+        """Whether it is time to ask seldom: no answer for two minutes although something was wanted, or no quota."""
+        return now - self.hungry_since >= STARVED_SECONDS or self._quota_gone_since <= now
+
+
+def is_too_long(retry_after: float | None) -> bool:
+    """Whether a server wants to be left alone for longer than a batch waits."""
+    return retry_after is not None and retry_after > GIVE_UP_SECONDS
