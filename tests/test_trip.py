@@ -6,10 +6,12 @@ here says so by changing the number.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deepseek_async import run_batch
 from deepseek_async.transport import Answer
 
 from .trips import Trip, traced
@@ -50,3 +52,14 @@ async def test_an_unary_answer() -> None:
         answer = await client.chat.completions.create(**ASK)
     assert answer.text == "Hello."
     held("an answer in one piece", trip, 65, 46, 17)
+
+
+async def test_a_row_of_a_batch(tmp_path: Path) -> None:
+    """From one line of a file to the next, one in flight: read, marked, sent, answered, counted and written down."""
+    client, _ = client_on(*(whole(completion("Hello.")) for _ in range(20)))
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(f'{{"custom_id": "row-{n}", "prompt": "Say {n}."}}\n' for n in range(20)))
+    with traced() as trip:
+        report = await run_batch(client, source, tmp_path / "out.jsonl", max_concurrency=1, durability="process")
+    assert report.succeeded == 20
+    held("a row of a batch", trip.between("Dispatch._next_row", 10), 150, 95, 35)

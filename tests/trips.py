@@ -26,10 +26,12 @@ class Trip:
     Attributes:
         calls: Module and name of each function that was called, in order.
         hops: How many of them were called from another module, the first from outside.
+        hops_before: How many hops there were before each call.
     """
 
     calls: list[tuple[str, str]] = attrs.field(factory=list)
     hops: int = 0
+    hops_before: list[int] = attrs.field(factory=list)
 
     @property
     def modules(self) -> list[str]:
@@ -40,6 +42,12 @@ class Trip:
     def figures(self) -> tuple[int, int, int]:
         """Calls, hops, modules."""
         return len(self.calls), self.hops, len(self.modules)
+
+    def between(self, name: str, number: int) -> Trip:
+        """The way from the call of that number (from 1) of a function to the next call of it."""
+        places = [place for place, (_, called) in enumerate(self.calls) if called == name]
+        start, end = places[number - 1], places[number]
+        return Trip(self.calls[start:end], self.hops_before[end] - self.hops_before[start])
 
     def __str__(self) -> str:
         lines = [f"{number:4}  {module.removeprefix(_PACKAGE + '.'):28} {name}" for number, (module, name) in
@@ -63,6 +71,7 @@ def traced() -> Iterator[Trip]:
             return
         seen[id(frame)] = frame
         trip.calls.append((module, name))
+        trip.hops_before.append(trip.hops)
         trip.hops += _module_above(frame) != module
 
     before = sys.getprofile()

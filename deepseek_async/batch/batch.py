@@ -47,7 +47,7 @@ class Batch:
         if self._dispatch is not None:
             raise RuntimeError("a batch can be entered once")
         self._rows = RowSource(self._source)
-        self._dispatch = Dispatch(self._rows, self._caller, self._rules, deliver=self._deliver)
+        self._dispatch = Dispatch(self._rows, self._caller, self._rules, deliver=self._deliver, untaken=self._untaken)
         self._task = asyncio.create_task(self._dispatch.run())
         self._task.add_done_callback(lambda _: self._arrived.set())
         return self
@@ -72,6 +72,9 @@ class Batch:
         Raises:
             AuthenticationError, InsufficientBalanceError: The key was refused, or the balance is gone. Nothing more is
                 sent; all outcomes have been delivered.
+            RateLimitError, InternalServerError: The server refuses for good: without an answer for 15 minutes (for one
+                minute, if it says that the quota is gone), or by a ``Retry-After`` of more than 15 minutes. Likewise.
+            DeepSeekError: What was reached is not the API, or the client was closed. Likewise.
             Exception: What the source raised.
         """
         if self._dispatch is None or self._task is None:
@@ -86,9 +89,11 @@ class Batch:
     def _taken(self) -> Outcome:
         outcome = self._ready.popleft()
         if self._dispatch is not None:
-            self._dispatch.undelivered -= 1
             self._dispatch.wake()
         return outcome
+
+    def _untaken(self) -> int:
+        return len(self._ready) + (0 if self._early is None else len(self._early))
 
     def _rest(self) -> Outcome:
         """What is left when nothing more will come."""
@@ -103,8 +108,6 @@ class Batch:
         raise StopAsyncIteration
 
     def _deliver(self, outcome: Outcome, row: Row, _: bytes) -> None:
-        assert self._dispatch is not None  # noqa: S101 - it is who calls
-        self._dispatch.undelivered += 1
         if self._early is None:
             self._ready.append(outcome)
         else:

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Literal
 
 from ..calls.caller import Client, caller_of
-from ..errors import AuthenticationError, InsufficientBalanceError
+from ..errors import AuthenticationError, DeepSeekError, InsufficientBalanceError
 from .dispatch.dispatch import Dispatch
-from .dispatch.sender import DOOMS
+from .faults import is_of_run
 from .journal.journal import Journal
 from .options import Rules
 from .outcomes import Failed, Outcome
@@ -56,6 +57,7 @@ class Run:
         self._journal = journal
         self._rules = rules
         self._limits = limits
+        self._is_counting = limits.max_errors is not None or limits.max_error_rate is not None
         self._tally = tally
         self._notice: str | None = None
         self._began = time.monotonic()
@@ -65,7 +67,7 @@ class Run:
             rules,
             deliver=self._deliver,
             mark=journal.mark,
-            check=self._check,
+            check=None if limits.max_cost is None else self._check,
             tell=self._hear,
         )
 
@@ -115,12 +117,12 @@ class Run:
             raise reached
 
     def _deliver(self, outcome: Outcome, row: Row, body: bytes) -> None:
-        if isinstance(outcome, Failed) and isinstance(outcome.error, DOOMS):
+        if isinstance(outcome, Failed) and is_of_run(outcome.error):
             return  # it is the run's end and not the row's: a resumed run sends it again
         cost = self._tally.cost_of(outcome, row)
         self._journal.record(outcome, row, body, cost=cost)
         self._tally.add(outcome, row, cost)  # not before: what is not in the output is not done
-        if (reached := self._limits.after_ending(self._tally)) is not None:
+        if self._is_counting and (reached := self._limits.after_ending(self._tally)) is not None:
             self._dispatch.stop(reached)
 
     def _hear(self, words: str) -> None:
@@ -136,7 +138,7 @@ class Run:
 
     def _progress(self, state: Literal["ended"] | None = None) -> BatchProgress:
         dispatch, tally = self._dispatch, self._tally
-        is_holding = self._rules.hold() > 0
+        is_holding = self._rules.hold is not None and self._rules.hold() > 0
         return BatchProgress(
             succeeded=tally.succeeded,
             failed=tally.failed,
@@ -174,6 +176,8 @@ class Run:
                 return "authentication"
             case InsufficientBalanceError():
                 return "balance"
+            case DeepSeekError() as error:
+                return "connection" if is_of_run(error) else "refused"
             case OSError():
                 return "disk"
             case _:
@@ -205,7 +209,9 @@ class Run:
 
 
 def _call(progress: Progress, record: BatchProgress) -> None:
+    """Show a record. Neither what shows it nor what is told of its failure can end the run."""
     try:
         progress(record)
-    except Exception:
-        _log.exception("progress failed")  # watching a run must not break it
+    except (Exception, asyncio.CancelledError):  # a call that does not wait is not what anybody cancels
+        with suppress(Exception):
+            _log.exception("progress failed")

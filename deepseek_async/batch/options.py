@@ -38,14 +38,6 @@ def _at_least(least: int, *, optional: bool = False) -> Callable[[object, Any, o
     return check
 
 
-def _never() -> float:
-    return 0.0
-
-
-def _no_limit() -> None:
-    return None
-
-
 @attrs.frozen(kw_only=True)
 class Rules:
     """How a batch is sent.
@@ -58,8 +50,8 @@ class Rules:
         warmup: Rows of each distinct prompt prefix that go ahead of the others of that prefix; 0: none.
         rate_limiter: Entered before each sending.
         ahead: Rows that may be pulled and marked before there is a slot for them, so that no slot waits for the disk.
-        hold: Asked before each sending: seconds until rows may be sent; 0: now.
-        most_now: Asked likewise: how many rows may be in flight at present; ``None``: as many as otherwise.
+        hold: Asked before each sending: seconds until rows may be sent; 0: now. ``None``: always now.
+        most_now: Asked before each sending: how many rows may be in flight at present. ``None``: as many as otherwise.
 
     Raises:
         InvalidRequestError: A value is out of range.
@@ -71,8 +63,8 @@ class Rules:
     warmup: int = attrs.field(default=0, validator=_at_least(0))
     ahead: int = 0
     rate_limiter: RateLimiter | None = attrs.field(default=None)
-    hold: Callable[[], float] = _never
-    most_now: Callable[[], int | None] = _no_limit
+    hold: Callable[[], float] | None = None
+    most_now: Callable[[], int] | None = None
 
     @rate_limiter.validator
     def _check_rate_limiter(self, _: object, value: object) -> None:

@@ -12,7 +12,17 @@ import attrs
 from ..types import Usage
 
 Stopped = Literal[
-    "requested", "authentication", "balance", "disk", "max_cost", "max_errors", "max_error_rate", "source", "fault"
+    "requested",
+    "authentication",
+    "balance",
+    "refused",
+    "connection",
+    "disk",
+    "max_cost",
+    "max_errors",
+    "max_error_rate",
+    "source",
+    "fault",
 ]
 State = Literal["running", "holding", "draining", "ended"]
 
@@ -20,6 +30,8 @@ WORDS: Final[Mapping[Stopped, str]] = {
     "requested": "it was asked to stop",
     "authentication": "the key was refused",
     "balance": "the account's balance is gone",
+    "refused": "the server refuses every request",
+    "connection": "the API cannot be reached as it should be",
     "disk": "the output cannot be written",
     "max_cost": "it has spent what it may",
     "max_errors": "too many rows failed",

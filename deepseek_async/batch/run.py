@@ -178,4 +178,5 @@ async def _close(journal: Journal, report: BatchReport) -> None:
     except OSError:
         if report.stopped is None:
             raise  # what was promised to be on disk may not be
-        _log.exception("the report of this run cannot be written")
+        with suppress(Exception):  # a handler of the log's may fail as well
+            _log.exception("the report of this run cannot be written")

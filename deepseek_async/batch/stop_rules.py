@@ -68,13 +68,12 @@ class Limits:
         if rate is not None and (not isinstance(rate, (int, float)) or not 0 <= rate <= 1):
             raise InvalidRequestError("max_error_rate", rate, "a share from 0 to 1, or None")
 
-    def most_in_flight(self, tally: Tally) -> int | None:
-        """How many rows may be in flight while little is known of what one costs; ``None``: any number.
+    def most_in_flight(self, tally: Tally) -> int:
+        """How many rows may be in flight where there is a ``max_cost``.
 
-        What is in flight is taken to cost what answers have cost so far. So it may not be much more than those are.
+        A row in flight is taken to cost what a row has cost so far. Of few answers that says little, so not many more
+        rows may be in flight than have been answered.
         """
-        if self.max_cost is None:
-            return None
         return max(FIRST_ROWS, 2 * tally.succeeded)
 
     def before_sending(self, tally: Tally, in_flight: int) -> StopRun | None:

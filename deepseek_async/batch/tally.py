@@ -11,7 +11,7 @@ from ..errors import APIStatusError, DeepSeekError
 from ..types import Usage
 from ..types.prices import Price, price_of
 from ..types.usage import CompletionTokensDetails
-from .dispatch.sender import may_be_billed
+from .faults import may_be_billed
 from .outcomes import Outcome, Succeeded
 from .source.row import Row
 

@@ -17,15 +17,15 @@ class RetryBudget:
 
     Args:
         now: The time of the run's start, in seconds of a monotonic clock.
+
+    Attributes:
+        successes: Rows answered since the allowance was last looked at; counted by whoever sends.
     """
 
     def __init__(self, now: float) -> None:
         self._now = now
         self._allowance = PER_SECOND
-
-    def succeeded(self) -> None:
-        """A row was answered."""
-        self._allowance += SHARE_OF_SUCCESSES
+        self.successes = 0
 
     def take(self, now: float) -> bool:
         """Take one retry from the allowance; False if there is none at present."""
@@ -45,3 +45,5 @@ class RetryBudget:
         elapsed, self._now = max(0.0, now - self._now), now
         if self._allowance < PER_SECOND:
             self._allowance = min(PER_SECOND, self._allowance + elapsed * PER_SECOND)
+        self._allowance += SHARE_OF_SUCCESSES * self.successes
+        self.successes = 0

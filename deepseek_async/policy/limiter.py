@@ -8,14 +8,12 @@ a refusal is instant and free, and an admission shows early, by the head of the 
    Where heads come only with the answer, silence for three times the usual time of a refusal counts as admission.
 2. **A refusal cuts once.** The limit becomes what is truly admitted, and never more than the told limit's share that
    is ours. A new epoch begins; refusals of requests sent in an older one only correct that count.
-3. **Probe.** While the limit is in use, one more than what is in flight is tried now and then. The step doubles after
-   each clean probe (to a quarter of the limit) and falls back to 1 on a refusal. The next probe after a refused one
-   waits until ten answers have paid for it, at least one second and at most ten.
+3. **Probe.** While the limit is in use, some more than what is in flight are tried now and then: see `probing`. The
+   next probe after a refused one waits until ten answers have paid for it, at least one second and at most ten.
 4. **Failures of the server** (5xx, broken connections) halve the limit at most once while they last. Each puts off the
    next probe by a second, so that nothing grows while they come, and probing begins again a second after the last.
-5. **What the server asks for.** A ``Retry-After`` closes the limiter until it is over. Refusals without an answer among
-   them are probed every ten seconds after two minutes (at once, if the quota is said to be gone), told of once, and
-   given up after fifteen minutes (after one, if the quota is gone; at once, if the server asks for more than fifteen).
+5. **Heed what the server asks for.** A ``Retry-After`` closes the limiter until it is over. Refusals without an answer
+   among them are probed ever more seldom, told of and given up: see `signs`.
 
 So a server that is well again is found from every state: a probe is due at most ten seconds after the last refusal, and
 a second after the last failure, however small the limit has become.
@@ -30,36 +28,20 @@ from collections import deque
 from typing import Final, Literal
 
 from ..errors import InvalidRequestError
-from .signs import Notice, Signs, is_too_long
+from .outage import Outage
+from .permit import Permit
+from .probing import PROBE_SECONDS, Probing
+from .signs import Notice, Signs
 
 __all__ = ["AdmissionLimiter", "Permit"]
 
 INITIAL_LIMIT: Final = 32
 GROWTH: Final = 2
 IN_USE: Final = 0.9
-PROBE_SECONDS: Final = 1.0
-PROBE_SECONDS_MAX: Final = 10.0
-ANSWERS_PER_REFUSED_PROBE: Final = 10
-HUNGER_SHARE: Final = 0.125  # of the time without an answer: how long the next probe waits where nothing is in flight
 SILENCE: Final = 3.0
 REFUSAL_SECONDS_GUESS: Final = 0.5  # before the first refusal; includes making a connection
 REFUSAL_SECONDS_MIN: Final = 0.02
 ANSWER_MEMORY: Final = 0.1  # weight of the newest answer in how long they take
-FAILURE_MEMORY: Final = 0.05  # weight of the newest answer in the share of failures
-FAILURE_SHARE_BAD: Final = 0.5
-FAILURE_SHARE_GOOD: Final = 0.25
-
-
-class Permit:
-    """Leave to send one request. Hand it back to the limiter with what became of it."""
-
-    __slots__ = ("epoch", "ordinal", "sent_at", "state")
-
-    def __init__(self, ordinal: int, epoch: int, sent_at: float) -> None:
-        self.ordinal = ordinal
-        self.epoch = epoch
-        self.sent_at = sent_at
-        self.state: Literal["undecided", "presumed", "admitted", "ended"] = "undecided"
 
 
 class AdmissionLimiter:
@@ -96,22 +78,18 @@ class AdmissionLimiter:
         self._undecided: deque[Permit] = deque()  # in sending order; decided ones are dropped when they reach the head
         self._cut_ordinal = -1
         self._cut_by_count = False
-        self._step = 1
-        self._probe_at = -math.inf
-        self._probe_epoch = -1
+        self._probing = Probing()
         self._refusal_seconds = REFUSAL_SECONDS_GUESS
         self._silence_seconds = SILENCE * REFUSAL_SECONDS_GUESS
         self._has_seen_refusal = False
         self._signs = Signs()
         self._answer_seconds: float | None = None
-        self._failure_share = 0.0
-        self._is_failing = False
+        self._outage = Outage()
         self._well_since = -math.inf  # when the latest of the requests was sent that the server is known to have let in
-        self._closed_until = -math.inf
 
     def has_room(self, now: float) -> bool:
         """Whether `try_acquire` would give a permit now. Asking changes nothing."""
-        if now < self._closed_until:
+        if now < self._signs.closed_until:
             return False
         return self.in_flight < self.limit or self.in_flight < self._limit_at(now) or self._may_probe(now)
 
@@ -123,12 +101,13 @@ class AdmissionLimiter:
             or at `wake_at`, whichever is first.
         """
         self._presume_admissions(now)
-        if now < self._closed_until:
+        if now < self._signs.closed_until:
             return None
         if self.in_flight >= self.limit:
             if not self._may_probe(now):
                 return None
-            self._probe(now)
+            step = self._probing.probe(self.limit, epoch=self.epoch, now=now)
+            self.limit = min(max(self.limit, self.in_flight) + step, self.ceiling)
         permit = Permit(self._ordinal, self.epoch, now)
         self._ordinal += 1
         if not self.in_flight:
@@ -144,10 +123,10 @@ class AdmissionLimiter:
         if self._undecided and (self.is_starting or self._undecided[0].epoch != self.epoch):
             wake = self._undecided[0].sent_at + self._silence_seconds
         if not self.is_starting and self.in_flight < self.ceiling:
-            wake = min(wake, self._probe_at)
+            wake = min(wake, self._probing.due_at)
         if self.in_flight < self.limit:
             wake = now
-        return max(wake, now, self._closed_until)
+        return max(wake, now, self._signs.closed_until)
 
     def admit(self, permit: Permit, now: float) -> None:
         """The head of a success arrived. Optional: where heads are not seen, silence or the answer itself tells."""
@@ -169,10 +148,10 @@ class AdmissionLimiter:
         self._signs.hungry_since = now
         if not self._signs.is_quiet:
             self._signs.completed(now)
-        if self._failure_share:
-            self._note_failure_share(0.0)
+        if self._outage.share:
+            self._outage.succeeded()
         if not self.limit and not self.in_flight:  # no answer will pay for a probe
-            self._probe_at = min(self._probe_at, now + PROBE_SECONDS)
+            self._probing.due_at = min(self._probing.due_at, now + PROBE_SECONDS)
 
     def refuse(
         self,
@@ -210,9 +189,11 @@ class AdmissionLimiter:
             # Counted as admitted when its burst was cut, and was not.
             self.limit = max(self.limit - 1, 0)
         notice = self._signs.refused(now, told, retry_after=retry_after, is_quota=is_quota)
-        self._close_for(retry_after, now)
-        self._put_probe_off(now)
-        self._step = 1
+        is_starved = self._signs.is_starved(now)
+        answer_seconds = self._answer_seconds or 0.0
+        self._probing.refused(now, answer_seconds=answer_seconds, admitted=self.admitted, is_starved=is_starved)
+        if not self.limit and not self.in_flight:
+            self._probing.hungry(now, since=self._signs.hungry_since, is_starved=is_starved)
         return notice
 
     def fail(self, permit: Permit, now: float, *, retry_after: float | None = None) -> Notice | None:
@@ -227,21 +208,15 @@ class AdmissionLimiter:
             As `refuse`.
         """
         self._leave(permit)
-        self._note_failure_share(1.0)
-        self._close_for(retry_after, now)
-        # One that hung since before the server was well says nothing about now.
-        if self._is_failing and permit.sent_at >= self._well_since:
-            self._probe_at = max(self._probe_at, now + PROBE_SECONDS)
-            self._step = 1
-        if not self._is_failing and self._failure_share > FAILURE_SHARE_BAD:
-            self._is_failing = True
+        if self._outage.failed():
             self.is_starting = False
             self.epoch += 1
             self._cut_by_count = False
             self.limit = max(self.limit // 2, 1)
-            self._step = 1
-            self._probe_at = now + PROBE_SECONDS
-        return "given_up" if is_too_long(retry_after) else None
+            self._probing.failed(now)
+        elif self._outage.is_on and permit.sent_at >= self._well_since:
+            self._probing.failed(now)  # one that hung since before the server was well says nothing about now
+        return self._signs.asked_to_wait(now, retry_after)
 
     def abandon(self, permit: Permit) -> None:
         """The caller gave the request up (cancelled it, or never sent it): nothing is learned."""
@@ -305,29 +280,7 @@ class AdmissionLimiter:
     # -- rule 3 ------------------------------------------------------------------------------------------------------
 
     def _may_probe(self, now: float) -> bool:
-        return not self.is_starting and now >= self._probe_at and self.in_flight < self.ceiling
-
-    def _probe(self, now: float) -> None:
-        if self._probe_epoch == self.epoch:
-            self._step = min(2 * self._step, max(self.limit // 4, 1))
-        self._probe_epoch = self.epoch
-        self._probe_at = now + PROBE_SECONDS
-        self.limit = min(max(self.limit, self.in_flight) + self._step, self.ceiling)
-
-    def _put_probe_off(self, now: float) -> None:
-        """After a refusal: until ten answers have paid for it, or, the longer none came at all, the longer."""
-        if self._signs.is_starved(now):
-            seconds = PROBE_SECONDS_MAX
-        elif self.limit or self.in_flight:
-            seconds = ANSWERS_PER_REFUSED_PROBE * (self._answer_seconds or 0.0) / max(self.admitted, 1)
-        else:
-            seconds = HUNGER_SHARE * (now - self._signs.hungry_since)
-        probe_at = now + min(max(seconds, PROBE_SECONDS), PROBE_SECONDS_MAX)
-        self._probe_at = max(self._probe_at, probe_at) if self.limit or self.in_flight else probe_at
-
-    def _close_for(self, retry_after: float | None, now: float) -> None:
-        if retry_after is not None and not is_too_long(retry_after):
-            self._closed_until = max(self._closed_until, now + retry_after)
+        return not self.is_starting and now >= self._probing.due_at and self.in_flight < self.ceiling
 
     # -- what else is learned ----------------------------------------------------------------------------------------
 
@@ -345,8 +298,3 @@ class AdmissionLimiter:
         self._has_seen_refusal = True
         self._refusal_seconds += weight * (seconds - self._refusal_seconds)
         self._silence_seconds = SILENCE * max(self._refusal_seconds, REFUSAL_SECONDS_MIN)
-
-    def _note_failure_share(self, failed: float) -> None:
-        self._failure_share += FAILURE_MEMORY * (failed - self._failure_share)
-        if self._is_failing and self._failure_share < FAILURE_SHARE_GOOD:
-            self._is_failing = False

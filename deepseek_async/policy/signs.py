@@ -5,7 +5,8 @@
 | tells a limit under a quarter of its best | ``balance_low`` | |
 | refuses for two minutes and answers nothing | ``starved`` | one request every 10 s |
 | says that the quota is gone, and answers nothing | ``quota`` | one request every 10 s |
-| does that for a minute, or refuses for fifteen, without an answer | ``given_up`` | the run ends, resumable |
+| asks to be left alone for half a minute or more | ``waits`` | nothing until then |
+| is out of quota for a minute, or refuses for fifteen, without an answer | ``given_up`` | the run ends, resumable |
 | asks to be left alone for more than fifteen minutes | ``given_up`` | the run ends, resumable |
 """
 
@@ -16,12 +17,13 @@ from typing import Final, Literal
 
 __all__ = ["GIVE_UP_SECONDS", "QUOTA_SECONDS", "Notice", "Signs"]
 
-Notice = Literal["balance_low", "starved", "quota", "given_up"]
+Notice = Literal["balance_low", "starved", "quota", "waits", "given_up"]
 """What a refusal can reveal, by the table above."""
 
 STARVED_SECONDS: Final = 120.0
 GIVE_UP_SECONDS: Final = 900.0
 QUOTA_SECONDS: Final = 60.0
+LONG_WAIT: Final = 30.0
 LOW_BALANCE: Final = 0.25
 # So long after a refusal, nothing in flight means that nobody has wanted anything. Longer than any probe waits.
 IDLE_SECONDS: Final = 20.0
@@ -33,11 +35,13 @@ class Signs:
     Attributes:
         hungry_since: When something was first wanted after the latest answer.
         is_quiet: Whether `completed` has nothing to take back.
+        closed_until: Until when the server wants to be left alone.
     """
 
     def __init__(self) -> None:
         self.hungry_since = math.inf
         self.is_quiet = True
+        self.closed_until = -math.inf
         self._best_told = 0
         self._has_told_low = False
         self._has_told_starved = False
@@ -70,19 +74,30 @@ class Signs:
         if is_quota:
             self.is_quiet = False
             self._quota_gone_since = min(self._quota_gone_since, now)
-        if (
-            is_too_long(retry_after)
-            or now - self.hungry_since >= GIVE_UP_SECONDS
-            or now - self._quota_gone_since >= QUOTA_SECONDS
-        ):
+        if now - self.hungry_since >= GIVE_UP_SECONDS or now - self._quota_gone_since >= QUOTA_SECONDS:
             return "given_up"
-        if told is not None:
-            self._best_told = max(self._best_told, told)
-            if told >= LOW_BALANCE * self._best_told:
-                self._has_told_low = False
-            elif not self._has_told_low:
-                self._has_told_low = True
-                return "balance_low"
+        return self.asked_to_wait(now, retry_after) or self._told(told) or self._starved(now)
+
+    def asked_to_wait(self, now: float, retry_after: float | None) -> Notice | None:
+        """The server may have said how long it wants to be left alone. Returns what is new."""
+        if retry_after is None:
+            return None
+        if retry_after > GIVE_UP_SECONDS:  # nobody waits for that; whoever tries again all the same is told again
+            return "given_up"
+        is_news = retry_after >= LONG_WAIT and now + retry_after >= self.closed_until + LONG_WAIT / 2
+        self.closed_until = max(self.closed_until, now + retry_after)
+        return "waits" if is_news else None
+
+    def _told(self, told: int | None) -> Notice | None:
+        if told is None:
+            return None
+        self._best_told = max(self._best_told, told)
+        is_low = told < LOW_BALANCE * self._best_told
+        is_news = is_low and not self._has_told_low
+        self._has_told_low = is_low
+        return "balance_low" if is_news else None
+
+    def _starved(self, now: float) -> Notice | None:
         if self._has_told_starved or not self.is_starved(now):
             return None
         self._has_told_starved, self.is_quiet = True, False
@@ -91,8 +106,3 @@ class Signs:
     def is_starved(self, now: float) -> bool:
         """Whether it is time to ask seldom: no answer for two minutes although something was wanted, or no quota."""
         return now - self.hungry_since >= STARVED_SECONDS or self._quota_gone_since <= now
-
-
-def is_too_long(retry_after: float | None) -> bool:
-    """Whether a server wants to be left alone for longer than a batch waits."""
-    return retry_after is not None and retry_after > GIVE_UP_SECONDS

@@ -15,8 +15,7 @@ def test_without_successes_ten_a_second() -> None:
 def test_a_fifth_of_the_successes_on_top() -> None:
     """What has succeeded may be spent later, and is not lost to the second's cap."""
     budget = RetryBudget(now=0.0)
-    for _ in range(1000):
-        budget.succeeded()
+    budget.successes += 1000
     assert sum(budget.take(0.0) for _ in range(1000)) == 210
 
 

@@ -101,7 +101,7 @@ def test_a_retry_after_closes_it() -> None:
         limiter = AdmissionLimiter(ceiling=100)
         first = limiter.try_acquire(0.0)
         assert first is not None
-        assert getattr(limiter, name)(first, 0.1, retry_after=30.0) is None
+        assert getattr(limiter, name)(first, 0.1, retry_after=30.0) == "waits"
         assert not limiter.has_room(30.0)
         assert limiter.try_acquire(30.0) is None
         assert limiter.wake_at(1.0) == pytest.approx(30.1)

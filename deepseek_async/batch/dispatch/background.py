@@ -1,9 +1,10 @@
-"""What goes on beside the task that decides: a coroutine that it must not wait for, a time at which it has to look."""
+"""What runs beside the task that decides what is sent: a coroutine that this task must not wait for, and a timer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 
@@ -12,19 +13,19 @@ class Errand:
 
     Args:
         back: Called when one has ended, with its error if it failed.
+
+    Attributes:
+        is_running: Whether one is under way.
     """
 
     def __init__(self, back: Callable[[Exception | None], None]) -> None:
         self._back = back
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether one is under way."""
-        return self._task is not None
+        self.is_running = False
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]], tasks: asyncio.TaskGroup) -> None:
         """Begin one, as a task of the group."""
+        self.is_running = True
         self._task = tasks.create_task(self._run(work))
 
     async def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -37,7 +38,8 @@ class Errand:
             failure = failure_of(error)
         except Exception as error:  # it runs what callers gave us, which may raise anything
             failure = error
-        self._task = None
+        finally:
+            self.is_running = False
         self._back(failure)
 
     def cancel(self) -> None:
@@ -61,8 +63,42 @@ def failure_of(error: BaseException) -> Exception:
     return failure
 
 
-class Alarm:
-    """Calls back at the earliest of the times that it was set to.
+class Pace:
+    """Lets one row go each time that a rate limiter was entered; without one, any.
+
+    Args:
+        rate_limiter: The caller's.
+        back: Called when a row may go, or with an error if the rate limiter failed.
+
+    Attributes:
+        is_free: Whether there is no rate limiter.
+        may_go: Whether a row may go. Whoever lets one go sets it to `is_free`.
+    """
+
+    def __init__(
+        self, rate_limiter: AbstractAsyncContextManager[object] | None, back: Callable[[Exception | None], None]
+    ) -> None:
+        self._rate_limiter = rate_limiter
+        self._entering = Errand(back)
+        self.may_go = self.is_free = rate_limiter is None
+
+    def ask(self, tasks: asyncio.TaskGroup) -> None:
+        """A row would like to go: enter the rate limiter, unless that is under way."""
+        if not self.may_go and not self._entering.is_running:
+            self._entering.start(self._enter, tasks)
+
+    async def _enter(self) -> None:
+        assert self._rate_limiter is not None  # noqa: S101 - without one any row may go
+        async with self._rate_limiter:
+            self.may_go = True
+
+    def cancel(self) -> None:
+        """No row will go any more."""
+        self._entering.cancel()
+
+
+class Timer:
+    """Calls back once, at the earliest of the times that it was set to.
 
     Args:
         ring: What to call.

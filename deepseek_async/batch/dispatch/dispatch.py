@@ -1,11 +1,10 @@
 """Decides what of a batch is sent next, and hands each outcome over exactly once.
 
-One task decides; each row in flight is a task of its own, and no row that waits is one. A row is pulled from the source
-only when there is a slot for it and room for its outcome. The oldest row goes first: before new ones those that were
-refused (429), and those that have rested after a failure.
+One task decides; each row in flight is a task of its own, a row that waits is none. A row is pulled from the source only
+when there is a slot for it and room for its outcome. The oldest row goes first.
 
-Nothing here raises for one row's sake. What dooms the run (a key that is refused, a balance that is gone, a source or a
-journal that fails) stops the sending; what is in flight comes to its end.
+Nothing here raises for one row's sake. What dooms the run (a key that is refused, a balance that is gone, a server that
+is not the API, a source or a journal that fails) stops the sending; what is in flight comes to its end.
 """
 
 from __future__ import annotations
@@ -13,20 +12,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from ...calls.caller import Caller
+from ...errors import RateLimitError
 from ...policy.budget import RetryBudget
 from ...policy.limiter import Permit
-from ..options import RateLimiter, Rules
+from ..faults import is_of_run, may_be_billed
+from ..options import Rules
 from ..outcomes import Failed, Succeeded
 from ..source.row import Row
 from ..source.rows import RowSource
-from .background import Alarm, Errand, failure_of, is_cancelled
-from .notices import Notices
+from .background import Errand, Pace, Timer, failure_of, is_cancelled
+from .notices import Notices, given_up
 from .queue import Waiting
-from .sender import DOOMS, Check, Deliver, Ended, Mark, Rest, Sender, may_be_billed
+from .sender import Answered, Check, Deliver, Mark, Refused, Rest, Sender
 from .slots import CEILING, Lane, lanes_of
 from .warm_up import WarmUp
 
@@ -40,6 +40,8 @@ _log = logging.getLogger("deepseek_async")
 class Dispatch:
     """One batch being sent. Made in the loop that it runs in.
 
+    Its attributes are many because it stands between all others.
+
     Args:
         rows: Where the rows come from.
         caller: The client's.
@@ -48,10 +50,10 @@ class Dispatch:
         mark: Told of each row when it is pulled.
         check: Asked before each sending.
         tell: Told what a person should hear.
+        untaken: Says how many outcomes were delivered and wait to be taken; ``None``: none ever does.
 
     Attributes:
         in_flight: Rows sent and not yet ended.
-        undelivered: Outcomes that wait to be taken; kept by whoever takes them.
         refusals: Answers with 429.
         failure: What doomed the run.
         is_callers: Whether that came from what the caller gave: the source, the rate limiter.
@@ -69,25 +71,26 @@ class Dispatch:
         mark: Mark | None = None,
         check: Check | None = None,
         tell: Callable[[str], None] = _log.warning,
+        untaken: Callable[[], int] | None = None,
     ) -> None:
         self._rows = rows
-        self._caller = caller
+        self._gate = caller.surroundings.gate
         self._rules = rules
         self._deliver = deliver
         self._notices = Notices(caller, tell)
         self._sender = Sender(caller, rules.max_attempts, check)
         self._mark = mark
+        self._untaken = untaken
         self._most = self._most_now = rules.max_concurrency or CEILING
         self._window = rules.window or self._most
         self._loop = asyncio.get_running_loop()
-        warm_up = WarmUp(rules.warmup) if rules.warmup else None
-        self._waiting = Waiting(lanes_of(caller), self._most, warm_up)
         self._budget = RetryBudget(self._loop.time())
-        self._may_pace = rules.rate_limiter is None
-        self._fetching, self._pacing, self._alarm = Errand(self._back), Errand(self._back), Alarm(self.wake)
+        warm_up = WarmUp(rules.warmup) if rules.warmup else None
+        self._waiting = Waiting(lanes_of(caller), self._most, warm_up, self._budget)
+        self._fetching, self._timer = Errand(self._back), Timer(self.wake)
+        self._pace = Pace(rules.rate_limiter, self._back)
         self._changed = asyncio.Event()
         self.in_flight = 0
-        self.undelivered = 0
         self.refusals = 0
         self.stopping = asyncio.Event()
         self.failure: Exception | None = None
@@ -114,7 +117,7 @@ class Dispatch:
         self.stopping.set()
         if self.failure is None:
             self.failure, self.is_callers = failure, is_callers
-        self.wake()
+        self._changed.set()
 
     def wake(self) -> None:
         """Something has changed: look again at what can be sent."""
@@ -123,7 +126,7 @@ class Dispatch:
     @property
     def waiting(self) -> int:
         """Rows pulled and not in flight: refused, resting after a failure, held back for a warm cache."""
-        return len(self._waiting)
+        return self._waiting.count
 
     @property
     def limit(self) -> int:
@@ -136,7 +139,7 @@ class Dispatch:
         while not self.stopping.is_set():
             self._changed.clear()
             self._turn()
-            if self._rows.is_at_end and not self.in_flight and not self._waiting:
+            if self._rows.is_at_end and not self.in_flight and not self._waiting.count:
                 return
             if self._changed.is_set():
                 await asyncio.sleep(0)
@@ -146,32 +149,29 @@ class Dispatch:
     def _turn(self) -> None:
         full: set[Lane] = set()
         now = self._loop.time()
-        self._most_now = min(self._most, self._rules.most_now() or self._most)
-        self._end_rests(now)
-        gate_opens_in = self._caller.surroundings.gate.wait(now, spread=0.0, randomness=0.0)
-        if (wait := max(self._rules.hold(), gate_opens_in)) > 0:
-            self._alarm.set_in(wait)
+        rules, waiting = self._rules, self._waiting
+        if rules.most_now is not None:
+            self._most_now = min(self._most, rules.most_now())
+        if waiting.has_resting and (seconds := waiting.end_rests(now)) is not None:
+            self._timer.set_in(seconds)
+        wait = 0.0 if self._gate.is_open(now) else self._gate.wait(now, spread=0.0, randomness=0.0)
+        if rules.hold is not None:
+            wait = max(wait, rules.hold())
+        if wait > 0:
+            self._timer.set_in(wait)
         else:
-            for lane in self._waiting.lanes:
-                self._fill(lane, full)
+            for lane, rows in waiting.lanes.items():
+                if rows:
+                    self._fill(lane, full)
             self._pull(full)
-        for lane in self._waiting.lanes:
+        for lane in waiting.lanes:
             if lane not in full:
                 lane.leave(self)  # whoever has a turn and does not take it keeps others waiting
 
-    def _end_rests(self, now: float) -> None:
-        while (at := self._waiting.rest_ends_at) is not None:
-            if at > now:
-                self._alarm.set_in(at - now)
-                return
-            if not self._budget.take(now):
-                self._alarm.set_in(self._budget.wait(now))
-                return
-            self._waiting.end_rest()
-
     def _fill(self, lane: Lane, full: set[Lane]) -> None:
         """Start rows that wait for nothing but a slot."""
-        while self._waiting.has_next(lane) and self.in_flight < self._most_now and self._has_pace():
+        rows = self._waiting.lanes[lane]
+        while rows and self.in_flight < self._most_now and (self._pace.may_go or self._may_go()):
             permit = lane.try_acquire(self, self.wake)
             if permit is None:
                 full.add(lane)
@@ -182,24 +182,21 @@ class Dispatch:
         for _ in range(_IN_ONE_TURN):
             if self._rows.is_at_end or self._fetching.is_running or self.stopping.is_set():
                 return
-            if len(self._waiting) >= self._rules.ahead and not (self._has_room() and self._has_slot(full)):
+            if self._waiting.count >= self._rules.ahead and not self._has_room(full):
                 return
             row = self._next_row()
             if row is None:
                 return
             self._take_up(row, full)
-        self.wake()
+        self._changed.set()
 
-    def _has_room(self) -> bool:
-        return (
-            self.in_flight < self._most_now
-            and self.in_flight + self.undelivered < self._window
-            and len(self._waiting) < self._most
-            and self._has_pace()
-        )
-
-    def _has_slot(self, full: set[Lane]) -> bool:
-        """Whether there is a slot for the next row, as far as can be told before it is seen."""
+    def _has_room(self, full: set[Lane]) -> bool:
+        """Whether the next row can be sent at once and its outcome be kept, as far as can be told before it is seen."""
+        taken = self.in_flight if self._untaken is None else self.in_flight + self._untaken()
+        if self.in_flight >= self._most_now or taken >= self._window or self._waiting.count >= self._most:
+            return False
+        if not (self._pace.may_go or self._may_go()):
+            return False
         for lane in self._waiting.lanes:
             if lane not in full:
                 if lane.has_slot(self, self.wake):
@@ -219,32 +216,34 @@ class Dispatch:
 
     def _take_up(self, row: Row, full: set[Lane]) -> None:
         if row.error is not None:
-            self._end(Ended(Failed(row.custom_id, None, row.error)), row)
+            self._end(Answered(Failed(row.custom_id, None, row.error)), row)
             return
         try:
             row.marked = self._mark(row) if self._mark is not None else None
         except Exception as error:  # the journal cannot be written
             self.stop(error)
-        else:
-            if (lane := self._waiting.add(row)) is not None:
-                self._fill(lane, full)
+            return
+        lane = self._waiting.lane_past(row)
+        if lane is not None and lane not in full and self.in_flight < self._most_now and self._pace.may_go:
+            permit = lane.try_acquire(self, self.wake)
+            if permit is not None:
+                self._start(row, lane, permit)
+                return
+            full.add(lane)
+        if (lane := self._waiting.add(row)) is not None and lane not in full:
+            self._fill(lane, full)
 
-    def _has_pace(self) -> bool:
-        if not self._may_pace and not self._pacing.is_running and self._rules.rate_limiter is not None:
-            self._pacing.start(partial(self._pace, self._rules.rate_limiter), self._tasks)
-        return self._may_pace
-
-    async def _pace(self, rate_limiter: RateLimiter) -> None:
-        async with rate_limiter:
-            self._may_pace = True
+    def _may_go(self) -> bool:
+        self._pace.ask(self._tasks)
+        return self._pace.may_go
 
     def _back(self, failure: Exception | None) -> None:
         if failure is not None:
             self.stop(failure, is_callers=True)
-        self.wake()
+        self._changed.set()
 
     def _want_nothing(self) -> None:
-        for beside in (self._fetching, self._pacing, self._notices, self._alarm):  # a pipe may bring nothing for hours
+        for beside in (self._fetching, self._pace, self._notices, self._timer):  # a pipe may bring nothing for hours
             beside.cancel()
         for lane in self._waiting.lanes:
             lane.leave(self)
@@ -253,21 +252,16 @@ class Dispatch:
 
     def _start(self, row: Row, lane: Lane, permit: Permit) -> None:
         self.in_flight += 1
-        self._may_pace = self._rules.rate_limiter is None
+        self._pace.may_go = self._pace.is_free
         self._tasks.create_task(self._send(row, lane, permit))
 
     async def _send(self, row: Row, lane: Lane, permit: Permit) -> None:
         try:
             ending = await self._sender.send(row, lane, permit)
-            if isinstance(ending, Ended):
+            if isinstance(ending, Answered):
                 self._end(ending, row)
-            elif isinstance(ending, Rest):
-                self._waiting.rest(row, self._loop.time() + ending.seconds)
             else:
-                self.refusals += 1
-                self._waiting.refused(row)
-                if ending.notice is not None:
-                    self._notices.start(ending.notice, ending.error, self._tasks)
+                self._send_again(ending, row)
         except Exception as error:  # the journal cannot be written, or a fault of ours: no further row is safe
             if any(map(may_be_billed, row.errors)):
                 self.left.append(row)
@@ -280,13 +274,24 @@ class Dispatch:
             raise
         finally:
             self.in_flight -= 1
-            self.wake()
+            self._changed.set()
 
-    def _end(self, ending: Ended, row: Row) -> None:
+    def _send_again(self, ending: Refused | Rest, row: Row) -> None:
+        if isinstance(ending, Rest):
+            self._waiting.rest(row, self._loop.time() + ending.seconds)
+        else:
+            self.refusals += isinstance(ending.error, RateLimitError)
+            self._waiting.put(row)
+        if ending.notice == "given_up":
+            self.stop(given_up(ending.error))
+        elif ending.notice is not None:
+            self._notices.start(ending.notice, ending.error)
+
+    def _end(self, ending: Answered, row: Row) -> None:
         if isinstance(outcome := ending.outcome, Succeeded):
-            self._budget.succeeded()
-        elif isinstance(outcome.error, DOOMS):
-            if any(map(may_be_billed, row.errors)):  # by an attempt before
+            self._budget.successes += 1
+        elif is_of_run(outcome.error):
+            if any(map(may_be_billed, (*row.errors, outcome.error))):
                 self.left.append(row)
             self.stop(outcome.error)
         try:
@@ -294,4 +299,5 @@ class Dispatch:
         except Exception as error:
             self.left.append(row)
             self.stop(error)
-        self._waiting.ended(row)
+        if self._rules.warmup:
+            self._waiting.ended(row)

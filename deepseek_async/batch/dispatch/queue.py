@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count
 
+from ...policy.budget import RetryBudget
 from ..source.row import Row
 from .slots import Lane, Lanes
 from .warm_up import WarmUp
@@ -22,72 +23,88 @@ class Waiting:
         lanes: The client's.
         ceiling: What the limit of each lane may grow to.
         warm_up: What holds rows back until the cache is warm for them.
+        budget: Says how many of the rows that rest may be sent again.
+
+    Attributes:
+        count: How many rows wait.
+        has_resting: Whether rows rest.
+        lanes: The lanes that rows were seen for, each with a heap of the rows that wait for nothing but a slot in it.
     """
 
-    def __init__(self, lanes: Lanes, ceiling: int, warm_up: WarmUp | None) -> None:
-        self._lanes = lanes
+    def __init__(self, lanes: Lanes, ceiling: int, warm_up: WarmUp | None, budget: RetryBudget) -> None:
+        self._all_lanes = lanes
         self._ceiling = ceiling
         self._warm_up = warm_up
-        self._for_slot: dict[Lane, list[tuple[int, Row]]] = {}
+        self._budget = budget
+        self._by_model: dict[str, Lane] = {}
         self._resting: list[tuple[float, int, Row]] = []
         self._order = count()
-
-    def __len__(self) -> int:
-        parked = self._warm_up.parked if self._warm_up is not None else 0
-        return sum(map(len, self._for_slot.values())) + len(self._resting) + parked
+        self.count = 0
+        self.has_resting = False
+        self.lanes: dict[Lane, list[tuple[int, Row]]] = {}
 
     def __iter__(self) -> Iterator[Row]:
-        for rows in self._for_slot.values():
-            yield from (row for _, row in rows)
+        """Those that wait for a slot, and those that rest; of these alone some may have been sent."""
+        yield from (row for _, row in chain.from_iterable(self.lanes.values()))
         yield from (row for _, _, row in self._resting)
 
-    @property
-    def lanes(self) -> Iterator[Lane]:
-        """The lanes that rows were seen for."""
-        return iter(self._for_slot)
-
-    def has_next(self, lane: Lane) -> bool:
-        """Whether a row waits for nothing but a slot."""
-        return bool(self._for_slot[lane])
+    def lane_past(self, row: Row) -> Lane | None:
+        """The lane of a row for which nothing has to wait but, perhaps, a slot: such a row need not be put here."""
+        assert row.request is not None  # noqa: S101 - rows without one are not sent
+        lane = self._by_model.get(row.request.model) or self._see(row.request.model)
+        return None if self._warm_up is not None or self.lanes[lane] else lane
 
     def next(self, lane: Lane) -> Row:
         """The row whose turn it is, out of those that wait for nothing but a slot."""
-        return heapq.heappop(self._for_slot[lane])[1]
+        self.count -= 1
+        return heapq.heappop(self.lanes[lane])[1]
 
     def add(self, row: Row) -> Lane | None:
-        """Take a row up; ``None`` if it is held back, else the lane in which it waits for a slot."""
+        """Take a row up; ``None`` if it is held back for a warm cache, else the lane in which it waits for a slot."""
         if self._warm_up is not None and not self._warm_up.may_go(row):
+            self.count += 1
             return None
-        return self._put(row)
+        return self.put(row)
 
-    def refused(self, row: Row) -> None:
-        """Let a row wait for a slot again."""
-        self._put(row)
+    def put(self, row: Row) -> Lane:
+        """Let a row wait for nothing but a slot."""
+        assert row.request is not None  # noqa: S101 - rows without one are not sent
+        lane = self._by_model.get(row.request.model) or self._see(row.request.model)
+        heapq.heappush(self.lanes[lane], (row.number, row))
+        self.count += 1
+        return lane
 
     def rest(self, row: Row, until: float) -> None:
         """Let a row rest until a time of the loop's clock."""
         heapq.heappush(self._resting, (until, next(self._order), row))
+        self.has_resting = True
+        self.count += 1
 
-    @property
-    def rest_ends_at(self) -> float | None:
-        """When the first rest is over; ``None`` if no row rests."""
-        return self._resting[0][0] if self._resting else None
+    def end_rests(self, now: float) -> float | None:
+        """Let rows whose rest is over wait for a slot, the first to rest first.
 
-    def end_rest(self) -> None:
-        """Let the row whose rest is over first wait for a slot."""
-        self._put(heapq.heappop(self._resting)[2])
+        Returns:
+            In how many seconds to look again; ``None`` if no row rests.
+        """
+        while self._resting:
+            if (left := self._resting[0][0] - now) > 0:
+                return left
+            if not self._budget.take(now):
+                return self._budget.wait(now)
+            self.count -= 1
+            self.put(heapq.heappop(self._resting)[2])
+        self.has_resting = False
+        return None
 
     def ended(self, row: Row) -> None:
-        """A row has its outcome: others may have waited for that."""
+        """A row has its outcome: others may have been held back until then."""
         if self._warm_up is not None:
             for freed in self._warm_up.ended(row):
-                self._put(freed)
+                self.count -= 1
+                self.put(freed)
 
-    def _put(self, row: Row) -> Lane:
-        assert row.request is not None  # noqa: S101 - rows without one have ended
-        lane = self._lanes.of(row.request.model)
-        if lane not in self._for_slot:
-            lane.widen(self._ceiling)
-            self._for_slot[lane] = []
-        heapq.heappush(self._for_slot[lane], (row.number, row))
+    def _see(self, model: str) -> Lane:
+        lane = self._by_model[model] = self._all_lanes.of(model)
+        lane.widen(self._ceiling)
+        self.lanes[lane] = []
         return lane

@@ -4,45 +4,37 @@
 | --- | --- | --- |
 | an answer | completed | has its outcome |
 | 429 | refused | goes to the front; this was no attempt |
-| 401, 402 | nothing | has its outcome, and the run is doomed |
-| 5xx, a broken caller, an empty answer | failed | rests and is sent again, up to ``max_attempts`` |
+| 5xx, a broken connection, an empty answer | failed | rests and is sent again, up to ``max_attempts`` |
 | a timeout while the server worked | failed | has its outcome |
+| what is the run's fault (see `faults`) | nothing | has no outcome, and the run ends |
 | any other refusal, an answer that cannot be read | completed | has its outcome |
+
+An exception that nobody thought of is the row's outcome, too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable
 from functools import partial
-from typing import Final, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import attrs
 
 from ...calls.caller import Caller
 from ...calls.parameters import CallOptions
 from ...calls.whole import ask_whole
-from ...errors import (
-    APIConnectionError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    DeepSeekError,
-    InsufficientBalanceError,
-    InvalidRequestError,
-    RateLimitError,
-    describe,
-)
+from ...errors import APITimeoutError, DeepSeekError, RateLimitError, describe
 from ...policy.limiter import Permit
 from ...policy.retry import is_worth_another_attempt
-from ...policy.signs import Notice
+from ...policy.signs import GIVE_UP_SECONDS, Notice
+from ..faults import is_of_run
 from ..outcomes import Failed, Outcome, Succeeded
 from ..source.row import Row
 from .slots import Lane
-
-DOOMS: Final = (AuthenticationError, InsufficientBalanceError)
-"""Errors that every further row would end with, too."""
 
 
 class Mark(Protocol):
@@ -64,7 +56,7 @@ class Deliver(Protocol):
 
 
 @attrs.frozen
-class Ended:
+class Answered:
     """The row has its outcome. ``body``: the answer's JSON, ``b""`` where there is none."""
 
     outcome: Outcome
@@ -73,17 +65,19 @@ class Ended:
 
 @attrs.frozen
 class Refused:
-    """The row goes to the front of the queue."""
+    """The row goes to the front of the queue. ``notice``: what a person should hear."""
 
-    error: RateLimitError
+    error: DeepSeekError
     notice: Notice | None
 
 
 @attrs.frozen
 class Rest:
-    """The row is sent again after ``seconds``."""
+    """The row is sent again after ``seconds``. ``notice``: what a person should hear."""
 
+    error: DeepSeekError
     seconds: float
+    notice: Notice | None
 
 
 class Sender:
@@ -97,11 +91,11 @@ class Sender:
 
     def __init__(self, caller: Caller, max_attempts: int, check: Check | None) -> None:
         self._caller = caller
-        self._retry = attrs.evolve(caller.retry, attempts=max_attempts)
+        self._retry = attrs.evolve(caller.retry, attempts=max_attempts, retry_after_max=GIVE_UP_SECONDS)
         self._once: CallOptions = {"retry": attrs.evolve(caller.retry, attempts=1)}
         self._check = check
 
-    async def send(self, row: Row, lane: Lane, permit: Permit) -> Ended | Refused | Rest:
+    async def send(self, row: Row, lane: Lane, permit: Permit) -> Answered | Refused | Rest:
         """Send a row once, and give the permit back.
 
         Raises:
@@ -120,17 +114,22 @@ class Sender:
             row.sent_at = time.time()
             started = clock()
             row.attempts += 1
-            completion, body = await ask_whole(
-                self._caller,
-                self._caller.chat_url(request),
-                row.body,
-                self._once,
-                model=request.model,
-                admitted=partial(lane.admit, permit),
-            )
+            try:
+                completion, body = await ask_whole(
+                    self._caller,
+                    self._caller.chat_url(request),
+                    row.body,
+                    self._once,
+                    model=request.model,
+                    admitted=partial(lane.admit, permit),
+                )
+            except DeepSeekError:
+                raise
+            except Exception as error:
+                raise _unexpected(error) from error
             is_open = False
             lane.complete(permit)
-            return Ended(Succeeded(row.custom_id, request, completion, row.attempts, clock() - started), body)
+            return Answered(Succeeded(row.custom_id, request, completion, row.attempts, clock() - started), body)
         except RateLimitError as error:
             is_open = False
             row.attempts -= 1
@@ -142,11 +141,14 @@ class Sender:
             if is_open:  # cancelled, or not sent
                 lane.abandon(permit)
 
-    def _after(self, error: DeepSeekError, row: Row, lane: Lane, permit: Permit) -> Ended | Rest:
-        if isinstance(error, DOOMS):
+    def _after(self, error: DeepSeekError, row: Row, lane: Lane, permit: Permit) -> Answered | Refused | Rest:
+        if is_of_run(error):
             lane.abandon(permit)
         elif is_worth_another_attempt(error):
-            lane.fail(permit)
+            notice = lane.fail(permit, error)
+            if notice == "given_up":
+                row.errors.append(error)
+                return Refused(error, notice)
             wait = self._retry.wait_before_next(
                 error,
                 attempt=row.attempts,
@@ -156,20 +158,18 @@ class Sender:
             )
             if wait is not None:
                 row.errors.append(error)
-                return Rest(wait)
+                return Rest(error, wait, notice)
         elif isinstance(error, APITimeoutError):
-            lane.fail(permit)
+            lane.fail(permit, error)
         else:
             lane.complete(permit)
         error.attempts = row.attempts
         error.history = describe(row.errors)
-        return Ended(Failed(row.custom_id, row.request, error, row.attempts))
+        return Answered(Failed(row.custom_id, row.request, error, row.attempts))
 
 
-def may_be_billed(error: DeepSeekError) -> bool:
-    """Whether the server may have answered an attempt that ended so: the request had gone out, and no refusal came."""
-    if isinstance(error, APIConnectionError):
-        return error.during == "request"
-    if isinstance(error, APITimeoutError):
-        return error.phase != "connect"
-    return not isinstance(error, (APIStatusError, InvalidRequestError))
+def _unexpected(error: Exception) -> DeepSeekError:
+    """The error of a row for an exception whose text nobody has looked through for prompts and keys."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    return DeepSeekError(f"unexpected {type(error).__name__} in {place} while the row was sent")

@@ -10,20 +10,19 @@ from collections.abc import Callable
 from typing import Final
 
 from ...calls.caller import Caller
-from ...errors import RateLimitError
+from ...errors import APIStatusError, DeepSeekError, RateLimitError
 from ...policy.limiter import AdmissionLimiter, Permit
 from ...policy.signs import Notice
+from ..faults import is_quota
 
 CEILING: Final = 2500
 """Documented requests in flight for an account, Flash (page "Rate Limit"); what ``max_concurrency=None`` grows to."""
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()  # not kept: lanes are found by their loop, weakly
-
-
 class Lane:
-    """The limiter of one model, with the batches that wait for a slot in the order in which they began to wait.
+    """The limiter of one model, and a queue of the batches that wait for it to give a slot.
+
+    The loop is asked for each time and not kept: lanes are found by their loop, which must be free to go.
 
     Args:
         model: What the requests ask for.
@@ -41,8 +40,8 @@ class Lane:
 
     def has_slot(self, who: object, wake: Callable[[], None]) -> bool:
         """Whether `try_acquire` would give a permit now; if not, ``wake`` is called when it is worth asking again."""
-        if self._is_turn_of(who) and (permit := self.limiter.try_acquire(_now())) is not None:
-            self.limiter.abandon(permit)
+        is_its_turn = not self._waiting or next(iter(self._waiting)) is who
+        if is_its_turn and self.limiter.has_room(asyncio.get_running_loop().time()):
             return True
         self._queue_up(who, wake)
         return False
@@ -54,7 +53,8 @@ class Lane:
             who: The batch that asks.
             wake: Called when it is worth asking again, if the answer is ``None``.
         """
-        permit = self.limiter.try_acquire(_now()) if self._is_turn_of(who) else None
+        is_its_turn = not self._waiting or next(iter(self._waiting)) is who
+        permit = self.limiter.try_acquire(asyncio.get_running_loop().time()) if is_its_turn else None
         if permit is None:
             self._queue_up(who, wake)
         elif self._waiting:
@@ -72,32 +72,40 @@ class Lane:
 
     def admit(self, permit: Permit) -> None:
         """The head of a 200 has come."""
-        self.limiter.admit(permit, _now())
-        self._wake_first()
+        self.limiter.admit(permit, asyncio.get_running_loop().time())
+        if self._waiting:
+            self._wake_first()
 
     def complete(self, permit: Permit) -> None:
         """The request was answered, be it with an error that is its own fault."""
-        self.limiter.complete(permit, _now())
-        self._wake_first()
+        self.limiter.complete(permit, asyncio.get_running_loop().time())
+        if self._waiting:
+            self._wake_first()
 
     def refuse(self, permit: Permit, error: RateLimitError) -> Notice | None:
         """The request was refused; see `AdmissionLimiter.refuse`."""
-        notice = self.limiter.refuse(permit, _now(), error.limit, error.current)
+        notice = self.limiter.refuse(
+            permit,
+            asyncio.get_running_loop().time(),
+            error.limit,
+            error.current,
+            retry_after=error.retry_after,
+            is_quota=is_quota(error),
+        )
         self._wake_first()
         return notice
 
-    def fail(self, permit: Permit) -> None:
-        """The server or the network failed."""
-        self.limiter.fail(permit, _now())
+    def fail(self, permit: Permit, error: DeepSeekError) -> Notice | None:
+        """The server or the network failed; see `AdmissionLimiter.fail`."""
+        retry_after = error.retry_after if isinstance(error, APIStatusError) else None
+        notice = self.limiter.fail(permit, asyncio.get_running_loop().time(), retry_after=retry_after)
         self._wake_first()
+        return notice
 
     def abandon(self, permit: Permit) -> None:
         """The request was never sent, or given up."""
         self.limiter.abandon(permit)
         self._wake_first()
-
-    def _is_turn_of(self, who: object) -> bool:
-        return not self._waiting or next(iter(self._waiting)) is who
 
     def _queue_up(self, who: object, wake: Callable[[], None]) -> None:
         self._waiting.setdefault(who, wake)
@@ -109,7 +117,7 @@ class Lane:
 
     def _arm(self) -> None:
         """Time alone may open a slot: a probe is due, silence tells an admission."""
-        when = self.limiter.wake_at(_now())
+        when = self.limiter.wake_at(asyncio.get_running_loop().time())
         if self._timer is not None:
             if self._timer.when() <= when:
                 return

@@ -28,15 +28,11 @@ class WarmUp:
 
     Args:
         count: Rows of each prefix that go ahead. At least 1.
-
-    Attributes:
-        parked: How many rows are held back.
     """
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._groups: OrderedDict[bytes, _Group] = OrderedDict()
-        self.parked = 0
 
     def may_go(self, row: Row) -> bool:
         """Whether a row may be sent now. If not it is kept, and comes back from `ended`."""
@@ -55,7 +51,6 @@ class WarmUp:
             group.leaders.add(row.number)
             return True
         group.parked.append(row)
-        self.parked += 1
         return False
 
     def ended(self, row: Row) -> list[Row]:
@@ -67,7 +62,6 @@ class WarmUp:
         group.is_warm = True
         freed, group.parked = group.parked, []
         group.leaders.clear()
-        self.parked -= len(freed)
         return freed
 
     def _forget(self) -> None:

@@ -27,10 +27,10 @@ import time
 from collections.abc import Awaitable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
-from ...errors import AuthenticationError, InsufficientBalanceError, InvalidRequestError
-from ..dispatch.sender import may_be_billed
+from ...errors import InvalidRequestError
+from ..faults import is_of_run, may_be_billed
 from ..outcomes import Failed, Outcome
 from ..source.row import Row
 from .append import Appending, Disk, sync_directory
@@ -39,9 +39,6 @@ from .known_rows import Done
 from .lines import closing_line, finished_line, header_line, mark_line, written
 
 Durability = Literal["process", "power"]
-
-# What dooms a run is no row's fault: these rows are sent again whenever the run is resumed.
-_NOT_THE_ROWS: Final = (AuthenticationError, InsufficientBalanceError)
 
 
 class Journal:
@@ -172,9 +169,6 @@ class Journal:
             OSError: It cannot be written: the disk is full.
         """
         self._number += 1
-        is_permanent = isinstance(outcome, Failed) and (
-            outcome.is_permanent and not isinstance(outcome.error, _NOT_THE_ROWS)
-        )
         line = finished_line(
             outcome,
             row,
@@ -182,7 +176,7 @@ class Journal:
             line_id=f"{self._prefix}{self._number}",
             run=self.run,
             cost=cost,
-            is_permanent=is_permanent,
+            is_permanent=isinstance(outcome, Failed) and outcome.is_permanent and not is_of_run(outcome.error),
             may_be_billed=isinstance(outcome, Failed) and any(map(may_be_billed, (*row.errors, outcome.error))),
         )
         self._rows.append(line)
