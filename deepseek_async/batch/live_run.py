@@ -194,7 +194,7 @@ class Run:
             reasons=dict(tally.reasons),
             skipped=self._rows.skipped,
             skipped_failed=self._journal.given_up_seen,
-            unfinished=tuple(row.custom_id for row in sorted(self._dispatch.left, key=lambda row: row.number)),
+            unfinished=tuple(row.name for row in sorted(self._dispatch.left, key=lambda row: row.number)),
             possibly_billed_twice=tuple(dict.fromkeys((*self._journal.sent_again, *tally.doubtful))),
             usage=tally.usage,
             cost=tally.cost,

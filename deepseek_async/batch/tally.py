@@ -71,8 +71,8 @@ class Tally:
     def add(self, outcome: Outcome, row: Row, cost: Decimal | None) -> None:
         """Count an outcome, at what it cost."""
         self.attempts += outcome.attempts
-        if any(map(may_be_billed, row.errors)):
-            self.doubtful.append(row.custom_id)
+        if row.errors and any(map(may_be_billed, row.errors)):
+            self.doubtful.append(row.name)
         if isinstance(outcome, Succeeded):
             self.succeeded += 1
             self._charge(outcome.completion.usage, cost)

@@ -13,6 +13,7 @@ from ..errors import InvalidRequestError
 from ..types import ChatRequest, TextRequest
 
 _encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 _NOT_SENT = frozenset(("extra_body", "custom_id"))
 
@@ -46,14 +47,21 @@ def body_of(request: ChatRequest | TextRequest) -> dict[str, Any]:
     return body
 
 
-def request_to_json(request: ChatRequest | TextRequest) -> bytes:
+def request_to_json(request: ChatRequest | TextRequest, *, sort_keys: bool = False) -> bytes:
     """The request's body.
+
+    Args:
+        sort_keys: Write requests that ask the same alike, whatever the order of their keys. Schemas keep theirs, which
+            the model sees: ``tools``, ``response_format``, and what ``extra_body`` holds.
 
     Raises:
         InvalidRequestError: A value has no JSON: a lone surrogate, NaN, an object. The message names the place.
     """
     try:
-        data = _encode(body_of(request) if request.extra_body else _SHAPES[type(request)].of(request))
+        if sort_keys:
+            data = _encode_sorted(_with_schemas_as_they_are(request))
+        else:
+            data = _encode(body_of(request) if request.extra_body else _SHAPES[type(request)].of(request))
     except RecursionError:
         raise InvalidRequestError("the request", None, "nesting that comes to an end") from None
     except (UnicodeEncodeError, TypeError, ValueError) as error:
@@ -63,6 +71,13 @@ def request_to_json(request: ChatRequest | TextRequest) -> bytes:
             if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
                 raise InvalidRequestError(path, value, "a finite number")
     return data
+
+
+def _with_schemas_as_they_are(request: ChatRequest | TextRequest) -> msgspec.Struct | dict[str, Any]:
+    if request.extra_body or getattr(request, "tools", None) or getattr(request, "response_format", None):
+        kept = {"tools", "response_format", *request.extra_body}
+        return {name: msgspec.Raw(_encode(item)) if name in kept else item for name, item in body_of(request).items()}
+    return _SHAPES[type(request)].of(request)
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Decides what of a batch is sent next, and hands each outcome over exactly once.
 
-One task decides; each row in flight is a task of its own, a row that waits is none. A row is pulled from the source only
-when there is a slot for it and room for its outcome. The oldest row goes first.
+One task decides. Each row in flight is a task of its own, and a row that waits is none. A row is pulled from the source
+only when there is a slot for it and room for its outcome. The oldest row goes first.
 
 Nothing here raises for one row's sake. What dooms the run (a key that is refused, a balance that is gone, a server that
 is not the API, a source or a journal that fails) stops the sending; what is in flight comes to its end.
@@ -55,7 +55,7 @@ class Dispatch:
     Attributes:
         in_flight: Rows sent and not yet ended.
         refusals: Answers with 429.
-        failure: What doomed the run.
+        failure: What doomed the run, once it has.
         is_callers: Whether that came from what the caller gave: the source, the rate limiter.
         stopping: Set once nothing more is sent.
         left: Rows without an outcome that may have been billed; complete when `run` has ended.
@@ -87,9 +87,11 @@ class Dispatch:
         self._budget = RetryBudget(self._loop.time())
         warm_up = WarmUp(rules.warmup) if rules.warmup else None
         self._waiting = Waiting(lanes_of(caller), self._most, warm_up, self._budget)
-        self._fetching, self._timer = Errand(self._back), Timer(self.wake)
+        self._fetching = Errand(self._back)
         self._pace = Pace(rules.rate_limiter, self._back)
         self._changed = asyncio.Event()
+        self.wake = self._changed.set  # something has changed: look again at what can be sent
+        self._timer = Timer(self.wake)
         self.in_flight = 0
         self.refusals = 0
         self.stopping = asyncio.Event()
@@ -100,7 +102,7 @@ class Dispatch:
     async def run(self) -> None:
         """Send until every row of the source has its outcome, or until stopped and nothing is in flight.
 
-        Cancelled, it breaks off what is in flight. What doomed the run is in `failure` afterwards.
+        Cancelled, it breaks off what is in flight.
         """
         try:
             async with asyncio.TaskGroup() as self._tasks:
@@ -117,10 +119,6 @@ class Dispatch:
         self.stopping.set()
         if self.failure is None:
             self.failure, self.is_callers = failure, is_callers
-        self._changed.set()
-
-    def wake(self) -> None:
-        """Something has changed: look again at what can be sent."""
         self._changed.set()
 
     @property

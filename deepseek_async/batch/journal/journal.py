@@ -36,7 +36,7 @@ from ..source.row import Row
 from .append import Appending, Disk, sync_directory
 from .index import Index, index_of, last_pid
 from .known_rows import Done
-from .lines import closing_line, finished_line, header_line, mark_line, written
+from .lines import closing_line, finished_line, header_line, mark_line
 
 Durability = Literal["process", "power"]
 
@@ -145,7 +145,7 @@ class Journal:
         Raises:
             OSError: It cannot be noted.
         """
-        name = written(row.custom_id)
+        name = row.name
         is_again = name in self._billed and name not in self._again
         self._side.append(mark_line(name, row.attempts + 1, is_again=is_again))
         if is_again:

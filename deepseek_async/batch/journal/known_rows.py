@@ -1,9 +1,10 @@
-"""Which rows are done or under way: what a run passes over, and what it refuses.
+"""Which rows a run passes over because they are done, and which it refuses because another row has their id.
 
-Ids are known by fingerprints, a few bytes each, so that a source may be endless; those of rows that are under way are
-known exactly. A row is passed over only where its id and a hash of what it asks are known both. Where its id seems to
-be known and the hash is not, the output is asked before anything follows from it: an id that was merely taken for
-another one is a new row.
+Of a row that is done a few bytes are remembered: a fingerprint of its id and of what it asked. So a source may be
+endless. Of a row that is under way the whole id is remembered.
+
+A row is passed over only if both its id and a hash of what it asks are known. If the id is known and the hash is not,
+the output itself is read before the row is refused: two ids may have the same fingerprint, and then the row is new.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import InvalidRequestError
-from ..source.row import Row, name_and_hash
+from ..source.row import Row, name_and_hash, written
 from .fingerprints import Fingerprints
 from .index import Index
-from .lines import Finished, finished_decoder, written
+from .lines import Finished, finished_decoder
 from .scan import Scan, lines_in
 
 _NUMBERED: Final = "row-"
 _MAX_DIGITS: Final = 19
+# Ids of rows that ended are made into fingerprints so many at a time.
+_AT_ONCE: Final = 1000
 
 
 class Done:
@@ -37,8 +40,9 @@ class Done:
         self._done = index.done
         self._given_up = index.given_up
         self._is_first_run = not (index.done or index.given_up)
-        self._taken = Fingerprints()
-        self._under_way: dict[str, str] = {}
+        self._under_way: dict[str, str] = {}  # taken up by this run: ids, with the hashes of what they ask
+        self._just_ended: set[str] = set()
+        self._ended = Fingerprints()
         self.given_up_seen = 0
         """Rows that were passed over because an earlier run has given them up."""
         # Rows known by their number, as ranges: from each of the starts to the end at its place.
@@ -78,19 +82,25 @@ class Done:
             InvalidRequestError: A row of this id is done or under way, and asks something else.
             OSError: The output cannot be read.
         """
-        name = written(row.custom_id)
-        self._note_number(row, name)
-        if self._taken.has(name) or self._done.has(name):
+        name = row.name
+        if self._starts or not row.is_named:
+            self._note_number(row, name)
+        if self._is_taken(name) or (not self._is_first_run and self._done.has(name)):
             if self._is_same(name, row.body_hash):
                 return True
             if self._is_really_there(name):
                 raise self._another(row, name)
-        elif self._is_given_up(name, row.body_hash):
+        elif not self._is_first_run and self._is_given_up(name, row.body_hash):
             return True
         if row.is_named:  # of those that bear their number there is one each: they cost no memory at all
-            self._taken.add(name)
             self._under_way[name] = row.body_hash
         return False
+
+    def _is_taken(self, name: str) -> bool:
+        """Whether this run has taken up a row of that id."""
+        if name in self._under_way or name in self._just_ended:
+            return True
+        return bool(self._ended) and self._ended.has(name)
 
     def _note_number(self, row: Row, name: str) -> None:
         if not row.is_named:
@@ -113,7 +123,7 @@ class Done:
         Raises:
             OSError: The output cannot be read.
         """
-        name = written(row.custom_id)
+        name = row.name
         if self._done.has(name):
             return self._is_same(name, row.body_hash)
         return self._given_up.has(name, row.body_hash)
@@ -121,7 +131,12 @@ class Done:
     def ended(self, row: Row) -> None:
         """A row that was taken is in the output now."""
         if row.is_named:
-            self._under_way.pop(written(row.custom_id), None)
+            self._under_way.pop(row.name, None)
+            self._just_ended.add(row.name)
+            if len(self._just_ended) >= _AT_ONCE:
+                for name in self._just_ended:
+                    self._ended.add(name)
+                self._just_ended.clear()
 
     def _is_same(self, name: str, body_hash: str) -> bool:
         if (under_way := self._under_way.get(name)) is not None:
@@ -149,7 +164,7 @@ class Done:
 
     def _another(self, row: Row, name: str) -> InvalidRequestError:
         what = f"{row.place}: custom_id {row.custom_id!r} is taken by a row with another body"
-        if row.is_named or self._taken.has(name):
+        if row.is_named or self._is_taken(name):
             todo = (
                 f"give each row an id of its own; if the row was changed, write to another output than {self._output}"
             )

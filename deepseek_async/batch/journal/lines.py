@@ -15,7 +15,7 @@ import msgspec
 
 from ...errors import APIStatusError
 from ..outcomes import Failed, Outcome
-from ..source.row import Row
+from ..source.row import Row, written
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
@@ -128,13 +128,6 @@ line_decoder: Final = msgspec.json.Decoder(Line)
 side_decoder: Final = msgspec.json.Decoder(SideLine)
 
 
-def written(custom_id: str) -> str:
-    """An id as the journal writes it. JSON in UTF-8 has no half surrogates; they are escaped."""
-    if custom_id.isascii():
-        return custom_id
-    return custom_id.encode("utf-8", "backslashreplace").decode()
-
-
 def mark_line(name: str, attempt: int, *, is_again: bool = False) -> bytes:
     """A row is about to be sent; ``is_again``: it was, by a run that was killed before the answer was here."""
     return _encode({"sent_again" if is_again else "sent": name, "attempt": attempt}) + b"\n"
@@ -181,13 +174,13 @@ def finished_line(
     else:
         x.latency = outcome.latency
         response = _Response(200, outcome.completion.request_id, msgspec.Raw(_on_one_line(body)))
-    line = _encode(_Line(line_id, written(outcome.custom_id), response, error, x)) + b"\n"
+    line = _encode(_Line(line_id, row.name, response, error, x)) + b"\n"
     try:
         finished_decoder.decode(line)  # a line that cannot be read would be taken for a damaged journal one day
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         assert response is not None  # noqa: S101 - all else was made here
         response.body = msgspec.Raw(_mended(body))
-        line = _encode(_Line(line_id, written(outcome.custom_id), response, error, x)) + b"\n"
+        line = _encode(_Line(line_id, row.name, response, error, x)) + b"\n"
     return line
 
 

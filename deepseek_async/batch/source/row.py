@@ -22,6 +22,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from ...calls.parameters import chat_request_of
 from ...codec.requests import request_to_json
 from ...errors import DeepSeekError, InvalidRequestError
 from ...types import ChatRequest
@@ -41,12 +42,11 @@ class _Name(msgspec.Struct, gc=False):
 
 _decode = msgspec.json.Decoder().decode
 _decode_name = msgspec.json.Decoder(_Name).decode
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 @attrs.define(eq=False)
 class Row:
-    """One request of a batch.
+    """One request of a batch: what the source says of it, and what has become of it so far. Hence so many attributes.
 
     Attributes:
         number: Its number in the source, from 1.
@@ -54,6 +54,8 @@ class Row:
         place: Where it comes from, for messages: ``in.jsonl:17``, ``row 17``.
         request: ``None`` if it could not be made out; then ``error`` says why.
         body: The JSON that is sent; of a row with an error, what was found in its place.
+        body_hash: Hash of what is asked, whatever the order of keys: 16 hexadecimal digits.
+        name: The id as the journal writes it.
         is_named: Whether the id is the caller's.
         line_hash: Hash of the source's line, if the row is one.
         attempts: How many times it was sent.
@@ -67,6 +69,8 @@ class Row:
     place: str
     request: ChatRequest | None
     body: bytes
+    body_hash: str
+    name: str
     is_named: bool = True
     error: InvalidRequestError | None = None
     line_hash: str | None = None
@@ -74,14 +78,6 @@ class Row:
     errors: list[DeepSeekError] = attrs.field(factory=list)
     sent_at: float = 0.0
     marked: Awaitable[None] | None = None
-    _body_hash: str | None = None
-
-    @property
-    def body_hash(self) -> str:
-        """Hash of what is asked, whatever the order of keys: 16 hexadecimal digits."""
-        if self._body_hash is None:
-            self._body_hash = _canonical_hash(self.body)
-        return self._body_hash
 
 
 def hash_of(data: bytes) -> str:
@@ -103,11 +99,9 @@ def name_and_hash(line: bytes, number: int) -> tuple[str, str]:
     return (name, hash_of(line)) if name else (f"row-{number}", hash_of(numbered(line, number)))
 
 
-def _canonical_hash(body: bytes) -> str:
-    try:
-        return hash_of(_encode_sorted(_decode(body)))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return hash_of(body)
+def written(custom_id: str) -> str:
+    """An id as the journal writes it. JSON in UTF-8 has no half surrogates; they are escaped."""
+    return custom_id if custom_id.isascii() else custom_id.encode("utf-8", "backslashreplace").decode()
 
 
 def row_of(item: object, number: int, place: str) -> Row:
@@ -147,10 +141,9 @@ def _row_of_mapping(value: Mapping[str, Any], number: int, place: str) -> Row:
     if custom_id is not None and (not isinstance(custom_id, str) or not custom_id):
         raise InvalidRequestError("custom_id", custom_id, "a string that is not empty")
     parameters = _parameters_of_batch_line(value) if "body" in value else _parameters_of_mapping(value)
-    for name in ("messages", "model"):
-        if parameters.get(name) is None:
-            raise InvalidRequestError(name, None, "a value: this parameter is required")
-    return _row(ChatRequest(**parameters, custom_id=custom_id), custom_id, b"", number, place)
+    if custom_id is not None:
+        parameters["custom_id"] = custom_id
+    return _row(chat_request_of(parameters, stream=False), custom_id, b"", number, place)
 
 
 def _parameters_of_batch_line(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,17 +181,19 @@ def _row(request: ChatRequest, custom_id: str | None, body: bytes, number: int, 
     try:
         if request.stream:
             request = attrs.evolve(request, stream=None, stream_options=None)
-        body = request_to_json(request)
+        body = request_to_json(request, sort_keys=True)
     except InvalidRequestError as error:
         return _bad_row(error, custom_id, body, number, place)
-    return Row(number, custom_id or f"row-{number}", place, request, body, is_named=bool(custom_id))
+    name = custom_id or f"row-{number}"
+    written_name = name if name.isascii() else written(name)
+    return Row(number, name, place, request, body, hash_of(body), written_name, is_named=bool(custom_id))
 
 
 def _bad_row(error: InvalidRequestError, custom_id: object, body: bytes, number: int, place: str) -> Row:
     is_named = isinstance(custom_id, str) and bool(custom_id)
     name = str(custom_id) if is_named else f"row-{number}"
     placed = InvalidRequestError(error.parameter, error.value, error.allowed, message=f"{place}: {error.message}")
-    return Row(number, name, place, None, body, is_named=is_named, error=placed)
+    return Row(number, name, place, None, body, hash_of(body), written(name), is_named=is_named, error=placed)
 
 
 def _anyhow(item: object) -> bytes:
