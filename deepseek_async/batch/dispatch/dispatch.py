@@ -87,8 +87,7 @@ class Dispatch:
         self._budget = RetryBudget(self._loop.time())
         warm_up = WarmUp(rules.warmup) if rules.warmup else None
         self._waiting = Waiting(lanes_of(caller), self._most, warm_up, self._budget)
-        self._fetching = Errand(self._back)
-        self._pace = Pace(rules.rate_limiter, self._back)
+        self._fetching, self._pace = Errand(self._back), Pace(rules.rate_limiter, self._back)
         self._changed = asyncio.Event()
         self.wake = self._changed.set  # something has changed: look again at what can be sent
         self._timer = Timer(self.wake)
@@ -123,7 +122,7 @@ class Dispatch:
 
     @property
     def waiting(self) -> int:
-        """Rows pulled and not in flight: refused, resting after a failure, held back for a warm cache."""
+        """Rows pulled and not in flight."""
         return self._waiting.count
 
     @property
@@ -152,9 +151,9 @@ class Dispatch:
             self._most_now = min(self._most, rules.most_now())
         if waiting.has_resting and (seconds := waiting.end_rests(now)) is not None:
             self._timer.set_in(seconds)
-        wait = 0.0 if self._gate.is_open(now) else self._gate.wait(now, spread=0.0, randomness=0.0)
-        if rules.hold is not None:
-            wait = max(wait, rules.hold())
+        wait = rules.hold() if rules.hold is not None else 0.0
+        if not self._gate.is_open(now):
+            wait = max(wait, self._gate.wait(now, spread=0.0, randomness=0.0))
         if wait > 0:
             self._timer.set_in(wait)
         else:
@@ -241,7 +240,7 @@ class Dispatch:
         self._changed.set()
 
     def _want_nothing(self) -> None:
-        for beside in (self._fetching, self._pace, self._notices, self._timer):  # a pipe may bring nothing for hours
+        for beside in (self._fetching, self._pace, self._notices, self._timer):
             beside.cancel()
         for lane in self._waiting.lanes:
             lane.leave(self)
