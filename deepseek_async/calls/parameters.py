@@ -83,6 +83,10 @@ class TextParameters(CallOptions, total=False):
     extra_body: Mapping[str, Any] | None
 
 
+# A stream says what it cost only where it is asked to (vLLM, llama.cpp), and DeepSeek, vLLM, llama.cpp and litellm take
+# the question. For a server that refuses it there is ``stream_options=None``.
+INCLUDE_USAGE: Mapping[str, Any] = {"include_usage": True}
+
 _CALL_OPTIONS = (
     ("timeouts", (Timeouts, Mapping)),
     ("retry", (RetryPolicy, Mapping)),
@@ -118,6 +122,8 @@ class _Maker(Generic[R]):
                 raise InvalidRequestError(name, None, "a value: this parameter is required")
         if parameters.get("extra_body", ...) is None:
             del parameters["extra_body"]
+        if stream and "stream_options" not in parameters:
+            parameters["stream_options"] = INCLUDE_USAGE
         request = self._twin(**parameters, stream=stream or None)
         for name in parameters:
             field = fields[name]

@@ -83,14 +83,24 @@ class Inflater:
         return not self._pending and (self._stream.eof or not self._has_begun)
 
 
+# No codings (RFC 9110 section 8.4.1), but said where one would stand: "none", "plain" and the like by servers that mean
+# it, the name of a character set by those that confuse the two.
+_PLAIN = frozenset(("identity", "none", "null", "plain", "text", "raw", "binary", "7bit", "8bit", "ascii", "us-ascii"))
+_CHARACTER_SETS = ("utf", "iso-", "iso8859", "latin", "windows-", "cp125", "gb2312", "gb18030", "gbk", "charset=")
+
+
+def _is_plain(encoding: str) -> bool:
+    return encoding in _PLAIN or encoding.startswith(_CHARACTER_SETS)
+
+
 def inflater_for(content_encoding: str) -> Inflater | None:
     """What reads a body of that ``Content-Encoding``; ``None``: it is plain.
 
     Raises:
         MalformedResponseError: It cannot be read.
     """
-    encodings = [encoding for part in content_encoding.split(",") if (encoding := part.strip().lower())]
-    encodings = [encoding for encoding in encodings if encoding != "identity"]
+    encodings = [encoding for part in content_encoding.split(",") if (encoding := part.strip().strip("\"'").lower())]
+    encodings = [encoding for encoding in encodings if not _is_plain(encoding)]
     if not encodings:
         return None
     if len(encodings) > 1 or encodings[0] not in _FORMATS:

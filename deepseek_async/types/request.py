@@ -153,7 +153,8 @@ class ChatRequest(Document):
         frequency_penalty, presence_penalty: -2 to 2. Without effect on today's server.
         stop: One string, or up to 16.
         stream: Whether to answer as an event stream. `create` and `stream` set it.
-        stream_options: ``{"include_usage": bool}``; only when streaming.
+        stream_options: ``{"include_usage": bool}``; only when streaming. `create` and `stream` ask for the usage unless
+            they are told otherwise; ``stream_options=None`` sends nothing, for servers that refuse the field.
         response_format: ``{"type": "text"}`` or ``{"type": "json_object"}``; other servers also ``"json_schema"``.
         tools: Up to 128; `Tool` values and plain mappings, mixed.
         tool_choice: ``"none"``, ``"auto"``, ``"required"`` or a mapping that names one function.

@@ -58,3 +58,21 @@ def test_what_is_given_is_checked_as_its_class_does(wrong: dict[str, Any]) -> No
     with pytest.raises(InvalidRequestError) as by_keywords:
         chat_request_of({**CHAT, **wrong}, stream=False)
     assert str(by_keywords.value) == str(by_class.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({}, {"include_usage": True}),
+        ({"stream_options": None}, None),
+        ({"stream_options": {"include_usage": False}}, {"include_usage": False}),
+        ({"stream_options": {}}, {}),
+        ({"stream_options": {"include_obfuscation": False}}, {"include_obfuscation": False}),
+    ],
+)
+def test_a_stream_asks_for_its_usage(given: dict[str, Any], sent: Any) -> None:
+    """Unless the caller says otherwise, on both endpoints; an answer in one piece has it anyway."""
+    assert chat_request_of({**CHAT, **given}, stream=True).stream_options == sent
+    assert text_request_of({**TEXT, **given}, stream=True).stream_options == sent
+    assert chat_request_of(dict(CHAT), stream=False).stream_options is None
+    assert text_request_of(dict(TEXT), stream=False).stream_options is None

@@ -55,12 +55,14 @@ def test_every_option_reaches_the_server(ask: Run, server: SandboxServer) -> Non
         "top_logprobs": 2,
         "thinking": {"type": "enabled"},
         "stream": True,
+        "stream_options": {"include_usage": True},
     }
     ask("Why?")
     assert server.requests[-1].json == {
         "messages": [{"role": "user", "content": "Why?"}],
         "model": "deepseek-flash",
         "stream": True,
+        "stream_options": {"include_usage": True},
     }
 
 
