@@ -29,8 +29,6 @@ OPEN: set[str] = {
     "an-index-that-counts-chunks-is-one-answer",
     "created-is-an-answer",
     "created-is-an-answer-streamed",
-    "content-encoding-none-is-plain",
-    "content-encoding-utf-8-is-plain",
     "not-modified-is-no-redirect",
     "a-redirect-to-a-path-names-it",
     "only-done-is-missing-asked-once",
