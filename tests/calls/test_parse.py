@@ -27,6 +27,7 @@ from deepseek_async import (
 from deepseek_async.sandbox import SandboxServer
 from deepseek_async.transport import ScriptedTransport
 
+from ..codec.structuring.table import REFUSED, ROWS
 from ..wire import HELLO, client_on, completion, whole
 
 pytestmark = pytest.mark.anyio
@@ -250,6 +251,25 @@ async def test_what_is_no_object_is_asked_for_inside_one() -> None:
     assert (schema["type"], schema["required"]) == ("object", ["value"])
     assert schema["properties"]["value"] == {"type": "array", "items": {"$ref": "#/$defs/City"}}
     assert schema["$defs"]["City"]["type"] == "object"
+
+
+@pytest.mark.parametrize("response_type", [row.wanted for row in ROWS if row.json != "null"], ids=str)
+async def test_a_type_that_was_asked_for_is_never_the_callers_mistake(response_type: Any) -> None:
+    """Every type of the table either is refused with nothing sent, or ends with a value or a wrong answer."""
+    client, transport = client_on(*said("{}", "{}"))
+    try:
+        await client.chat.completions.parse(response_type=response_type, model="m", messages=HELLO, attempts=2)
+    except MalformedResponseError:
+        assert len(transport.requests) == 2
+
+
+@pytest.mark.parametrize("response_type", [wanted for wanted, _ in REFUSED], ids=str)
+async def test_a_type_that_cannot_work_costs_nothing(response_type: Any) -> None:
+    """It is refused before a request."""
+    client, transport = client_on(*said("{}"))
+    with pytest.raises(InvalidRequestError):
+        await client.chat.completions.parse(response_type=response_type, model="m", messages=HELLO)
+    assert transport.requests == []
 
 
 @pytest.mark.parametrize("response_type", [City, Route, Shape, Tree, list[City], int, City | Route])

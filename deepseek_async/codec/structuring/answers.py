@@ -8,7 +8,8 @@
 
 The first step at which something fits the type decides. Of each JSON, that which stands inside is tried as well: the
 value under ``value``, where one was asked for; the value of a single key that the type does not know, as the class's
-name; the JSON that a string holds. Where two things fit at one step and differ, none is taken: the model is asked.
+name; the object or array that a string holds. Where two things fit at one step and differ, none is taken:
+the model is asked.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class AnswerReader:
                 held = loads(data)
             except (ValueError, RecursionError):
                 held = data
-            if held != data:
+            if isinstance(held, (dict, list)):
                 value, wrong = self._value_in(held, depth - 1)
                 if not wrong:
                     return value, []

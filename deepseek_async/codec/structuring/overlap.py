@@ -76,7 +76,7 @@ class _Overlap:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._within: set[tuple[int, int]] = set()
+        self._within: set[tuple[Any, int, int]] = set()
 
     def clashes(self, one: Node, other: Node) -> bool:
         """Whether some data fit both, nothing prefers one, and the values would differ. In doubt: yes."""
@@ -90,7 +90,7 @@ class _Overlap:
         one, other = self._plan.resolved(one), self._plan.resolved(other)
         if not kinds_of(self._plan, one) & kinds_of(self._plan, other):
             return False
-        key = (id(one), id(other))
+        key = (decide, id(one), id(other))
         if key in self._within:
             return False  # nothing but what is being decided already
         self._within.add(key)

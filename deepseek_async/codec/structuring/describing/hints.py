@@ -31,13 +31,17 @@ def hints_of(owner: Any) -> dict[str, Any]:
     return _with_names(lambda names: typing.get_type_hints(owner, localns=names or None, include_extras=True), owner)
 
 
-def resolved(reference: typing.ForwardRef | str) -> Any:
-    """What a name stands for where the call was made. Raises `UnresolvedError`."""
-    text = reference if isinstance(reference, str) else reference.__forward_arg__
+def resolved(text: str, module: str = "") -> Any:
+    """What an annotation that is a string stands for, in its module or where the call was made.
+
+    Raises:
+        UnresolvedError: A name is found nowhere.
+    """
+    scope = vars(sys.modules[module]) if module in sys.modules else {}
 
     def evaluate(names: dict[str, Any]) -> dict[str, Any]:
         holder = type("holder", (), {"__annotations__": {"it": text}, "__module__": "builtins"})
-        return typing.get_type_hints(holder, globalns={}, localns=names, include_extras=True)
+        return typing.get_type_hints(holder, globalns=scope, localns=names, include_extras=True)
 
     return _with_names(evaluate, None)["it"]
 

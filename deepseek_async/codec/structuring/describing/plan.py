@@ -20,6 +20,7 @@ from ..nodes import (
     Anything,
     Array,
     Boolean,
+    Constants,
     Either,
     Formatted,
     Integer,
@@ -73,7 +74,12 @@ def build_plan(hint: Any) -> Plan:
         raise InvalidRequestError("response_type", name_of(hint), "a type that comes to an end") from None
     definitions = typing.cast(dict[str, Node], builder.definitions)
     name = root.name if isinstance(root, Reference) else getattr(hint, "__name__", "")
-    return Plan(root, definitions, name)
+    plan = Plan(root, definitions, name)
+    for table in builder.tables:
+        if not is_key(plan, table.key):
+            words = "dicts with keys that text can say: str, int, float, bool, enums, dates and the like"
+            raise InvalidRequestError("response_type", name_of(hint), words)
+    return plan
 
 
 class _Builder:
@@ -81,6 +87,7 @@ class _Builder:
         self.definitions: dict[str, Node | None] = {}
         self._names: dict[Any, str] = {}
         self._used: set[str] = set()
+        self.tables: list[Table] = []
 
     # -- definitions -------------------------------------------------------------------------------------------------
 
@@ -122,7 +129,7 @@ class _Builder:
             return Anything()
         if isinstance(hint, ForwardRef):
             text = hint.__forward_arg__
-            return self._defined(("forward", text), text, lambda: self.node(resolved(hint)), is_kept=False)
+            return self._defined(("forward", text), text, lambda: self.node(resolved(text)), is_kept=False)
         if isinstance(hint, str):
             raise UnfitTypeError(f"{hint!r} is a string: give the type itself")
         if isinstance(hint, TypeVar):
@@ -159,6 +166,8 @@ class _Builder:
                 value = alias.__value__
             except NameError as error:
                 raise UnresolvedError(str(error)) from None
+            if isinstance(value, str):
+                value = resolved(value, getattr(alias, "__module__", ""))
             return self.node(substituted(value, arguments))
 
         return self._defined(("alias", alias, typing.get_args(hint)), name, make, is_kept=False)
@@ -203,7 +212,7 @@ class _Builder:
         if (found := format_of(cls)) is not None:
             return Formatted(found)
         if issubclass(cls, tuple):
-            return self._tuple(cls, arguments)
+            return self._tuple(cls, arguments, is_bare=hint is cls or hint is typing.Tuple)  # noqa: UP006
         if cls is collections.defaultdict:
             return self._defaultdict(arguments)
         return self._container(cls, arguments)
@@ -233,17 +242,18 @@ class _Builder:
         if make is collections.Counter and len(arguments) == 1:
             arguments = (*arguments, int)
         key, value = (*arguments, Any, Any)[:2] if arguments else (str, Any)
-        node = self.node(key) if key is not Any else String()
-        return Table(node, self.node(value), make)
+        table = Table(self.node(key) if key is not Any else String(), self.node(value), make)
+        self.tables.append(table)
+        return table
 
     def _defaultdict(self, arguments: tuple[Any, ...]) -> Node:
         made = typing.get_origin(arguments[1]) or arguments[1] if len(arguments) > 1 else None
         factory = made if isinstance(made, type) else None
         return self._table(arguments, functools.partial(collections.defaultdict, factory))
 
-    def _tuple(self, cls: Any, arguments: tuple[Any, ...]) -> Node:
-        make = cls if cls is not tuple else tuple
-        if not arguments:
+    def _tuple(self, cls: Any, arguments: tuple[Any, ...], *, is_bare: bool) -> Node:
+        make = cls
+        if is_bare:
             return Array(Anything(), make)
         if len(arguments) == 2 and arguments[1] is ...:
             return Array(self.node(arguments[0]), make)
@@ -261,6 +271,17 @@ class _Builder:
             else:
                 raise UnfitTypeError("a tuple whose part of any length is not its last")
         return Places(tuple(places), len(places), None, make)
+
+
+_KEYS = (String, Formatted, Integer, Number, Boolean, Constants)
+
+
+def is_key(plan: Plan, node: Node) -> bool:
+    """Whether text can say the values of a node, so that an object's keys may."""
+    node = plan.resolved(node)
+    if isinstance(node, Either):
+        return all(is_key(plan, option) for option in node.options)
+    return isinstance(node, _KEYS)
 
 
 def _unpacked(argument: Any) -> tuple[Any, ...] | None:

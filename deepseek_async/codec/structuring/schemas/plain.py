@@ -86,7 +86,7 @@ class Schemas:
             return {**self.of(node.node), **node.notes}
         if isinstance(node, Checked):
             return self.of(node.node)
-        schema: Schema = _MAKERS[type(node)](self, node)
+        schema: Schema = getattr(self, _MAKERS[type(node)])(node)
         return schema
 
     def of_reference(self, name: str) -> Schema:
@@ -245,20 +245,20 @@ class Schemas:
         return found is not None and any(one.key == tag and one.is_required for one in found.properties)
 
 
-_MAKERS: dict[type, Any] = {
-    Anything: Schemas.anything,
-    Null: Schemas.null,
-    Boolean: Schemas.boolean,
-    Integer: Schemas.integer,
-    Number: Schemas.number,
-    String: Schemas.string,
-    Formatted: Schemas.formatted,
-    Constants: Schemas.constants,
-    Bits: Schemas.bits,
-    Foreign: Schemas.foreign,
-    Array: Schemas.array,
-    Places: Schemas.places,
-    Table: Schemas.table,
-    Object: Schemas.object,
-    Either: Schemas.either,
+_MAKERS: dict[type, str] = {
+    Anything: "anything",
+    Null: "null",
+    Boolean: "boolean",
+    Integer: "integer",
+    Number: "number",
+    String: "string",
+    Formatted: "formatted",
+    Constants: "constants",
+    Bits: "bits",
+    Foreign: "foreign",
+    Array: "array",
+    Places: "places",
+    Table: "table",
+    Object: "object",
+    Either: "either",
 }
