@@ -48,6 +48,7 @@ class Format:
         schema: What JSON Schema says of the text.
         example: A text that is one.
         takes_numbers: Whether a JSON number says one, too, by its digits.
+        shape: A regular expression that its texts match, where JSON Schema has only a name for them.
         is_any_text: Whether nearly every text is one, so that it cannot be told apart from a string.
     """
 
@@ -57,6 +58,7 @@ class Format:
     write: Callable[[Any], str]
     schema: Mapping[str, Any] = attrs.field(hash=False)
     example: str
+    shape: str = ""
     takes_numbers: bool = False
     is_any_text: bool = False
 

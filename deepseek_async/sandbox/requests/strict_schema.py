@@ -20,6 +20,7 @@ _KEYWORDS: dict[str, set[str]] = {
     "integer": {"const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
     "boolean": {"const"},
     "array": {"items"},
+    "null": set(),  # not on the page; the API names it among the types when it refuses another
 }
 _FORMATS = {"email", "hostname", "ipv4", "ipv6", "uuid"}
 _MAX_DEPTH = 64

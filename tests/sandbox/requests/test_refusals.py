@@ -292,7 +292,7 @@ async def test_thinking_refuses_a_forced_call(talk: Talk) -> None:
         ({"$defs": {"x": {"type": "array", "minItems": 1}}, "$ref": "#/$defs/x"}, "$defs.x: keyword not supported"),
         ({"type": "object", "properties": []}, "properties must be an object"),
         ({"type": "array", "items": "string"}, "parameters.items: a schema must be an object"),
-        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "parameters.anyOf[1]: type must be one of object"),
+        ({"anyOf": [{"type": "string"}, {"type": "date"}]}, "parameters.anyOf[1]: type must be one of object"),
         ({"enum": ["a"], "pattern": "a"}, "keyword not supported in strict mode: pattern"),
         (functools.reduce(lambda inner, _: {"type": "array", "items": inner}, range(70), {}), "nested deeper than 64"),
     ],

@@ -19,6 +19,12 @@ from ..nodes import Format
 _DECIMAL: Final = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,6})?$"
 _FRACTION: Final = r"^[+-]?[0-9]+(/0*[1-9][0-9]*|(\.[0-9]+)?)$"
 _BASE64: Final = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+_DAY: Final = (
+    r"[0-9]{3}[1-9]-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))"
+)
+_HOUR: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+_MOMENT: Final = f"^{_DAY}T{_HOUR}(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?$"
+_DURATION: Final = r"^P([0-9]{1,6}D(T[0-9]{1,6}S)?|T[0-9]{1,6}[HMS])$"
 _UUID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
@@ -49,25 +55,30 @@ def _format(
     example: str,
     write: Callable[[Any], str] = str,
     *,
+    shape: str = "",
     takes_numbers: bool = False,
     is_any_text: bool = False,
     **schema: Any,
 ) -> Format:
-    return Format(name, cls, read, write, schema, example, takes_numbers, is_any_text)
+    return Format(name, cls, read, write, schema, example, shape, takes_numbers, is_any_text)
 
 
 _FORMATS: Final = (
     _format(
         "a date and time (ISO 8601)", datetime.datetime, _by_msgspec(datetime.datetime), "2026-11-27T12:30:00Z",
-        _isoformat, format="date-time",
+        _isoformat, shape=_MOMENT, format="date-time",
     ),
-    _format("a date (YYYY-MM-DD)", datetime.date, _by_msgspec(datetime.date), "2026-11-27", _isoformat, format="date"),
     _format(
-        "a time (HH:MM:SS)", datetime.time, _by_msgspec(datetime.time), "12:30:00", _isoformat, format="time"
+        "a date (YYYY-MM-DD)", datetime.date, _by_msgspec(datetime.date), "2026-11-27", _isoformat,
+        shape=f"^{_DAY}$", format="date",
+    ),
+    _format(
+        "a time (HH:MM:SS)", datetime.time, _by_msgspec(datetime.time), "12:30:00", _isoformat,
+        shape=f"^{_HOUR}$", format="time",
     ),
     _format(
         "a duration (ISO 8601, of days, hours, minutes and seconds)", datetime.timedelta,
-        _by_msgspec(datetime.timedelta), "PT90S", _isoformat, format="duration",
+        _by_msgspec(datetime.timedelta), "PT90S", _isoformat, shape=_DURATION, format="duration",
     ),
     _format("a UUID", uuid.UUID, _matching(_UUID, uuid.UUID), "12345678-1234-4678-8234-567812345678", format="uuid"),
     _format(

@@ -170,13 +170,13 @@ class Reader:
     def _table(self, node: Table) -> Read:
         read_key, read_value = key_reader(self._plan, node.key, self._of), self._of(node.value)
 
+        is_null_missing = self._is_strict and "null" not in kinds_of(self._plan, node.value)
+
         def read_table(data: Any, path: Path, wrong: Wrong) -> Any:
             if self._is_strict and isinstance(data, list):
-                data = {
-                    entry["key"]: entry["value"]
-                    for entry in data
-                    if isinstance(entry, dict) and isinstance(entry.get("key"), str) and "value" in entry
-                }
+                data = _from_pairs(data, path, wrong)
+            elif is_null_missing and isinstance(data, dict):  # its keys are constants: null stands for a missing one
+                data = {key: item for key, item in data.items() if item is not None}
             if not isinstance(data, dict):
                 return refused(wrong, path, f"expected an object, got {type_said(data)}")
             before, table = len(wrong), {}
@@ -257,6 +257,19 @@ class Reader:
             return WRONG
 
         return read_either
+
+
+def _from_pairs(data: list[Any], path: Path, wrong: Wrong) -> dict[str, Any]:
+    """An object that came as an array of its keys with their values."""
+    found: dict[str, Any] = {}
+    for index, entry in enumerate(data):
+        if not isinstance(entry, dict) or not isinstance(entry.get("key"), str) or "value" not in entry:
+            refused(wrong, (path, index), "expected an object with key and value")
+        elif entry["key"] in found:
+            refused(wrong, (path, index), "expected keys that differ, and one stands there twice")
+        else:
+            found[entry["key"]] = entry["value"]
+    return found
 
 
 def _made_object(node: Object, given: dict[str, Any], path: Path, wrong: Wrong) -> Any:

@@ -3,7 +3,8 @@
 Source: https://api-docs.deepseek.com/guides/tool_calls, strict mode; what the page leaves out is known from refusals.
 Every property is required and no other allowed; what has a default may be null instead. Texts and arrays have no
 sizes, and five formats have names: the rest is told in words, and checked here. A tuple becomes an object with its
-places as keys, a dict an array of keys with their values; `Reader` takes both back.
+places as keys, a dict an array of keys with their values, or, where its keys are constants, an object in which each may
+be null; `Reader` takes all of them back.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ..nodes import (
     Table,
 )
 from ..overlap import children_of
+from ..reading.keys import key_text
 from ..unions import name_in_words
 from .keywords import Schema
 from .plain import WRAPPED, Schemas
@@ -36,6 +38,10 @@ from .plain import WRAPPED, Schemas
 _FORMATS: Final = frozenset(("email", "hostname", "ipv4", "ipv6", "uuid"))
 _WORDS: Final = frozenset(("title", "description"))
 _TYPES: Final = {"null": "null", "boolean": "boolean", "string": "string"}
+
+
+_LONGEST_LINE: Final = 200  # characters: a longer text may have more lines than one, which a pattern's dot is not
+_MAX_KEYS: Final = 64  # that are worth a property each
 
 
 class InexpressibleError(Exception):
@@ -103,6 +109,8 @@ class _StrictSchemas(Schemas):
         schema = super().string(node)
         sizes = _in_words(node.bounds, "characters")
         schema.pop("allOf", None)
+        if sizes and "pattern" not in schema and (node.bounds.max_length or 0) <= _LONGEST_LINE:
+            schema["pattern"] = _of_size(node.bounds)
         return _described(_without(schema, "minLength", "maxLength"), sizes)
 
     def formatted(self, node: Formatted) -> Schema:
@@ -110,12 +118,16 @@ class _StrictSchemas(Schemas):
         words = [node.format.name] if schema.get("format") not in _FORMATS else []
         if schema.get("format") not in _FORMATS:
             schema.pop("format", None)
+            if node.format.shape:
+                schema["pattern"] = node.format.shape
         if words_of_bounds := schema.pop("description", ""):
             words.append(words_of_bounds)
         if not node.format.takes_numbers:
             return _described(schema, ", ".join(words))
         text = {"type": "string", **({"pattern": schema["pattern"]} if "pattern" in schema else {})}
         number = {"type": "number", **_without(schema, "type", "pattern")}
+        if len(number) > 1:  # a number can be held to its bounds, a text cannot
+            return _described(number, ", ".join(words))
         return _described({"anyOf": [text, number]}, ", ".join(words))
 
     def constants(self, node: Constants) -> Schema:
@@ -150,7 +162,10 @@ class _StrictSchemas(Schemas):
 
     def table(self, node: Table) -> Schema:
         key, value = self.plan.resolved(node.key), self.of(node.value)
-        keys = self.keys(node.key)
+        if _is_by_constants(self.plan, node):
+            words = _in_words(node.bounds, "keys")
+            return _described(_closed({key_text(said): _nullable(value) for said, _ in key.entries}), words)
+        keys = self.of(key) if isinstance(key, Formatted) else self.keys(node.key)
         words = _in_words(node.bounds, "entries")
         name = "" if isinstance(key, String) and not keys else f"each key {name_in_words(self.plan, node.key)}"
         entry = _closed({"key": {"type": "string", **_strict_keys(keys)}, "value": value})
@@ -165,7 +180,8 @@ class _StrictSchemas(Schemas):
 
     def property(self, one: Property) -> Schema:
         schema = self.of(one.node)
-        is_tag = isinstance(self.plan.resolved(one.node), Constants) and not one.argument
+        resolved = self.plan.resolved(one.node)
+        is_tag = isinstance(resolved, Constants) and len(resolved.entries) == 1
         if one.is_required or is_tag or "null" in kinds_of(self.plan, one.node):
             return schema
         return _nullable(schema)
@@ -177,6 +193,20 @@ class _StrictSchemas(Schemas):
             inside = schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]
             options.extend(one for one in inside if one not in options)
         return {"anyOf": options}
+
+
+def _is_by_constants(plan: Plan, node: Table) -> bool:
+    """Whether a dict's keys are few and known, so that each can be a property, and null can say that it is missing."""
+    key = plan.resolved(node.key)
+    few = isinstance(key, Constants) and len(key.entries) <= _MAX_KEYS
+    return few and "null" not in kinds_of(plan, node.value)
+
+
+def _of_size(bounds: Bounds) -> str:
+    """A pattern of texts on one line: sizes have no keywords here, and patterns have."""
+    if bounds.max_length is None:
+        return f".{{{bounds.min_length}}}"
+    return f"^.{{{bounds.min_length or 0},{bounds.max_length}}}$"
 
 
 def _strict_keys(keys: Schema) -> Schema:
