@@ -20,7 +20,6 @@ from ..nodes import (
     Anything,
     Array,
     Boolean,
-    Constants,
     Either,
     Formatted,
     Integer,
@@ -36,21 +35,12 @@ from ..nodes import (
 )
 from .classes import is_class_of_fields, node_of_class, unqualified
 from .constants import UnfitTypeError, constants_of_literal, node_of_enum
+from .containers import ARRAYS, TABLES, is_key, parameters_of, unpacked
 from .foreign import foreign, is_adapter, is_foreign
 from .hints import UnresolvedError, arguments_of, docstring_of, free_parameter, resolved, substituted
 from .limits import MisplacedError, beside, noted, with_beside
 from .texts import format_of
 
-_ABC = collections.abc
-_ARRAYS: dict[Any, Any] = {
-    list: list, set: set, frozenset: frozenset, collections.deque: collections.deque,
-    _ABC.Sequence: list, _ABC.MutableSequence: list, _ABC.Collection: list, _ABC.Iterable: list, _ABC.Container: list,
-    _ABC.Reversible: list, _ABC.Set: frozenset, _ABC.MutableSet: set,
-}  # fmt: skip
-_TABLES: dict[Any, Any] = {
-    dict: dict, _ABC.Mapping: dict, _ABC.MutableMapping: dict, collections.OrderedDict: collections.OrderedDict,
-    collections.Counter: collections.Counter, types.MappingProxyType: types.MappingProxyType,
-}  # fmt: skip
 _SCALARS: tuple[tuple[type, Any], ...] = ((bool, Boolean), (int, Integer), (float, Number), (str, String))
 
 
@@ -223,14 +213,14 @@ class _Builder:
 
     def _container(self, cls: Any, arguments: tuple[Any, ...]) -> Node:
         for base in cls.__mro__:
-            for known, make in ((_ARRAYS, self._array), (_TABLES, self._table)):
+            for known, make in ((ARRAYS, self._array), (TABLES, self._table)):
                 if base in known:
                     if base is cls:
                         return make(arguments, known[base])
                     if inspect.isabstract(cls):
                         break
                     parameters = arguments_of(cls, arguments)
-                    inherited = tuple(parameters.get(one, one) for one in _parameters_of(cls, base))
+                    inherited = tuple(parameters.get(one, one) for one in parameters_of(cls, base))
                     return make(inherited, cls)
         advice = "make it an attrs class, a dataclass, a TypedDict, a Struct or a pydantic model"
         raise UnfitTypeError(f"{cls.__name__} is no type that JSON can say; {advice}")
@@ -261,7 +251,7 @@ class _Builder:
             arguments = ()
         places: list[Place] = []
         for number, argument in enumerate(arguments):
-            inside = _unpacked(argument)
+            inside = unpacked(argument)
             if inside is None:
                 places.append(Place(self.node(argument)))
             elif len(inside) == 2 and inside[1] is ... and number == len(arguments) - 1:
@@ -271,32 +261,3 @@ class _Builder:
             else:
                 raise UnfitTypeError("a tuple whose part of any length is not its last")
         return Places(tuple(places), len(places), None, make)
-
-
-_KEYS = (String, Formatted, Integer, Number, Boolean, Constants)
-
-
-def is_key(plan: Plan, node: Node) -> bool:
-    """Whether text can say the values of a node, so that an object's keys may."""
-    node = plan.resolved(node)
-    if isinstance(node, Either):
-        return all(is_key(plan, option) for option in node.options)
-    return isinstance(node, _KEYS)
-
-
-def _unpacked(argument: Any) -> tuple[Any, ...] | None:
-    """What stands inside ``*tuple[…]`` or ``Unpack[tuple[…]]``."""
-    if getattr(argument, "__unpacked__", False):
-        return typing.get_args(argument)
-    if getattr(typing.get_origin(argument), "_name", None) == "Unpack" or typing.get_origin(argument) is typing.Unpack:
-        return typing.get_args(typing.get_args(argument)[0])
-    return None
-
-
-def _parameters_of(cls: Any, base: Any) -> tuple[Any, ...]:
-    """What a subclass of a container says its items are."""
-    for one in cls.__mro__:
-        for original in one.__dict__.get("__orig_bases__", ()):
-            if typing.get_origin(original) is base:
-                return typing.get_args(original)
-    return ()
