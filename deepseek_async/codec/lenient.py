@@ -46,6 +46,8 @@ from .quirks import TRANSLATIONS
 T = TypeVar("T")
 
 MAX_SHOWN_BODY = 65_536
+# What `msgspec.convert` raises at a value of another type; the second at half a surrogate pair in it.
+_UNFIT = (msgspec.ValidationError, UnicodeEncodeError, RecursionError)
 _MAX_SUMMARY = 400
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.S | re.I)
 
@@ -212,7 +214,7 @@ def _nearest(item: Any, field: _Field) -> Any:
 def _fits(item: Any, hint: Any) -> bool:
     try:
         msgspec.convert(item, hint)
-    except (msgspec.ValidationError, RecursionError):
+    except _UNFIT:
         return False
     return True
 
@@ -253,7 +255,7 @@ def value_from(parsed: Any, cls: type[T], what: str) -> T:
     """
     try:
         return msgspec.convert(_Sorter().sort_out(parsed, cls), cls)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except _UNFIT as error:
         wrong, _, path = str(error).partition(" - at ")
     path = path.strip("`") or "$"
     body = json.dumps(parsed, ensure_ascii=False)[:MAX_SHOWN_BODY]
@@ -265,5 +267,5 @@ def what_can_be_read(parsed: Any, cls: type[T]) -> T | None:
     """What is left of JSON that is no value of the class without what makes it none; ``None`` if nothing is."""
     try:
         return msgspec.convert(_Sorter(is_salvaging=True).sort_out(parsed, cls), cls)
-    except (msgspec.ValidationError, RecursionError):
+    except _UNFIT:
         return None

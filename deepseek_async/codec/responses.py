@@ -1,56 +1,47 @@
-"""The server's JSON → values: by the documented shapes where it has one, leniently where it has not."""
+"""The server's JSON → values, and what is an answer at all: read by a `Reader`, which learns the server's shapes."""
 
 from __future__ import annotations
 
 import json
 import operator
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
-import msgspec
 
 from ..errors import EmptyResponseError, MalformedResponseError
 from ..types import Balance, ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, ModelList, TextCompletion
-from . import documented
-from .building import chunk_of, completion_of, text_of
 from .endings import interruption_in
 from .folding.channels import of_whole
 from .in_band import in_band_failure
 from .lenient import MAX_SHOWN_BODY, parse_json, value_from, what_can_be_read
 from .quirks.messages import mended
+from .shapes import Reader, parsed_answer
 
 T = TypeVar("T")
 C = TypeVar("C", ChatCompletion, ChatCompletionChunk, TextCompletion)
 W = TypeVar("W", ChatCompletion, TextCompletion)
 
-# What decoders of documented shapes raise at anything else.
-_OTHERWISE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-_decode_chunk = msgspec.json.Decoder(documented.Chunk).decode
-_decode_completion = msgspec.json.Decoder(documented.Completion).decode
-_decode_text = msgspec.json.Decoder(documented.Text).decode
+_SHARED = Reader()
 
 
-def chunk_from_json(text: bytes) -> ChatCompletionChunk:
+def chunk_from_json(text: bytes, reader: Reader = _SHARED) -> ChatCompletionChunk:
     """One event's payload → chunk.
+
+    Args:
+        text: JSON.
+        reader: Of that server's answers: it learns from each of them how the next is read fast.
 
     Raises:
         MalformedResponseError: No JSON, or a type does not fit; ``path`` names the place.
         APIStatusError: The payload is an error object.
     """
-    try:
-        return chunk_of(_decode_chunk(text), text)
-    except _OTHERWISE:
-        return _read_leniently(text, ChatCompletionChunk, "the chunk")
+    return reader.chunk(text)
 
 
-def text_from_json(text: bytes) -> TextCompletion:
-    """One event of a streamed FIM answer → `TextCompletion`, a piece. Raises as `chunk_from_json`."""
-    try:
-        return text_of(_decode_text(text))
-    except _OTHERWISE:
-        return _read_leniently(text, TextCompletion, "the chunk")
+def text_from_json(text: bytes, reader: Reader = _SHARED) -> TextCompletion:
+    """One event of a streamed FIM answer → `TextCompletion`, a piece. Args and raises as `chunk_from_json`."""
+    return reader.text(text)
 
 
 def salvage(payload: bytes, cls: type[C]) -> C | None:
@@ -61,7 +52,7 @@ def salvage(payload: bytes, cls: type[C]) -> C | None:
         return None
 
 
-def completion_from_json(body: bytes, request_id: str | None = None) -> ChatCompletion:
+def completion_from_json(body: bytes, request_id: str | None = None, reader: Reader = _SHARED) -> ChatCompletion:
     """A whole body → completion.
 
     Raises:
@@ -71,10 +62,10 @@ def completion_from_json(body: bytes, request_id: str | None = None) -> ChatComp
         APIStatusError: The body is an error object in spite of its status.
     """
     try:
-        completion = completion_of(_decode_completion(body), request_id)
-    except _OTHERWISE:
-        completion = _whole_from(body, ChatCompletion)
-        completion = attrs.evolve(completion, request_id=request_id)
+        completion = reader.completion(body, request_id)
+    except MalformedResponseError as error:
+        _salvage_into(error, body, ChatCompletion)
+        raise
     if not completion.choices:
         raise _no_answer(body)
     for choice in completion.choices:
@@ -100,12 +91,13 @@ def _as_folded(completion: ChatCompletion, body: bytes) -> ChatCompletion:
     return completion if same else attrs.evolve(completion, choices=tuple(choices))
 
 
-def text_completion_from_json(body: bytes) -> TextCompletion:
+def text_completion_from_json(body: bytes, reader: Reader = _SHARED) -> TextCompletion:
     """The whole body of a FIM answer → `TextCompletion`. Raises as `completion_from_json`."""
     try:
-        completion = text_of(_decode_text(body))
-    except _OTHERWISE:
-        completion = _whole_from(body, TextCompletion)
+        completion = reader.whole_text(body)
+    except MalformedResponseError as error:
+        _salvage_into(error, body, TextCompletion)
+        raise
     if not completion.choices:
         raise _no_answer(body)
     choices = tuple(attrs.evolve(choice, text=mended(choice.text)) for choice in completion.choices)
@@ -113,13 +105,9 @@ def text_completion_from_json(body: bytes) -> TextCompletion:
     return attrs.evolve(completion, choices=choices, complete=complete)
 
 
-def _whole_from(body: bytes, cls: type[W]) -> W:
-    try:
-        return _read_leniently(body, cls, "the completion", is_whole=True)
-    except MalformedResponseError as error:
-        if (rest := salvage(body, cls)) is not None and rest.choices:
-            error.partial = attrs.evolve(rest, complete=False)
-        raise
+def _salvage_into(error: MalformedResponseError, body: bytes, cls: type[W]) -> None:
+    if (rest := salvage(body, cls)) is not None and rest.choices:
+        error.partial = attrs.evolve(rest, complete=False)
 
 
 def _no_answer(body: bytes) -> EmptyResponseError:
@@ -129,36 +117,10 @@ def _no_answer(body: bytes) -> EmptyResponseError:
 
 def _check_message(body: bytes) -> None:
     """Tell a message that says nothing from one that is not there, which is no answer."""
-    for choice in _unwrapped(_parsed(body, "the completion", is_whole=True))["choices"]:
+    for choice in parsed_answer(body, "the completion", is_whole=True)["choices"]:
         if isinstance(choice, dict) and any(choice.get(name) for name in ("message", "delta", "text")):
             return
     raise _no_answer(body)
-
-
-def _read_leniently(text: bytes, cls: type[T], what: str, *, is_whole: bool = False) -> T:
-    parsed = _unwrapped(_parsed(text, what, is_whole=is_whole))
-    if (failure := in_band_failure(parsed, is_whole=is_whole)) is not None:
-        raise failure from None
-    if is_whole and isinstance(parsed, dict) and "choices" not in parsed:
-        body = text.decode("utf-8", "replace")[:MAX_SHOWN_BODY]
-        raise MalformedResponseError(f"{what}: no field `choices` at $", body=body) from None
-    return value_from(parsed, cls, what)
-
-
-def _parsed(text: bytes, what: str, *, is_whole: bool) -> Any:
-    if is_whole and (body := text.rstrip()).endswith(b"[DONE]"):  # of a gateway that ends everything so
-        text = body.removesuffix(b"[DONE]").rstrip().removesuffix(b"data:")
-    return parse_json(text, what)
-
-
-def _unwrapped(parsed: Any) -> Any:
-    """The answer that a gateway has put into an envelope of its own, ``{"code": 0, "data": …}`` for instance."""
-    if isinstance(parsed, dict) and not parsed.get("choices"):
-        for name in ("data", "result", "response", "output", "body"):
-            inner = parsed.get(name)
-            if isinstance(inner, dict) and inner.get("choices"):
-                return inner
-    return parsed
 
 
 def models_from_json(body: bytes) -> ModelList:
