@@ -1,4 +1,4 @@
-"""The server's JSON → values, and what is an answer at all: read by a `Reader`, which learns the server's shapes."""
+"""The server's JSON → values, and what is an answer at all: by an `AnswerReader`, which learns the server's shapes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .folding.channels import of_whole
 from .in_band import in_band_failure
 from .lenient import MAX_SHOWN_BODY, parse_json, value_from, what_can_be_read
 from .quirks.messages import mended
-from .shapes import Reader, parsed_answer
+from .shapes import AnswerReader, parsed_answer
 
 T = TypeVar("T")
 C = TypeVar("C", ChatCompletion, ChatCompletionChunk, TextCompletion)
 W = TypeVar("W", ChatCompletion, TextCompletion)
 
-_SHARED = Reader()
+_SHARED = AnswerReader()
 
 
-def chunk_from_json(text: bytes, reader: Reader = _SHARED) -> ChatCompletionChunk:
+def chunk_from_json(text: bytes, reader: AnswerReader = _SHARED) -> ChatCompletionChunk:
     """One event's payload → chunk.
 
     Args:
@@ -39,7 +39,7 @@ def chunk_from_json(text: bytes, reader: Reader = _SHARED) -> ChatCompletionChun
     return reader.chunk(text)
 
 
-def text_from_json(text: bytes, reader: Reader = _SHARED) -> TextCompletion:
+def text_from_json(text: bytes, reader: AnswerReader = _SHARED) -> TextCompletion:
     """One event of a streamed FIM answer → `TextCompletion`, a piece. Args and raises as `chunk_from_json`."""
     return reader.text(text)
 
@@ -52,7 +52,7 @@ def salvage(payload: bytes, cls: type[C]) -> C | None:
         return None
 
 
-def completion_from_json(body: bytes, request_id: str | None = None, reader: Reader = _SHARED) -> ChatCompletion:
+def completion_from_json(body: bytes, request_id: str | None = None, reader: AnswerReader = _SHARED) -> ChatCompletion:
     """A whole body → completion.
 
     Raises:
@@ -91,7 +91,7 @@ def _as_folded(completion: ChatCompletion, body: bytes) -> ChatCompletion:
     return completion if same else attrs.evolve(completion, choices=tuple(choices))
 
 
-def text_completion_from_json(body: bytes, reader: Reader = _SHARED) -> TextCompletion:
+def text_completion_from_json(body: bytes, reader: AnswerReader = _SHARED) -> TextCompletion:
     """The whole body of a FIM answer → `TextCompletion`. Raises as `completion_from_json`."""
     try:
         completion = reader.whole_text(body)

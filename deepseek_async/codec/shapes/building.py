@@ -44,7 +44,7 @@ _TokenLogprob, _TopLogprob = unfrozen(TokenLogprob), unfrozen(TopLogprob)
 Decode = Callable[[Any], Any]
 
 
-def chunk_of(shape: documented.Chunk, text: bytes, decode: Decode) -> ChatCompletionChunk:
+def chunk_of(shape: documented.ChunkShape, text: bytes, decode: Decode) -> ChatCompletionChunk:
     """The chunk that ``decode`` made of ``text``."""
     choices: list[ChunkChoice] = []
     for said in shape.choices:
@@ -85,7 +85,7 @@ def chunk_of(shape: documented.Chunk, text: bytes, decode: Decode) -> ChatComple
 
 
 def completion_of(
-    shape: documented.Completion, request_id: str | None, checked: Callable[[msgspec.Raw], ChoiceLogprobs]
+    shape: documented.CompletionShape, request_id: str | None, checked: Callable[[msgspec.Raw], ChoiceLogprobs]
 ) -> ChatCompletion:
     """The completion. Raises `msgspec.DecodeError` if its logprobs are not as ``checked`` wants them."""
     choices = []
@@ -124,7 +124,7 @@ def completion_of(
     return completion
 
 
-def text_of(shape: documented.Text) -> TextCompletion:
+def text_of(shape: documented.TextShape) -> TextCompletion:
     """The fill-in-the-middle answer, or a piece of it."""
     choices = []
     for said in shape.choices:
@@ -159,7 +159,7 @@ def _check_empty(said: str | None, extra: Mapping[str, Any], *, is_whole: bool =
         raise msgspec.ValidationError("an answer in an envelope")
 
 
-def _reasoning_of(shape: documented.Delta | documented.Message) -> str | None:
+def _reasoning_of(shape: documented.DeltaShape | documented.MessageShape) -> str | None:
     """The reasoning, under whichever name it came."""
     reasoning = shape.reasoning_content
     for attribute in shape.aliases:
@@ -191,7 +191,7 @@ def _whole(number: Any) -> int:
     return number or 0
 
 
-def _fragments_of(calls: list[documented.CallFragment]) -> tuple[ToolCallFragment, ...]:
+def _fragments_of(calls: list[documented.CallFragmentShape]) -> tuple[ToolCallFragment, ...]:
     fragments = []
     for call in calls:
         function = None
@@ -201,7 +201,7 @@ def _fragments_of(calls: list[documented.CallFragment]) -> tuple[ToolCallFragmen
     return tuple(fragments)
 
 
-def _calls_of(calls: list[documented.Call]) -> tuple[ToolCall, ...]:
+def _calls_of(calls: list[documented.CallShape]) -> tuple[ToolCall, ...]:
     return tuple(
         ToolCall(
             call.id or "",
@@ -213,11 +213,11 @@ def _calls_of(calls: list[documented.Call]) -> tuple[ToolCall, ...]:
     )
 
 
-def _function_of(function: documented.Function) -> FunctionCall:
+def _function_of(function: documented.FunctionShape) -> FunctionCall:
     return FunctionCall(function.name or "", function.arguments or "", extra=_extra_of(function))
 
 
-def _usage_of(usage: documented.Usage) -> Usage:
+def _usage_of(usage: documented.UsageShape) -> Usage:
     prompt = answer = None
     if usage.prompt_tokens_details is not None:
         details = usage.prompt_tokens_details
@@ -248,7 +248,7 @@ def _usage_of(usage: documented.Usage) -> Usage:
 
 def _logprobs_in(chunk: bytes, number: int, decode: Decode) -> ChoiceLogprobs:
     logprobs = decode(chunk).choices[number].logprobs
-    return logprobs_of(logprobs or documented.Logprobs())
+    return logprobs_of(logprobs or documented.LogprobsShape())
 
 
 def logprobs_checker(
@@ -271,7 +271,7 @@ def logprobs_checker(
     return checked
 
 
-def logprobs_of(shape: documented.Logprobs) -> ChoiceLogprobs:
+def logprobs_of(shape: documented.LogprobsShape) -> ChoiceLogprobs:
     """The logprobs of one choice, or of one chunk of it."""
     return ChoiceLogprobs(
         None if shape.content is None else tuple(map(_token_of, shape.content)),
@@ -280,7 +280,7 @@ def logprobs_of(shape: documented.Logprobs) -> ChoiceLogprobs:
     )
 
 
-def _token_of(shape: documented.Token) -> TokenLogprob:
+def _token_of(shape: documented.TokenShape) -> TokenLogprob:
     alternatives = []
     for top in shape.top_logprobs or ():
         extra = _extra_of(top) if top.unknown else NO_EXTRA

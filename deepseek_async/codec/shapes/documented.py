@@ -34,15 +34,15 @@ class Shape(Struct, forbid_unknown_fields=True, gc=False):
     """In a learned shape: the names here of fields that say ``reasoning_content``."""
 
 
-class PromptDetails(Shape):
+class PromptDetailsShape(Shape):
     cached_tokens: int | None = None
 
 
-class CompletionDetails(Shape):
+class CompletionDetailsShape(Shape):
     reasoning_tokens: int | None = None
 
 
-class Usage(Shape):
+class UsageShape(Shape):
     """The token counts; without one of the three, it may say nothing at all."""
 
     prompt_tokens: int
@@ -50,11 +50,11 @@ class Usage(Shape):
     total_tokens: int
     prompt_cache_hit_tokens: int | None = None
     prompt_cache_miss_tokens: int | None = None
-    prompt_tokens_details: PromptDetails | None = None
-    completion_tokens_details: CompletionDetails | None = None
+    prompt_tokens_details: PromptDetailsShape | None = None
+    completion_tokens_details: CompletionDetailsShape | None = None
 
 
-class Top(Shape):
+class TopShape(Shape):
     """An alternative at a token's position."""
 
     token: str
@@ -62,48 +62,48 @@ class Top(Shape):
     bytes: tuple[int, ...] | None = None
 
 
-class Token(Top):
+class TokenShape(TopShape):
     """A token of the answer."""
 
-    top_logprobs: tuple[Top, ...] | None = ()
+    top_logprobs: tuple[TopShape, ...] | None = ()
 
 
-class Logprobs(Shape):
+class LogprobsShape(Shape):
     """The tokens of one choice."""
 
-    content: tuple[Token, ...] | None = None
-    reasoning_content: tuple[Token, ...] | None = None
+    content: tuple[TokenShape, ...] | None = None
+    reasoning_content: tuple[TokenShape, ...] | None = None
 
 
-class FunctionFragment(Shape):
+class FunctionFragmentShape(Shape):
     name: str | None = None
     arguments: str | None = None
 
 
-class CallFragment(Shape):
+class CallFragmentShape(Shape):
     """A piece of a tool call."""
 
     index: int | None = None
     id: str | None = None
     type: str | None = None
-    function: FunctionFragment | None = None
+    function: FunctionFragmentShape | None = None
 
 
-class Delta(Shape):
+class DeltaShape(Shape):
     role: str | None = None
     content: str | None = None
     reasoning_content: str | None = None
-    tool_calls: list[CallFragment] | None = None
+    tool_calls: list[CallFragmentShape] | None = None
 
 
-class ChunkChoice(Shape):
+class ChunkChoiceShape(Shape):
     index: int | None = 0
-    delta: Delta | None = None
-    logprobs: Logprobs | None = None
+    delta: DeltaShape | None = None
+    logprobs: LogprobsShape | None = None
     finish_reason: Reason | None = None
 
 
-class Chunk(Shape):
+class ChunkShape(Shape):
     """A ``chat.completion.chunk``."""
 
     id: str | None = ""
@@ -111,51 +111,51 @@ class Chunk(Shape):
     created: int | float | None = 0
     model: str | None = ""
     system_fingerprint: str | None = None
-    choices: list[ChunkChoice] = []
-    usage: Usage | None = None
+    choices: list[ChunkChoiceShape] = []
+    usage: UsageShape | None = None
 
 
-class Function(Shape):
+class FunctionShape(Shape):
     name: str | None = ""
     arguments: str | None = ""
 
 
-class Call(Shape):
+class CallShape(Shape):
     """A whole tool call; its ``index`` is its place in the list."""
 
     id: str | None = ""
     type: str | None = "function"
-    function: Function | None = None
+    function: FunctionShape | None = None
     index: Any = None
 
 
-class Message(Shape):
+class MessageShape(Shape):
     role: str | None = "assistant"
     content: str | None = None
     reasoning_content: str | None = None
-    tool_calls: list[Call] | None = None
+    tool_calls: list[CallShape] | None = None
 
 
-class Choice(Shape):
+class ChoiceShape(Shape):
     index: int | None = 0
-    message: Message | None = None
-    logprobs: Raw = NULL  # `Logprobs`, left as JSON
+    message: MessageShape | None = None
+    logprobs: Raw = NULL  # `LogprobsShape`, left as JSON
     finish_reason: Reason | None = None
 
 
-class Completion(Shape):
+class CompletionShape(Shape):
     """A ``chat.completion``."""
 
-    choices: list[Choice]
+    choices: list[ChoiceShape]
     id: str | None = ""
     object: str | None = "chat.completion"
     created: int | float | None = 0
     model: str | None = ""
     system_fingerprint: str | None = None
-    usage: Usage | None = None
+    usage: UsageShape | None = None
 
 
-class TextLogprobs(Shape):
+class TextLogprobsShape(Shape):
     """Parallel lists, one entry a token."""
 
     text_offset: tuple[int, ...] | None = None
@@ -164,24 +164,24 @@ class TextLogprobs(Shape):
     top_logprobs: tuple[Mapping[str, float] | None, ...] | None = None
 
 
-class TextChoice(Shape):
+class TextChoiceShape(Shape):
     text: str | None = ""
     index: int | None = 0
-    logprobs: TextLogprobs | None = None
+    logprobs: TextLogprobsShape | None = None
     finish_reason: Reason | None = None
 
 
-class Text(Shape):
+class TextShape(Shape):
     """A ``text_completion``, whole or one event of it."""
 
-    choices: list[TextChoice]
+    choices: list[TextChoiceShape]
     id: str | None = ""
     object: str | None = "text_completion"
     created: int | float | None = 0
     model: str | None = ""
     system_fingerprint: str | None = None
-    usage: Usage | None = None
+    usage: UsageShape | None = None
 
 
-LEFT_AS_JSON: Mapping[tuple[type, str], type[Shape]] = {(Choice, "logprobs"): Logprobs}
+LEFT_AS_JSON: Mapping[tuple[type, str], type[Shape]] = {(ChoiceShape, "logprobs"): LogprobsShape}
 """Fields of a shape that are decoded later, each with the shape it has then."""

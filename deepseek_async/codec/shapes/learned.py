@@ -86,23 +86,25 @@ class Shapes:
 
     @cached_property
     def _decode_chunk(self) -> Any:
-        return self._decoder(documented.Chunk)
+        return self._decoder(documented.ChunkShape)
 
     @cached_property
     def _decode_completion(self) -> Any:
-        return self._decoder(documented.Completion)
+        return self._decoder(documented.CompletionShape)
 
     @cached_property
     def _decode_text(self) -> Any:
-        return self._decoder(documented.Text)
+        return self._decoder(documented.TextShape)
 
     @cached_property
     def _checked_logprobs(self) -> Any:
-        logprobs = self.of(documented.Logprobs)
-        left_as_json = dict.fromkeys(nested_in(documented.Logprobs), tuple[msgspec.Raw, ...] | None)
+        logprobs = self.of(documented.LogprobsShape)
+        left_as_json = dict.fromkeys(nested_in(documented.LogprobsShape), tuple[msgspec.Raw, ...] | None)
         channels = self._remade(logprobs, left_as_json)
         decode_channels = msgspec.json.Decoder(channels).decode
-        return logprobs_checker(decode_channels, self._decoder(documented.Token), self._decoder(documented.Logprobs))
+        return logprobs_checker(
+            decode_channels, self._decoder(documented.TokenShape), self._decoder(documented.LogprobsShape)
+        )
 
     def _decoder(self, shape: type[Shape]) -> Any:
         return msgspec.json.Decoder(self.of(shape)).decode
@@ -112,7 +114,7 @@ class Shapes:
         types_of = {field.name: field.type for field in msgspec.structs.fields(shape)}
         changed = {name: hint for name, known in types_of.items() if (hint := _map_shapes(known, self.of)) is not known}
         # A text without `choices` may be an error object, which is for `lenient` to tell.
-        is_root = bool(self.unknown) and shape is documented.Chunk
+        is_root = bool(self.unknown) and shape is documented.ChunkShape
         return self._remade(shape, changed, own) if own or changed or is_root else shape
 
     def _remade(self, shape: type[Shape], changed: Mapping[str, Any], own: Any = ()) -> type[Shape]:

@@ -52,14 +52,14 @@ class Kind:
     is_whole: bool = False
 
 
-CHUNK: Final = Kind(documented.Chunk, ChatCompletionChunk, "the chunk")
-COMPLETION: Final = Kind(documented.Completion, ChatCompletion, "the completion", is_whole=True)
-TEXT_CHUNK: Final = Kind(documented.Text, TextCompletion, "the chunk")
-TEXT: Final = Kind(documented.Text, TextCompletion, "the completion", is_whole=True)
+CHUNK: Final = Kind(documented.ChunkShape, ChatCompletionChunk, "the chunk")
+COMPLETION: Final = Kind(documented.CompletionShape, ChatCompletion, "the completion", is_whole=True)
+TEXT_CHUNK: Final = Kind(documented.TextShape, TextCompletion, "the chunk")
+TEXT: Final = Kind(documented.TextShape, TextCompletion, "the completion", is_whole=True)
 _KINDS: Final = (CHUNK, COMPLETION, TEXT_CHUNK, TEXT)
 
 
-class Reader:
+class AnswerReader:
     """Reads the answers of one server.
 
     Attributes:
@@ -141,7 +141,7 @@ class Reader:
 
 
 def read_slowly(parsed: Any, text: bytes, kind: Kind) -> Any:
-    """What a parsed answer stands for, read leniently. Raises as `Reader.chunk`."""
+    """What a parsed answer stands for, read leniently. Raises as `AnswerReader.chunk`."""
     if (failure := in_band_failure(parsed, is_whole=kind.is_whole)) is not None:
         raise failure
     if kind.is_whole and isinstance(parsed, dict) and "choices" not in parsed:
@@ -192,7 +192,7 @@ def _as_unknown(place: type[Shape], name: str) -> Unknown | None:
     """The field, if `lenient` keeps it as it is wherever that shape may stand; ``None`` if it cannot be learned."""
     if len(name) > MAX_NAME or not name.isprintable() or any(character in name for character in '\\"'):
         return None
-    if name in REASONING_NAMES and place in (documented.Delta, documented.Message):
+    if name in REASONING_NAMES and place in (documented.DeltaShape, documented.MessageShape):
         return Unknown(place, name, is_reasoning=True)
     paths = [(kind, path) for kind in _KINDS for path in _paths(kind.shape, place)]
     if not all(_is_kept(kind, path, name, None) for kind, path in paths):

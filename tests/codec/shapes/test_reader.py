@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepseek_async.codec.lenient import parse_json
-from deepseek_async.codec.shapes import Reader, read_slowly
+from deepseek_async.codec.shapes import AnswerReader, read_slowly
 from deepseek_async.codec.shapes.reader import CHUNK, COMPLETION, MAX_LESSONS, TEXT, Kind
 from deepseek_async.errors import DeepSeekError
 from deepseek_async.types import ChatCompletionChunk
@@ -25,7 +25,7 @@ from ...wire import completion, of_choices, to_json
 
 Draw = Any
 FEW = settings(
-    max_examples=30 if sys.gettrace() is None else 20,
+    max_examples=15 if sys.gettrace() is None else 20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -89,7 +89,7 @@ def slowly(text: bytes, kind: Kind) -> Any:
 @FEW
 def test_fast_is_slow_for_chunks(data: st.DataObject) -> None:
     """For unknown fields at every level, of any name and value, chunk after chunk of one server."""
-    reader = Reader()
+    reader = AnswerReader()
     for chunk in data.draw(with_unknown(data.draw(chunkings(data.draw(completions()))))):
         text = json.dumps(chunk).encode()
         for _ in range(2):  # learned from itself, too
@@ -100,7 +100,7 @@ def test_fast_is_slow_for_chunks(data: st.DataObject) -> None:
 @FEW
 def test_fast_is_slow_for_whole_answers(data: st.DataObject) -> None:
     """The same in one piece."""
-    reader = Reader()
+    reader = AnswerReader()
     for answer in data.draw(with_unknown([data.draw(completions()) for _ in range(2)])):
         text = json.dumps(answer).encode()
         for _ in range(2):
@@ -114,7 +114,7 @@ def test_fast_is_slow_for_gaps(data: st.DataObject) -> None:
     logprobs = {"text_offset": [0], "token_logprobs": [None], "tokens": ["a"], "top_logprobs": [{"a": -0.5}]}
     choice = {"text": "a", "index": 0, "finish_reason": "stop", "logprobs": logprobs}
     answer = {"id": "1", "created": 5, "model": "m", "choices": [choice], "usage": {"prompt_tokens": 1}}
-    reader = Reader()
+    reader = AnswerReader()
     for one in data.draw(with_unknown([answer, answer])):
         text = json.dumps(one).encode()
         assert said(lambda text=text: reader.text(text)) == said(lambda text=text: slowly(text, TEXT))
@@ -160,7 +160,7 @@ DIALECTS: dict[str, list[dict[str, Any]]] = {
 def test_a_server_is_slow_once(server: str) -> None:
     """What a server writes into its chunks is learned from the first of each sort; from then on none is slow."""
     texts = list(map(to_json, DIALECTS[server]))
-    reader = Reader()
+    reader = AnswerReader()
     for text in texts:
         reader.chunk(text)
     first = reader.slow_chunks
@@ -177,7 +177,7 @@ def test_a_whole_answer_is_slow_once() -> None:
     answer |= {"service_tier": None, "kv_transfer_params": {"x": [1]}, "usage": {**USAGE, "cost": 1.5}}
     answer["choices"][0] |= {"stop_reason": None, "logprobs": {"content": [{**TOKEN, "top_logprobs": [TOKEN]}], "z": 1}}
     text = to_json(answer)
-    reader = Reader()
+    reader = AnswerReader()
     read = [reader.completion(text, "t") for _ in range(3)]
     assert read[0] == read[1] == read[2] == slowly(text, COMPLETION)
     assert read[2].request_id == "t"
@@ -190,7 +190,7 @@ def test_a_whole_answer_is_slow_once() -> None:
 
 def test_what_means_something_is_not_learned() -> None:
     """An error is raised though the key came as null before; `reasoning` that is no text stays an unknown field."""
-    reader = Reader()
+    reader = AnswerReader()
     for _ in range(2):
         reader.chunk(to_json(a_chunk("a", {"error": None, "detail": None}, {}, reasoning=None)))
     assert reader.slow_chunks == 1
@@ -207,7 +207,7 @@ def test_what_means_something_is_not_learned() -> None:
 
 def test_only_the_odd_chunk_is_slow() -> None:
     """A type that is none of the documented ones costs its own chunk, and why is told."""
-    reader = Reader()
+    reader = AnswerReader()
     for number in range(10):
         odd = {"index": 0.0} if number == 5 else {}
         reader.chunk(to_json(a_chunk("a", {"provider": "x"}, odd)))
@@ -217,7 +217,7 @@ def test_only_the_odd_chunk_is_slow() -> None:
 
 def test_names_that_are_made_up_are_not_learned_for_ever() -> None:
     """A server with new names in every chunk is read slowly after a while, and as right as before."""
-    reader = Reader()
+    reader = AnswerReader()
     for number in range(2 * MAX_LESSONS):
         read = reader.chunk(to_json(a_chunk("a", {f"x{number}": number})))
         assert read.extra == {f"x{number}": number}
@@ -225,12 +225,12 @@ def test_names_that_are_made_up_are_not_learned_for_ever() -> None:
     assert reader.chunk(to_json(a_chunk("a", {"x0": 1}))).extra == {"x0": 1}
     assert reader.slow_chunks == 2 * MAX_LESSONS
     many = {f"y{number}": number for number in range(1000)}
-    assert Reader().chunk(to_json(a_chunk("a", many))).extra == many
+    assert AnswerReader().chunk(to_json(a_chunk("a", many))).extra == many
 
 
 def test_readers_learn_alone() -> None:
     """What one server sends is nothing to another; and values do not share what may be changed."""
-    one, other = Reader(), Reader()
+    one, other = AnswerReader(), AnswerReader()
     text = to_json(a_chunk("a", {"provider": [1]}))
     values: list[ChatCompletionChunk] = [one.chunk(text), one.chunk(text), other.chunk(text)]
     assert values[0] == values[1] == values[2]
