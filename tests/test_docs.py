@@ -31,7 +31,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SandboxS
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_examples_run(page: Path, server: SandboxServer) -> None:
     """The names of one example are there for the next; a page may assert what it says."""
-    names: dict[str, Any] = {"server": server}
+    names: dict[str, Any] = {"__name__": page.stem, "server": server}
     for number, example in enumerate(EXAMPLE.findall(page.read_text(encoding="utf-8")), 1):
         where = f"{page.name}, example {number}"
         code = compile(example, where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)

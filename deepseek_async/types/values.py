@@ -91,6 +91,14 @@ class Document:
         """
         return _documents().json_of(self)  # type: ignore[no-any-return]
 
+    def model_dump(self) -> dict[str, Any]:
+        """The same as `to_dict`, by the name that users of pydantic know."""
+        return self.to_dict()
+
+    def model_dump_json(self) -> str:
+        """The same as `to_json`, by the name that users of pydantic know."""
+        return self.to_json()
+
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """The value that plain data stands for, from `to_dict` or from a server.
