@@ -110,8 +110,9 @@ def way_for(structuring: Structuring, request: ChatRequest, mode: Mode, *, refus
     """
     if mode not in MODES:
         raise InvalidRequestError("mode", mode, "'auto', 'tool' or 'json'")
-    if request.response_format is not None or request.tools is not None:
-        raise InvalidRequestError("parse", None, "no response_format and no tools: parse sets them itself")
+    if request.response_format is not None or request.tools is not None or request.tool_choice is not None:
+        words = "no response_format, tools and tool_choice: parse sets them itself"
+        raise InvalidRequestError("parse", None, words)
     thinks = is_thinking(request)
     if mode == "json":
         return Way(structuring.schema)

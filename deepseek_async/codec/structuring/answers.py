@@ -52,24 +52,24 @@ class AnswerReader:
         """
         nearest: list[Problem] = []
         for step in _steps(text, reasoning):
-            fitting: list[Any] = []
+            fitting: list[tuple[Any, Any]] = []
             for data in step():
-                value, wrong = self._value_in(data, _MAX_DEPTH)
+                value, wrong = self._value_in(data, _MAX_DEPTH, self._is_wrapped)
                 if not wrong:
-                    if not any(_equal(value, other) for other in fitting):
-                        fitting.append(value)
-                elif not nearest or len(wrong) < len(nearest):
+                    if not any(data == of_other or _equal(value, other) for of_other, other in fitting):
+                        fitting.append((data, value))
+                elif not nearest or _distance(wrong) < _distance(nearest):
                     nearest = wrong
             if len(fitting) > 1:
                 return WRONG, [Problem(None, f"expected one value, and {len(fitting)} that differ stand there")]
             if fitting:
-                return fitting[0], []
+                return fitting[0][1], []
         return WRONG, nearest
 
-    def _value_in(self, data: Any, depth: int) -> tuple[Any, list[Problem]]:
+    def _value_in(self, data: Any, depth: int, is_wrapped: bool) -> tuple[Any, list[Problem]]:
         problems: list[list[Problem]] = []
-        for inside in self._inner_first(data):
-            value, wrong = self._value_in(inside, depth - 1) if depth else (WRONG, [])
+        for inside in self._inner_first(data, is_wrapped):
+            value, wrong = self._value_in(inside, depth - 1, False) if depth else (WRONG, [])
             if value is not WRONG:
                 return value, []
             if wrong:
@@ -84,20 +84,25 @@ class AnswerReader:
             except (ValueError, RecursionError):
                 held = data
             if isinstance(held, (dict, list)):
-                value, wrong = self._value_in(held, depth - 1)
+                value, wrong = self._value_in(held, depth - 1, is_wrapped)
                 if not wrong:
                     return value, []
                 problems.append(wrong)
-        return WRONG, min(problems, key=len)
+        return WRONG, min(problems, key=_distance)
 
-    def _inner_first(self, data: Any) -> Iterator[Any]:
+    def _inner_first(self, data: Any, is_wrapped: bool) -> Iterator[Any]:
         if not isinstance(data, dict) or len(data) != 1:
             return
         ((key, inside),) = data.items()
-        if (self._is_wrapped and key == WRAPPED) or (
+        if (is_wrapped and key == WRAPPED) or (
             self._keys is not None and key not in self._keys and isinstance(inside, (dict, str))
         ):
             yield inside
+
+
+def _distance(wrong: list[Problem]) -> tuple[bool, int]:
+    """How far data are from the type: another JSON type is further than any number of wrong fields."""
+    return any(one.path is None for one in wrong), len(wrong)
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -52,8 +52,8 @@ def kind_of(data: Any) -> str:
     return "array" if isinstance(data, list) else "object"
 
 
-def kinds_of(plan: Plan, node: Node) -> frozenset[str]:
-    """The JSON types that a node may take."""
+def kinds_of(plan: Plan, node: Node, *, is_strict: bool = False) -> frozenset[str]:
+    """The JSON types that a node may take; in the form of strict tools, tuples and dicts take others."""
     node = plan.resolved(node)
     if isinstance(node, Formatted):
         return frozenset({"string", "number"}) if node.format.takes_numbers else frozenset({"string"})
@@ -62,5 +62,7 @@ def kinds_of(plan: Plan, node: Node) -> frozenset[str]:
     if isinstance(node, Foreign):
         return node.kinds or ALL_KINDS
     if isinstance(node, Either):
-        return frozenset().union(*(kinds_of(plan, option) for option in node.options))
+        return frozenset().union(*(kinds_of(plan, option, is_strict=is_strict) for option in node.options))
+    if is_strict and isinstance(node, (Places, Table)):
+        return frozenset({"object"}) if isinstance(node, Places) else frozenset({"object", "array"})
     return KINDS.get(type(node), ALL_KINDS)

@@ -84,9 +84,10 @@ def tag_of(plan: Plan, either: Either) -> str | None:
 class Choosing:
     """Chooses among the types of one union."""
 
-    def __init__(self, plan: Plan, either: Either) -> None:
+    def __init__(self, plan: Plan, either: Either, *, is_strict: bool) -> None:
         self._options = [plan.resolved(option) for option in either.options]
-        self._kinds = [kinds_of(plan, option) for option in either.options]
+        self._kinds = [kinds_of(plan, option, is_strict=is_strict) for option in either.options]
+        self._has_other_objects = is_strict and any(isinstance(one, (Places, Table)) for one in self._options)
         self.names = [name_in_words(plan, option) for option in either.options]
         self.expected = " or ".join(dict.fromkeys(self.names))
         self.tag = tag_of(plan, either)
@@ -106,7 +107,7 @@ class Choosing:
         if self.tag is None or not isinstance(data, dict):
             return None
         if self.tag not in data:
-            return "required field missing"
+            return None if self._has_other_objects else "required field missing"
         value = data[self.tag]
         key = (type(value), value) if isinstance(value, (str, int, bool)) else None
         if key in self._by_tag:

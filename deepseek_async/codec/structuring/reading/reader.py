@@ -230,7 +230,7 @@ class Reader:
     # -- unions ------------------------------------------------------------------------------------------------------
 
     def _either(self, node: Either) -> Read:
-        choosing = Choosing(self._plan, node)
+        choosing = Choosing(self._plan, node, is_strict=self._is_strict)
         reads = [self._of(option) for option in node.options]
 
         def read_either(data: Any, path: Path, wrong: Wrong) -> Any:

@@ -27,8 +27,8 @@ from deepseek_async import (
 from deepseek_async.sandbox import SandboxServer
 from deepseek_async.transport import ScriptedTransport
 
-from ..codec.structuring.table import REFUSED, ROWS
-from ..wire import HELLO, client_on, completion, whole
+from ...codec.structuring.table import REFUSED, ROWS
+from ...wire import HELLO, client_on, completion, whole
 
 pytestmark = pytest.mark.anyio
 
@@ -283,3 +283,52 @@ async def test_against_the_sandbox(response_type: Any) -> None:
     kinds = typing.get_args(response_type) if isinstance(response_type, types.UnionType) else (response_type,)
     assert isinstance(result.parsed, tuple(typing.get_origin(kind) or kind for kind in kinds))
     assert result.attempts == 1
+
+
+async def test_an_answer_cut_by_its_limit_is_not_asked_for_again() -> None:
+    """It would be cut again: the error says where, and what helps."""
+    usage = {"prompt_tokens": 4, "completion_tokens": 6, "total_tokens": 10}
+    cut = whole({**completion('{"name": "Zür', "length"), "usage": usage})
+    for limit, words in ((6, "max_tokens=6"), (None, "the server's own limit")):
+        client, transport = client_on(cut)
+        with pytest.raises(MalformedResponseError, match=f"cut at {words}.*after 6 tokens.*length") as raised:
+            await client.chat.completions.parse(response_type=City, model="m", messages=HELLO, max_tokens=limit)
+        assert len(transport.requests) == 1
+        assert (raised.value.attempts, raised.value.usage) == (1, Usage(4, 6, 10))
+        assert isinstance(raised.value.partial, ChatCompletion)
+
+
+async def test_an_answer_that_was_whole_before_the_cut_is_taken() -> None:
+    """What was cut are words after it."""
+    client, _ = client_on(whole(completion('{"name": "a"}\nThis is', "length")))
+    result = await client.chat.completions.parse(response_type=City, model="m", messages=HELLO)
+    assert result.parsed == City("a")
+
+
+async def test_a_filtered_answer_is_not_asked_for_again() -> None:
+    """The same messages would be filtered again."""
+    client, transport = client_on(whole(completion("{", "content_filter")))
+    with pytest.raises(MalformedResponseError, match="content filter"):
+        await client.chat.completions.parse(response_type=City, model="m", messages=HELLO)
+    assert len(transport.requests) == 1
+
+
+async def test_every_error_says_what_was_asked_and_paid_for() -> None:
+    """Also one of the server's, after an answer that did not fit."""
+    client, _ = client_on(*said("{}"), whole({"error": {"message": "no"}}, 401))
+    with pytest.raises(AuthenticationError) as raised:
+        await client.chat.completions.parse(response_type=City, model="m", messages=HELLO)
+    assert raised.value.attempts == 2
+    assert raised.value.usage == Usage(4, 6, 10)
+    assert raised.value.partial is not None
+    assert raised.value.partial.text == "{}"
+
+
+async def test_many_problems_are_told_as_far_as_there_is_room() -> None:
+    """Whole ones, and how many more there are."""
+    wrong = json.dumps([{"name": 5, "people": "x" * 30}] * 100)
+    _, transport = await parsed(list[City], wrong, "[]")
+    correction = bodies(transport)[1]["messages"][-1]["content"]
+    assert "$[0].name: expected a string, got an integer" in correction
+    assert "more" in correction
+    assert len(correction) < 1300
