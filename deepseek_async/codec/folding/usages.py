@@ -41,12 +41,16 @@ def _says_all(old: Usage, new: Usage) -> bool:
     """Whether nothing of the old usage is missing from the new; asked first, since some send one with each chunk."""
     return bool(
         new.total_tokens
-        and (new.prompt_tokens_details is not None or old.prompt_tokens_details is None)
-        and (new.completion_tokens_details is not None or old.completion_tokens_details is None)
+        and _has_all(old.prompt_tokens_details, new.prompt_tokens_details)
+        and _has_all(old.completion_tokens_details, new.completion_tokens_details)
         and (new.prompt_cache_hit_tokens is not None or old.prompt_cache_hit_tokens is None)
         and (new.prompt_cache_miss_tokens is not None or old.prompt_cache_miss_tokens is None)
         and (not old.extra or old.extra.keys() <= new.extra.keys())
     )
+
+
+def _has_all(old: Any, new: Any) -> bool:
+    return old is None or (new is not None and (not old.extra or old.extra.keys() <= new.extra.keys()))
 
 
 def _details(old: Any, new: Any) -> Any:

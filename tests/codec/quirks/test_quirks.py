@@ -1,0 +1,375 @@
+"""Odd answers that hold a good one: it is taken, and the odd part is kept. Streamed and whole, chat and gap."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepseek_async.codec import Fold, chunk_from_json, completion_from_json, fold
+from deepseek_async.codec.responses import models_from_json, text_completion_from_json, text_from_json
+from deepseek_async.codec.text_fold import TextFold
+from deepseek_async.errors import MalformedResponseError
+from deepseek_async.types import BELOW_TOP, ChatCompletion, TextCompletion, TextLogprobs, Usage
+
+from ...wire import completion, of_choices, to_json
+
+Json = dict[str, Any]
+HEAD: Json = {"id": "7f", "created": 1760000000, "model": "m"}
+
+
+def both(choice: Json, said: Json, head: Json | None = None) -> tuple[ChatCompletion, ChatCompletion]:
+    """One answer, as the only chunk of a stream and whole: fields of the choice, of what it says, and of the head."""
+    choice = {"index": 0, "finish_reason": "stop", **choice}
+    head = {**HEAD, **(head or {})}
+    streamed = fold([chunk_from_json(to_json({**head, "choices": [{**choice, "delta": said}]}))])
+    whole = completion_from_json(to_json({**head, "choices": [{**choice, "message": {"role": "assistant", **said}}]}))
+    return streamed, whole
+
+
+# -- the reasoning's names, and content in parts ---------------------------------------------------------------------
+
+NAMES = ["reasoning_content", "reasoning", "thinking", "reasoning_text"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("others", [{}, {"reasoning_content": ""}, {"reasoning_content": None}, {"reasoning": None}])
+def test_reasoning_under_any_name(name: str, others: Json) -> None:
+    """Beside an empty or null one of another name."""
+    for answer in both({}, {**others, name: "Full moon.", "content": "Springs"}):
+        assert (answer.reasoning, answer.text, answer.message.extra) == ("Full moon.", "Springs", {})
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_reasoning_that_two_names_say(name: str) -> None:
+    """Once if it is the same; what is another text is kept as a field of the server's own."""
+    for answer in both({}, {name: "Hm", "reasoning_content": "Hm", "content": "Hi"}):
+        assert (answer.reasoning, answer.message.extra) == ("Hm", {})
+    for answer in both({}, {name: "Other", "reasoning_content": "Hm", "content": "Hi"}):
+        assert (answer.reasoning, answer.message.extra) == ("Hm", {name: "Other"})
+    for answer in both({}, {name: {"effort": "low"}, "content": "Hi"}):
+        assert (answer.reasoning, answer.message.extra) == ("", {name: {"effort": "low"}})
+
+
+THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "reasoning"),
+    [
+        ([{"type": "text", "text": "Low "}, {"type": "text", "text": "water"}], "Low water", ""),
+        (["Low ", "water"], "Low water", ""),
+        ({"type": "text", "text": "Low water"}, "Low water", ""),
+        ([{"type": "output_text", "text": "Low"}, " water"], "Low water", ""),
+        ([THINKING, {"type": "text", "text": "Low water"}], "Low water", "Hm"),
+        ([{"type": "thinking", "thinking": "Hm"}, {"text": "Low water"}], "Low water", "Hm"),
+        ([], "", ""),
+        ([THINKING], "", "Hm"),
+    ],
+)
+def test_content_in_parts(content: Any, text: str, reasoning: str) -> None:
+    """Its texts, joined; thoughts are reasoning."""
+    for answer in both({}, {"content": content}):
+        assert (answer.text, answer.reasoning) == (text, reasoning)
+
+
+# -- shapes of the other endpoint, of the other way to answer --------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["delta", "message", "text"])
+def test_a_choice_under_another_name(name: str) -> None:
+    """`message` in a stream, `delta` in a whole answer, either and `text` on each endpoint."""
+    said: Any = "Hi" if name == "text" else {"role": "assistant", "content": "Hi"}
+    for others in ({}, {"delta": None}, {"message": None}):
+        body = to_json({"choices": [{**others, "index": 0, name: said, "finish_reason": "stop"}]})
+        assert fold([chunk_from_json(body)]).text == "Hi"
+        assert completion_from_json(body).text == "Hi"
+        assert text_completion_from_json(body).text == "Hi"
+        assert text_from_json(body).choices[0].text == "Hi"
+
+
+def test_a_delta_is_believed_before_a_message() -> None:
+    """Some last chunks say the whole message once more."""
+    chunks: list[Json] = [
+        of_choices({"index": 0, "delta": {"content": "Hi"}, "finish_reason": None}),
+        of_choices({"index": 0, "delta": {}, "message": {"content": "Hi"}, "finish_reason": "stop"}),
+    ]
+    assert fold(chunk_from_json(to_json(chunk)) for chunk in chunks).text == "Hi"
+
+
+def test_a_choice_that_stands_alone() -> None:
+    """An object where a list of one is meant."""
+    assert completion_from_json(to_json({"choices": {"message": {"content": "Hi"}}})).text == "Hi"
+    assert chunk_from_json(to_json({"choices": {"delta": {"content": "Hi"}}})).choices[0].delta.content == "Hi"
+    assert text_completion_from_json(to_json({"choices": {"text": "Hi"}})).text == "Hi"
+
+
+@pytest.mark.parametrize("asked", [1, None])
+@pytest.mark.parametrize("indexes", [[0, 1, 2], [1, 1, 1], [5, 0, 0], [3, 2, 1], [0, 0, 7]])
+def test_an_index_that_moves(indexes: list[int], asked: int | None) -> None:
+    """Where one choice was asked for, all of it is one answer; where nobody knows, each index is a choice."""
+    folding, gap = Fold(choices=asked), TextFold(choices=asked)
+    for index, text in zip(indexes, ("Low", " water", " at six"), strict=True):
+        choice = {"index": index, "finish_reason": None}
+        folding.add(chunk_from_json(to_json(of_choices({**choice, "delta": {"content": text}}))))
+        gap.add(text_from_json(to_json({"choices": [{**choice, "text": text}]})))
+    for answer in (folding.completion(done=True), gap.completion(done=True)):
+        texts = [
+            choice.text if isinstance(answer, TextCompletion) else choice.message.content for choice in answer.choices
+        ]
+        assert (len(texts) == 1) is (asked == 1 or len(set(indexes)) == 1)
+        assert sorted("".join(texts)) == sorted("Low water at six")
+        if len(texts) == 1:
+            assert texts == ["Low water at six"]
+
+
+def test_choices_that_come_at_once_are_several() -> None:
+    """Even where one was asked for: nothing of them is mixed."""
+    folding = Fold(choices=1)
+    for a, b in (("A", "B"), ("a", "b")):
+        two = of_choices({"index": 0, "delta": {"content": a}}, {"index": 1, "delta": {"content": b}})
+        folding.add(chunk_from_json(to_json(two)))
+    assert [choice.message.content for choice in folding.completion(done=True).choices] == ["Aa", "Bb"]
+
+
+# -- metadata of another type ----------------------------------------------------------------------------------------
+
+ODD_HEADS: list[tuple[Json, Json]] = [
+    ({"created": 1760000000.375}, {"created": 1760000000}),
+    ({"created": "1760000000"}, {"created": 1760000000}),
+    ({"created": "1760000000.5"}, {"created": 1760000000}),
+    ({"created": "2026-11-27T00:00:00Z"}, {"created": 0}),
+    ({"created": True}, {"created": 0}),
+    ({"created": {"seconds": 5}}, {"created": 0}),
+    ({"created": float("inf")}, {"created": 0}),
+    ({"id": 31}, {"id": "31"}),
+    ({"id": 3.5}, {"id": "3.5"}),
+    ({"id": ["a"]}, {"id": ""}),
+    ({"model": {"name": "m"}}, {"model": ""}),
+    ({"object": 5}, {}),
+    ({"system_fingerprint": 7}, {"system_fingerprint": "7"}),
+    ({"system_fingerprint": False}, {"system_fingerprint": None}),
+    ({"usage": "none"}, {"usage": None}),
+    ({"usage": [1]}, {"usage": None}),
+    ({"usage": 5}, {"usage": None}),
+]
+
+
+@pytest.mark.parametrize(("odd", "meant"), ODD_HEADS)
+def test_a_head_of_another_type(odd: Json, meant: Json) -> None:
+    """Read by its nearest meaning where it has one, and kept as it came."""
+    for answer in both({}, {"content": "Hi"}, odd):
+        assert answer.text == "Hi"
+        assert answer.complete
+        assert answer.extra == odd
+        assert {name: getattr(answer, name) for name in meant} == meant
+    body = to_json({**HEAD, **odd, "choices": [{"text": "Hi", "index": 0, "finish_reason": "stop"}]})
+    assert (text_completion_from_json(body).text, text_completion_from_json(body).extra) == ("Hi", odd)
+
+
+@pytest.mark.parametrize("name", ["id", "created", "model", "object", "system_fingerprint", "usage"])
+@pytest.mark.parametrize("empty", [[], {}, "", None])
+def test_what_is_empty_is_null(name: str, empty: Any) -> None:
+    """Where another type is meant it says nothing, and nothing is kept of it."""
+    for answer in both({}, {"content": "Hi"}, {name: empty}):
+        assert answer.text == "Hi"
+        assert answer.extra == {}
+        assert not getattr(answer, name) or name == "object"
+
+
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [
+        ({"index": "0"}, {"index": "0"}),
+        ({"index": None}, {}),
+        ({"index": 0.0}, {}),
+        ({"finish_reason": 5}, {"finish_reason": 5}),
+        ({"finish_reason": {"type": "stop"}}, {"finish_reason": {"type": "stop"}}),
+        ({"logprobs": "none"}, {"logprobs": "none"}),
+        ({"logprobs": []}, {}),
+        ({"logprobs": ""}, {}),
+        ({"logprobs": {"content": "x"}}, {}),
+    ],
+)
+def test_a_choice_with_odd_parts(odd: Json, kept: Json) -> None:
+    """The text is taken."""
+    for answer in both(odd, {"content": "Hi"}):
+        assert answer.text == "Hi"
+        assert answer.choices[0].index == 0
+        assert answer.choices[0].extra == kept
+
+
+@pytest.mark.parametrize("name", ["content", "reasoning_content", "tool_calls", "role"])
+@pytest.mark.parametrize("empty", [[], {}])
+def test_what_is_empty_in_a_message_is_null(name: str, empty: Any) -> None:
+    """Beside a text, and in place of it."""
+    said = {"content": "Hi", name: empty} if name != "content" else {"content": empty}
+    for answer in both({}, said):
+        assert answer.text == ("" if name == "content" else "Hi")
+        assert (answer.reasoning, answer.message.tool_calls, answer.message.role) == ("", None, "assistant")
+
+
+@pytest.mark.parametrize(
+    ("usage", "meant"),
+    [
+        ({"prompt_tokens": "40", "completion_tokens": 6, "total_tokens": 46}, (40, 6, 46)),
+        ({"prompt_tokens": 40.0, "completion_tokens": 6.0, "total_tokens": 46.0}, (40, 6, 46)),
+        ({"prompt_tokens": [], "completion_tokens": 6, "total_tokens": 6}, (0, 6, 6)),
+        ({"prompt_tokens": "many", "completion_tokens": 6, "total_tokens": 6}, (0, 6, 6)),
+        ({"input_tokens": 40, "output_tokens": 6, "total_tokens": 46}, (40, 6, 46)),
+        ({"prompt_tokens": 40, "completion_tokens": 6, "total_tokens": 46, "prompt_tokens_details": []}, (40, 6, 46)),
+        ({"prompt_tokens": 40, "completion_tokens": 6, "total_tokens": 46, "prompt_tokens_details": 7}, (40, 6, 46)),
+        ({"prompt_tokens": 40, "completion_tokens": 6, "total_tokens": 46, "cost": {"usd": 0.1}}, (40, 6, 46)),
+    ],
+)
+def test_an_odd_usage(usage: Json, meant: tuple[int, int, int]) -> None:
+    """What can be counted is counted, and what cannot is kept."""
+    for answer in both({}, {"content": "Hi"}, {"usage": usage}):
+        assert isinstance(answer.usage, Usage)
+        assert (answer.usage.prompt_tokens, answer.usage.completion_tokens, answer.usage.total_tokens) == meant
+        for name, value in usage.items():
+            assert value in ([], getattr(answer.usage, name, None), answer.usage.extra.get(name))
+
+
+# -- log probabilities -----------------------------------------------------------------------------------------------
+
+
+def logprobs_of(answer: ChatCompletion) -> list[Any]:
+    assert answer.logprobs is not None
+    return [
+        [one.token, one.logprob, [[t.token, t.logprob] for t in one.top_logprobs]]
+        for one in answer.logprobs.content or ()
+    ]
+
+
+def of_tokens(*tokens: Json) -> Json:
+    return {"content": [{"token": "Hi", **token} for token in tokens]}
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "meant"),
+    [
+        (of_tokens({"logprob": None, "bytes": None, "top_logprobs": None}), [["Hi", BELOW_TOP, []]]),
+        (of_tokens({}), [["Hi", BELOW_TOP, []]]),
+        (of_tokens({"logprob": "-0.5"}), [["Hi", BELOW_TOP, []]]),
+        (of_tokens({"logprob": float("nan")}), [["Hi", BELOW_TOP, []]]),
+        (
+            of_tokens({"prob": 0.5, "top_probs": [{"token": "Ho", "prob": 0.0}]}),
+            [["Hi", math.log(0.5), [["Ho", BELOW_TOP]]]],
+        ),
+        (of_tokens({"prob": 1}), [["Hi", 0.0, []]]),
+        (of_tokens({"logprob": -1, "top_logprobs": {"Hi": -1, "Ho": -2}}), [["Hi", -1, [["Hi", -1], ["Ho", -2]]]]),
+        (
+            of_tokens({"logprob": -1, "top_logprobs": [{"token": "Ho", "logprob": None}]}),
+            [["Hi", -1, [["Ho", BELOW_TOP]]]],
+        ),
+        (of_tokens({"token": None, "logprob": -1, "bytes": [72, 105]}), [["", -1, []]]),
+        (of_tokens({"token": 7, "logprob": -1, "bytes": "7"}), [["7", -1, []]]),
+        (
+            {"tokens": ["H", "i"], "token_logprobs": [-1, None], "top_logprobs": [{"H": -1}, None]},
+            [["H", -1, [["H", -1]]], ["i", BELOW_TOP, []]],
+        ),
+        ({"tokens": ["Hi"], "token_logprobs": []}, [["Hi", BELOW_TOP, []]]),
+    ],
+)
+def test_odd_log_probabilities(logprobs: Json, meant: list[Any]) -> None:
+    """No probability is -9999, never 0; other names and shapes are those of the documentation."""
+    for answer in both({"logprobs": logprobs}, {"content": "Hi"}):
+        assert answer.text == "Hi"
+        assert logprobs_of(answer) == meant
+        assert answer.logprobs is not None
+        for one in answer.logprobs.content or ():
+            assert one.is_below_top is (one.logprob == BELOW_TOP)
+
+
+CHAT_SHAPE = [
+    {"token": "tide", "logprob": -0.25, "bytes": [116], "id": 4, "top_logprobs": [{"token": "t", "logprob": -2}]},
+    {"token": "(4", "logprob": None, "bytes": [40], "id": 7},
+    {"token": ")", "prob": 1.0, "top_probs": [{"token": ")", "prob": 1.0}]},
+]
+
+
+def test_a_gap_with_the_log_probabilities_of_chat() -> None:
+    """llama.cpp: merged into the parallel lists, token by token, streamed or whole; what else they say is kept."""
+    choice: Json = {"index": 0, "finish_reason": None}
+    folding = TextFold()
+    for token in CHAT_SHAPE:
+        piece = {"choices": [{**choice, "text": token["token"], "logprobs": {"content": [token]}}]}
+        folding.add(text_from_json(to_json(piece)))
+    body = {"choices": [{**choice, "text": "tide(4)", "logprobs": {"content": CHAT_SHAPE}}]}
+    whole = text_completion_from_json(to_json(body))
+    assert folding.completion(done=True) == whole
+    assert whole.choices[0].logprobs == TextLogprobs(
+        None, (-0.25, None, 0.0), ("tide", "(4", ")"), ({"t": -2}, {}, {")": 0.0}), extra={"content": CHAT_SHAPE}
+    )
+
+
+# -- what nothing can be made of -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("broken", "path"),
+    [
+        ({"choices": [{"message": {"content": "Half tide", "tool_calls": "f()"}}]}, "$.choices[0].message.tool_calls"),
+        ({"choices": [{"message": {"content": "Half tide", "tool_calls": [5]}}]}, "$.choices[0].message.tool_calls[0]"),
+        ({"choices": [{"message": {"content": "Half tide"}}, 5]}, "$.choices[1]"),
+        ({"choices": [{"message": {"content": "Half tide"}}, {"message": 5}]}, "$.choices[1].message"),
+        (
+            {"choices": [{"message": {"content": "Half tide", "reasoning_content": 5}}]},
+            "$.choices[0].message.reasoning_content",
+        ),
+    ],
+)
+def test_what_could_be_read_is_in_the_error(broken: Json, path: str) -> None:
+    """The error names the place, and its partial has the text."""
+    with pytest.raises(MalformedResponseError) as raised:
+        completion_from_json(to_json(broken))
+    assert raised.value.path == path
+    assert isinstance(raised.value.partial, ChatCompletion)
+    assert raised.value.partial.text == "Half tide"
+    assert not raised.value.partial.complete
+
+
+def test_a_gap_that_cannot_be_read_has_its_text_in_the_error() -> None:
+    """As for chat."""
+    with pytest.raises(MalformedResponseError) as raised:
+        text_completion_from_json(to_json({"choices": [{"text": "Half tide"}, {"text": 5}]}))
+    assert isinstance(raised.value.partial, TextCompletion)
+    assert raised.value.partial.text == "Half tide"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{"id": "a"}, {"id": "b"}],
+        {"data": [{"id": "a"}, {"id": "b"}]},
+        {"data": [{"id": "a"}, {"name": "b"}]},
+        {"object": "list", "data": [{"model": "a", "created": "now"}, {"id": "b", "context_window": "8192"}]},
+    ],
+)
+def test_lists_of_models(body: Any) -> None:
+    """Bare, in an object, with names for ids, with odd metadata."""
+    assert [model.id for model in models_from_json(to_json(body))] == ["a", "b"]
+
+
+NAMES_IN_IT = st.sampled_from(["index", "text", "x"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES_IN_IT, inner, max_size=2),
+    max_leaves=4,
+)
+METADATA = st.sampled_from(["id", "created", "model", "object", "system_fingerprint", "usage", "service_tier"])
+BESIDE = st.sampled_from(["index", "logprobs", "x"])
+
+
+@given(st.dictionaries(METADATA, JSON), st.dictionaries(BESIDE, JSON))
+def test_no_metadata_costs_the_text(head: Json, beside: Json) -> None:
+    """Whatever stands there: streamed equals whole, and both are the answer."""
+    streamed, whole = both(beside, {"content": "Hi"}, head)
+    assert streamed.text == whole.text == "Hi"
+    assert streamed == whole or streamed.object != whole.object
+    body = {**completion("Hi"), **head}
+    assert completion_from_json(to_json(body)).text == "Hi"
