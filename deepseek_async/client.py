@@ -11,7 +11,7 @@ from .calls.call import Surroundings
 from .calls.caller import Caller
 from .calls.chat import Chat
 from .calls.resources import Completions, Models, User
-from .calls.settings import API_KEY_VARIABLE, SECRET_HEADERS, base_headers, endpoint_of, headers_of, key_of
+from .calls.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
 from .calls.statistics import Figures, Statistics
 from .codec.stream import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from .errors import InvalidRequestError
@@ -19,6 +19,7 @@ from .hooks import Hook
 from .policy.gate import Gate
 from .policy.retry import RetryPolicy
 from .policy.timeouts import Timeouts
+from .secrecy import SECRET_HEADERS
 from .transport import Transport
 from .transport.network import AiohttpTransport, ClientSession
 

@@ -12,13 +12,16 @@ Whose fault it is decides the branch:
 - a stream that began and did not end well: `StreamInterruptedError`.
 
 Cancellation is none of these: `asyncio.CancelledError` passes through untouched.
+
+An error carries facts (a status, a phase, a reason). What follows from them stands in two tables at the end of this
+page: `RETRYABLE` and `BILLABLE`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import groupby
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 __all__ = [
     "APIConnectionError",
@@ -27,6 +30,7 @@ __all__ = [
     "APITimeoutError",
     "AuthenticationError",
     "BadRequestError",
+    "BudgetExceededError",
     "DeepSeekError",
     "EmptyResponseError",
     "InsufficientBalanceError",
@@ -39,17 +43,20 @@ __all__ = [
     "ResponseTooLargeError",
     "ServiceUnavailableError",
     "StreamInterruptedError",
+    "TurnLimitError",
     "UnprocessableEntityError",
 ]
 
 Phase = Literal["connect", "first_chunk", "idle", "total"]
 
+Reason = Literal["network", "untrusted", "address", "protocol", "proxy", "closed", "unscripted"]
+
 
 class PartialCompletion(Protocol):
     """What an error carries of an answer: a `ChatCompletion` (of a FIM call, a `TextCompletion`) not yet complete.
 
-    Described by shape, since the values stand on this page (their validators raise `InvalidRequestError`) and this
-    page can therefore not stand on them.
+    This is a protocol and not the class itself, because the classes of `types` import this module: their validators
+    raise `InvalidRequestError`.
     """
 
     @property
@@ -71,7 +78,10 @@ class DeepSeekError(Exception):
         message: What happened, in one or two sentences. Never holds a key or a prompt.
         request_id: The server's id of the request (DeepSeek's ``x-ds-trace-id``), if a head arrived.
         attempts: How many times the request was sent; 0 if it never left.
-        retryable: Whether sending the same request again can help.
+        retryable: Whether sending the same request again can help, by the table `RETRYABLE`.
+        may_be_billed: Whether a server may have read the request and billed it, in this attempt (by the table
+            `BILLABLE`) or in one before it.
+        billed_before: The same of the attempts before the last.
         partial: What had arrived of the answer, folded (``complete`` is False); ``None`` if no answer had begun.
             Show it, or continue from it.
         delivered: How many chunks of a stream the caller had received before.
@@ -79,15 +89,12 @@ class DeepSeekError(Exception):
         usage: Token counts of the answers that came and were paid for, where `parse` asked for several.
     """
 
-    default_retryable: ClassVar[bool] = False
-
     def __init__(
         self,
         message: str,
         *,
         request_id: str | None = None,
         attempts: int = 0,
-        retryable: bool | None = None,
         partial: PartialCompletion | None = None,
         delivered: int = 0,
     ) -> None:
@@ -95,11 +102,19 @@ class DeepSeekError(Exception):
         self.message = message
         self.request_id = request_id
         self.attempts = attempts
-        self.retryable = self.default_retryable if retryable is None else retryable
         self.partial = partial
         self.delivered = delivered
         self.history: tuple[str, ...] = ()
         self.usage: Any = None
+        self.billed_before = False
+
+    @property
+    def retryable(self) -> bool:
+        return _verdict(RETRYABLE, self)
+
+    @property
+    def may_be_billed(self) -> bool:
+        return self.billed_before or _verdict(BILLABLE, self)
 
     def __str__(self) -> str:
         facts = []
@@ -157,13 +172,24 @@ class APIConnectionError(DeepSeekError):
 
     Attributes:
         during: ``"connect"`` if no connection stood yet (the server saw nothing), else ``"request"``.
+        reason: ``"network"``: the other side refused, was not found, or broke the connection.
+            ``"untrusted"``: its certificate is not trusted. ``"address"``: the URL, or a proxy's, cannot be used.
+            ``"protocol"``: what answers does not speak HTTP. ``"proxy"``: the proxy does not let the request through.
+            ``"closed"``: the client, its session or the event loop was closed. ``"unscripted"``: a transport that
+            stands in for the network has no answer to this request.
     """
 
-    default_retryable = True
-
-    def __init__(self, message: str, *, during: Literal["connect", "request"] = "request", **context: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        during: Literal["connect", "request"] = "request",
+        reason: Reason = "network",
+        **context: Any,
+    ) -> None:
         super().__init__(message, **context)
         self.during = during
+        self.reason: Reason = reason
 
 
 class APITimeoutError(DeepSeekError, TimeoutError):
@@ -174,9 +200,9 @@ class APITimeoutError(DeepSeekError, TimeoutError):
         seconds: The timeout that was set for that phase.
         keepalives: Keep-alive comments or blank lines seen meanwhile. More than 0 means that the server was alive
             and the request queued; 0 means silence.
+        waiting: Why no request was on its way when ``total`` passed: the server had asked to be left alone, for
+            instance; ``""`` if one was.
     """
-
-    default_retryable = True
 
     def __init__(
         self,
@@ -185,12 +211,14 @@ class APITimeoutError(DeepSeekError, TimeoutError):
         phase: Phase,
         seconds: float,
         keepalives: int = 0,
+        waiting: str = "",
         **context: Any,
     ) -> None:
         super().__init__(message, **context)
         self.phase = phase
         self.seconds = seconds
         self.keepalives = keepalives
+        self.waiting = waiting
 
 
 class APIStatusError(DeepSeekError):
@@ -202,6 +230,7 @@ class APIStatusError(DeepSeekError):
         body: The body as text, cut at 64 KiB. May quote the request: part of neither the message nor a pickle.
         retry_after: Seconds to wait by ``Retry-After``, seconds or date form; ``None`` where absent.
         headers: The response's headers, names in lower case.
+        by_gateway: Whether something in front of the server seems to have answered: the body of a 5xx is no JSON.
     """
 
     def __init__(
@@ -215,6 +244,7 @@ class APIStatusError(DeepSeekError):
         body: str = "",
         retry_after: float | None = None,
         headers: Mapping[str, str] | None = None,
+        by_gateway: bool = False,
         **context: Any,
     ) -> None:
         super().__init__(message, **context)
@@ -225,6 +255,7 @@ class APIStatusError(DeepSeekError):
         self.body = body
         self.retry_after = retry_after
         self.headers: Mapping[str, str] = headers or {}
+        self.by_gateway = by_gateway
 
     def _pickled(self) -> dict[str, Any]:
         return {**super()._pickled(), "body": ""}
@@ -262,8 +293,6 @@ class RateLimitError(APIStatusError):
         current: The concurrency the server counted, where the text tells it.
     """
 
-    default_retryable = True
-
     def __init__(self, message: str, *, limit: int | None = None, current: int | None = None, **context: Any) -> None:
         super().__init__(message, **context)
         self.limit = limit
@@ -272,8 +301,6 @@ class RateLimitError(APIStatusError):
 
 class InternalServerError(APIStatusError):
     """5xx: the server failed."""
-
-    default_retryable = True
 
 
 class ServiceUnavailableError(InternalServerError):
@@ -301,8 +328,6 @@ class MalformedResponseError(APIResponseError):
 class EmptyResponseError(APIResponseError):
     """A 200 with nothing but white space, as an overloaded server sends."""
 
-    default_retryable = True
-
 
 class ResponseTooLargeError(APIResponseError):
     """An event, a body or a head is larger than the cap.
@@ -322,13 +347,15 @@ class StreamInterruptedError(DeepSeekError):
     Attributes:
         cause: The error underneath, where there is one: what the server sent inside the stream, or how the
             connection broke. The same as ``__cause__``, and pickled with the error.
+        by_caller: Whether the caller closed the stream, from another task for instance.
     """
 
-    default_retryable = True
-
-    def __init__(self, message: str, *, cause: DeepSeekError | None = None, **context: Any) -> None:
+    def __init__(
+        self, message: str, *, cause: DeepSeekError | None = None, by_caller: bool = False, **context: Any
+    ) -> None:
         super().__init__(message, **context)
         self.cause = cause
+        self.by_caller = by_caller
         self.__cause__ = cause
 
 
@@ -348,6 +375,46 @@ class BudgetExceededError(DeepSeekError):
         super().__init__(message, **context)
         self.spent = spent
         self.tokens = tokens
+
+
+# The two tables. For an error the first row counts that names its class and the value of that fact ("": whatever its
+# facts are). An error without a row: no.
+_Table = Sequence[tuple[type[DeepSeekError], str, Container[object], bool]]
+
+RETRYABLE: Final[_Table] = (
+    # the error              a fact of it   with these values                   sending it again can help
+    (APIConnectionError,     "reason",      ("network",),                       True),
+    (APITimeoutError,        "phase",       ("connect",),                       True),  # later, the work was begun
+    (APIStatusError,         "status",      (200, 408, 429, *range(500, 600)),  True),  # 200: an error in an answer
+    (EmptyResponseError,     "",            (),                                 True),
+    (StreamInterruptedError, "by_caller",   (False,),                           True),
+)  # fmt: skip
+"""What may be tried again. Of a `StreamInterruptedError` with a cause, the cause decides."""
+
+# 52x: Cloudflare's "unknown error", "connection timed out", "a timeout occurred"; 598 and 599: timeouts of proxies that
+# have no better word.
+_LOST_BEHIND_GATEWAYS = (520, 522, 524, 598, 599)
+
+BILLABLE: Final[_Table] = (
+    # the error              a fact of it   with these values                   a server may have read and billed it
+    (APIConnectionError,     "during",      ("request",),                       True),
+    (APITimeoutError,        "phase",       ("first_chunk", "idle"),            True),
+    (APITimeoutError,        "waiting",     ("",),                              True),  # total, with a request out
+    (APIStatusError,         "status",      (200, 502, 504, *_LOST_BEHIND_GATEWAYS), True),
+    (APIStatusError,         "by_gateway",  (True,),                            True),
+    (APIResponseError,       "",            (),                                 True),
+    (StreamInterruptedError, "",            (),                                 True),
+)  # fmt: skip
+"""What may cost money although no answer came."""
+
+
+def _verdict(table: _Table, error: DeepSeekError) -> bool:
+    if table is RETRYABLE and isinstance(error, StreamInterruptedError) and error.cause is not None:
+        return error.cause.retryable
+    for cls, fact, values, verdict in table:
+        if isinstance(error, cls) and (not fact or getattr(error, fact) in values):
+            return verdict
+    return False
 
 
 def describe(errors: Sequence[DeepSeekError]) -> tuple[str, ...]:

@@ -14,17 +14,20 @@ from .imports import PACKAGE, ROOT, folder_of, imports_of, libraries_of, our_imp
 MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
+    "secrecy": set(),
     "types": {"errors"},
     "sse": {"errors"},
     "hooks": {"types", "errors"},
-    "codec": {"types", "errors", "sse"},
+    "codec": {"secrecy", "types", "errors", "sse"},
     "policy": {"types", "errors", "hooks"},
-    "transport": {"errors"},
-    "calls": {"types", "errors", "sse", "hooks", "codec", "policy", "transport", "version"},
+    "transport": {"secrecy", "errors"},
+    "calls": {"secrecy", "types", "errors", "sse", "hooks", "codec", "policy", "transport", "version"},
     "batch": {"types", "errors", "sse", "hooks", "codec", "policy", "calls", "version"},
-    "client": {"types", "errors", "sse", "hooks", "codec", "policy", "transport", "calls", "batch", "version"},
+    "client": {
+        *("secrecy", "types", "errors", "sse", "hooks", "codec", "policy", "transport", "calls", "batch", "version"),
+    },
     "conversation": {"types", "errors", "codec", "policy", "calls"},
-    "sandbox": {"types", "errors", "version"},
+    "sandbox": {"secrecy", "types", "errors", "version"},
     "cli": {
         "",
         "types",
@@ -67,6 +70,7 @@ LIBRARIES: dict[str, set[str]] = {
     "": set(),
     "version": set(),
     "errors": set(),
+    "secrecy": set(),
     "types": {"attrs"},
     "sse": {"attrs"},
     "hooks": {"attrs"},
@@ -83,6 +87,7 @@ LIBRARIES: dict[str, set[str]] = {
 # Of the standard library: what would make a pure part impure.
 IMPURE = {"asyncio", "socket", "ssl", "selectors", "http", "urllib", "subprocess", "threading", "os", "pathlib", "io"}
 NEVER: dict[str, set[str]] = {
+    "secrecy": IMPURE | {"json", "time", "random"},
     "errors": IMPURE | {"json", "time", "random"},
     "types": IMPURE | {"json", "time", "random"},
     "sse": IMPURE | {"json", "time", "random"},

@@ -28,6 +28,8 @@ from deepseek_async.errors import (
 from deepseek_async.types import ChatCompletion, Choice
 
 TREE = {
+    "BudgetExceededError": (DeepSeekError,),
+    "TurnLimitError": (DeepSeekError,),
     "InvalidRequestError": (DeepSeekError, ValueError),
     "APIConnectionError": (DeepSeekError,),
     "APITimeoutError": (DeepSeekError, TimeoutError),
@@ -59,7 +61,7 @@ ERRORS: list[DeepSeekError] = [
     RateLimitError(
         "HTTP 429", status=429, limit=25, current=26, retry_after=1.0, headers={"a": "b"}, code="c", param="p"
     ),
-    ServiceUnavailableError("busy", status=503, type="t", retryable=False),
+    ServiceUnavailableError("busy", status=503, type="t", code="c"),
     MalformedResponseError("no", body="{", path="$.a"),
     EmptyResponseError("nothing"),
     ResponseTooLargeError("large", limit=10),
@@ -120,7 +122,7 @@ def test_a_pickled_refusal_leaves_its_body_behind() -> None:
     ("error_class", "arguments", "retryable"),
     [
         (APIConnectionError, {}, True),
-        (APITimeoutError, {"phase": "total", "seconds": 1.0}, True),
+        (APITimeoutError, {"phase": "total", "seconds": 1.0}, False),
         (APIStatusError, {"status": 418}, False),
         (errors.BadRequestError, {"status": 400}, False),
         (errors.AuthenticationError, {"status": 401}, False),
@@ -137,9 +139,8 @@ def test_a_pickled_refusal_leaves_its_body_behind() -> None:
 def test_each_class_knows_whether_to_try_again(
     error_class: type[DeepSeekError], arguments: dict[str, Any], retryable: bool
 ) -> None:
-    """By default; whoever raises it may know better."""
+    """By the facts that it carries."""
     assert error_class("m", **arguments).retryable is retryable
-    assert error_class("m", retryable=not retryable, **arguments).retryable is not retryable
 
 
 def test_a_message_tells_the_attempts_and_their_history() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ..errors import DeepSeekError
+from ..errors import APITimeoutError, DeepSeekError
 from ..types import ChatCompletion, ChatRequest
 
 
@@ -45,8 +45,11 @@ class Failed:
 
     @property
     def is_permanent(self) -> bool:
-        """Whether sending the same request another day cannot help; a resumed run does not try again then."""
-        return not self.error.retryable
+        """Whether sending the same request another day cannot help; a resumed run does not try again then.
+
+        After a timeout it can, though no attempt follows by itself: the work may have been billed.
+        """
+        return not (self.error.retryable or isinstance(self.error, APITimeoutError))
 
 
 Outcome = Succeeded | Failed

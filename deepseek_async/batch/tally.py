@@ -11,7 +11,6 @@ from ..errors import APIStatusError, DeepSeekError
 from ..types import Usage
 from ..types.prices import Price, price_of
 from ..types.usage import CompletionTokensDetails
-from .faults import may_be_billed
 from .outcomes import Outcome, Succeeded
 from .source.row import Row
 
@@ -71,7 +70,7 @@ class Tally:
     def add(self, outcome: Outcome, row: Row, cost: Decimal | None) -> None:
         """Count an outcome, at what it cost."""
         self.attempts += outcome.attempts
-        if row.errors and any(map(may_be_billed, row.errors)):
+        if row.errors and any(e.may_be_billed for e in row.errors):
             self.doubtful.append(row.name)
         if isinstance(outcome, Succeeded):
             self.succeeded += 1

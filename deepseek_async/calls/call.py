@@ -17,7 +17,7 @@ from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Transport
 from .attempt import Exchange
-from .concealing import conceal
+from .concealing import conceal_aside
 from .deadlines import Watch
 from .statistics import Figures
 
@@ -149,7 +149,7 @@ class Call:
             DeepSeekError: The error itself, with the history of all attempts: no other attempt follows.
         """
         around = self._around
-        conceal(error, self._request)
+        await conceal_aside(error, self._request)
         wait = self._retry.wait_before_next(
             error,
             attempt=self.attempts - self._attempts_before,
@@ -160,6 +160,7 @@ class Call:
         around.gate.learn(error, now=self._clock(), at_most=self._retry.retry_after_max, wait=wait)
         error.attempts = self.attempts
         error.delivered = delivered
+        error.billed_before = any(before.may_be_billed for before in self._errors)
         if wait is None:
             error.history = describe(self._errors)
             raise error

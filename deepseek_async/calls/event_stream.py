@@ -387,7 +387,7 @@ class EventStream(Generic[C, W]):
             delivered=self.delivered,
             request_id=self.request_id,
             attempts=self.attempts,
-            retryable=False,
+            by_caller=True,
         )
 
     def __del__(self) -> None:
@@ -420,4 +420,4 @@ def _interrupted_by(error: DeepSeekError) -> DeepSeekError:
     """How a broken connection ends a stream; whatever else can end it, a deadline say, keeps its own name."""
     if not isinstance(error, APIConnectionError):
         return error
-    return StreamInterruptedError(f"the stream was cut: {error.message}", cause=error, retryable=error.retryable)
+    return StreamInterruptedError(f"the stream was cut: {error.message}", cause=error)

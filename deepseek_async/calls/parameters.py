@@ -10,6 +10,7 @@ import attrs
 from ..errors import InvalidRequestError
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
+from ..secrecy import hide, kind_of
 from ..types import ChatRequest, Message, TextRequest, Tool
 from ..types.values import unfrozen
 from .spellings import NOT_GIVEN, SPELLINGS, translate
@@ -150,12 +151,19 @@ def split_off_options(parameters: dict[str, Any]) -> CallOptions:
     if _OPTION_NAMES.isdisjoint(parameters):
         return {}
     options: dict[str, Any] = {}
+    hide_headers(parameters)
     for name, wanted in _CALL_OPTIONS:
         value = options[name] = parameters.pop(name, None)
         if value is not None and not isinstance(value, wanted):
             allowed = ", ".join("a mapping" if cls is Mapping else cls.__name__ for cls in wanted)
-            raise InvalidRequestError(name, None, f"{allowed} or None, not {type(value).__name__}")
+            raise InvalidRequestError(name, None, f"{allowed} or None, not {kind_of(value)}")
     return cast(CallOptions, options)
+
+
+def hide_headers(parameters: dict[str, Any]) -> None:
+    """Keep what a call's own headers hold, a key perhaps, from showing where a traceback is rendered with locals."""
+    if "extra_headers" in parameters:
+        parameters["extra_headers"] = hide(parameters["extra_headers"])
 
 
 def check_stream(stream: object) -> None:

@@ -1,10 +1,11 @@
-"""What an `AsyncClient` is made of: where to send, as whom, and what may not leave the machine."""
+"""What an `AsyncClient` is made of: where to send, as whom, and what must not leave the machine."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import platform
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from ..errors import InvalidRequestError
+from ..secrecy import Secret, hide, kind_of, without_password
 from ..version import __version__
 
 OFFICIAL_BASE_URL: Final = "https://api.deepseek.com"
@@ -20,10 +22,9 @@ BASE_URL_VARIABLE: Final = "DEEPSEEK_BASE_URL"
 
 _USER_AGENT: Final = f"deepseek_async/{__version__} Python/{platform.python_version()}"
 
-# Where a client or a call may not put a header of its own: they are what frames the request.
+# Headers that neither a client nor a call sets: they frame the request.
 _OWN_HEADERS = frozenset(("content-length", "transfer-encoding", "host", "content-type", "accept-encoding"))
-# Whose values let their bearer in.
-SECRET_HEADERS: Final = frozenset(("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"))
+_FORBIDDEN = re.compile(r"[\0-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
 @attrs.frozen
@@ -53,27 +54,35 @@ def endpoint_of(base_url: str | None, *, allow_insecure: bool) -> Endpoint:
     Raises:
         InvalidRequestError: No http(s) URL, or plain http to another machine without ``allow_insecure``.
     """
-    source = "base_url"
+    source, base_url = "base_url", hide(base_url)
     if base_url is None:
-        base_url = os.environ.get(BASE_URL_VARIABLE, "").strip()
+        base_url = hide(os.environ.get(BASE_URL_VARIABLE, "").strip())
         source = BASE_URL_VARIABLE if base_url else source
         base_url = base_url or OFFICIAL_BASE_URL
     if not isinstance(base_url, str):
-        raise InvalidRequestError(source, None, f"a URL as a string, not {type(base_url).__name__}")
+        raise InvalidRequestError(source, None, f"a URL as a string, not {kind_of(base_url)}")
+    endpoint = _endpoint(str(base_url), source, allow_insecure=allow_insecure)
+    if isinstance(endpoint, InvalidRequestError):  # raised here, where nothing shows what may stand in a wrong URL
+        raise endpoint
+    return endpoint
+
+
+def _endpoint(base_url: str, source: str, *, allow_insecure: bool) -> Endpoint | InvalidRequestError:
     try:
         parts = urlsplit(base_url.strip())
         host, _ = parts.hostname, parts.port  # the port is parsed here, and may be none
     except ValueError:
         host = None
+    shown = without_password(base_url).partition("?")[0]
     if not host or parts.scheme not in ("http", "https"):
-        raise InvalidRequestError(source, _without_secrets(base_url), "an http:// or https:// URL with a host")
+        return InvalidRequestError(source, shown, "an http:// or https:// URL with a host")
     if parts.query or parts.fragment:
-        raise InvalidRequestError(source, _without_secrets(base_url), "a URL without query and fragment")
+        return InvalidRequestError(source, shown, "a URL without query and fragment")
     if parts.username or parts.password:
-        raise InvalidRequestError(source, None, "a URL without user and password; the key goes into api_key")
+        return InvalidRequestError(source, None, "a URL without user and password; the key goes into api_key")
     is_loopback = _is_loopback(host)
     if parts.scheme == "http" and not is_loopback and not allow_insecure:
-        raise InvalidRequestError(
+        return InvalidRequestError(
             source, base_url, "https://; plain http shows the key and the prompts to the network (allow_insecure=True)"
         )
     path = parts.path.rstrip("/")
@@ -81,10 +90,6 @@ def endpoint_of(base_url: str | None, *, allow_insecure: bool) -> Endpoint:
     is_official = host == "api.deepseek.com" and path in ("", "/v1")
     beta = f"{root}/beta" if is_official or not path else root + path
     return Endpoint(root + path, beta, is_loopback)
-
-
-def _without_secrets(url: str) -> str:
-    return url.rpartition("@")[2].partition("?")[0]
 
 
 def _is_loopback(host: str) -> bool:
@@ -102,37 +107,38 @@ def key_of(api_key: str | None, endpoint: Endpoint) -> str | None:
     Raises:
         InvalidRequestError: There is no key, or one that no header can carry.
     """
-    source = "api_key"
+    source, api_key = "api_key", hide(api_key)
     if api_key is None:
-        api_key = os.environ.get(API_KEY_VARIABLE)
+        api_key = hide(os.environ.get(API_KEY_VARIABLE))
         source = API_KEY_VARIABLE
     if api_key is not None and not isinstance(api_key, str):
-        raise InvalidRequestError(source, None, f"a string, not {type(api_key).__name__}")
+        raise InvalidRequestError(source, None, f"a string, not {kind_of(api_key)}")
     if api_key is None or not api_key.strip():
         if endpoint.is_loopback:
             return None
         raise InvalidRequestError(
             "api_key", None, f"the argument or {API_KEY_VARIABLE}; only a server on loopback needs none"
         )
-    api_key = api_key.strip()
+    api_key = hide(api_key.strip())
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise InvalidRequestError(source, None, "printable ASCII without spaces")
     return api_key
 
 
 def headers_of(given: Mapping[str, str] | None, parameter: str) -> dict[str, str]:
-    """Headers of the caller's, names in lower case.
+    """Headers of the caller's, names in lower case; the values do not show in their reprs.
 
     Raises:
         InvalidRequestError: A name or value that HTTP cannot carry, or a header that is not the caller's to set.
     """
     headers: dict[str, str] = {}
+    given = hide(given)
     if given is not None and not isinstance(given, Mapping):
-        raise InvalidRequestError(parameter, None, f"a mapping, not {type(given).__name__}")
+        raise InvalidRequestError(parameter, None, f"a mapping, not {kind_of(given)}")
     for name, value in (given or {}).items():
         if not isinstance(name, str) or not name.isascii() or not name or any(c <= " " or c == ":" for c in name):
             raise InvalidRequestError(parameter, name, "names of printable ASCII without spaces and colons")
-        if not isinstance(value, str) or any((c < " " and c != "\t") or c == "\x7f" or _is_half(c) for c in value):
+        if not isinstance(value, str) or _FORBIDDEN.search(value):
             raise InvalidRequestError(
                 f"{parameter}[{name!r}]", None, "a string of one line, without control characters and lone surrogates"
             )
@@ -142,14 +148,10 @@ def headers_of(given: Mapping[str, str] | None, parameter: str) -> dict[str, str
     return headers
 
 
-def _is_half(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"
-
-
 def base_headers(key: str | None, given: dict[str, str]) -> dict[str, str]:
     """The headers of every request. Compression is not asked for: it delays a stream and can hide a bomb."""
     headers = {"accept-encoding": "identity", "user-agent": _USER_AGENT}
     if key is not None:
-        headers["authorization"] = f"Bearer {key}"
+        headers["authorization"] = Secret(f"Bearer {key}")
     headers.update(given)
     return headers

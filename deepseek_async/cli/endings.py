@@ -114,6 +114,8 @@ def advice(error: DeepSeekError) -> str:
             return "check --base-url and the network"
         case APIResponseError() if not error.retryable:
             return "check that --base-url is a chat completions API"
+        case APITimeoutError():
+            return "try again"
         case _ if error.retryable:
             return "try again"
         case _:

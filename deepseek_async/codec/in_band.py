@@ -20,7 +20,9 @@ import re
 from typing import Any
 
 from ..errors import APIStatusError
-from .failures import Found, redacted, status_error
+from ..secrecy import without_keys
+from .failures import Found, status_error
+from .quirks.messages import mended
 
 # By which a text tells, beside choices or without, that it must be looked at here.
 _CODES = ("code", "status", "status_code", "error_code", "errcode", "err_code", "errno", "ret", "retcode")
@@ -73,7 +75,7 @@ def in_band_failure(parsed: Any, *, is_whole: bool = False) -> APIStatusError | 
         _status_in(parsed, found),
         found.message,
         found,
-        body=redacted(json.dumps(parsed, ensure_ascii=False)),
+        body=without_keys(mended(json.dumps(parsed, ensure_ascii=False))),
         headers={},
         in_band=True,
     )

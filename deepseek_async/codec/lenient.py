@@ -49,7 +49,8 @@ MAX_SHOWN_BODY = 65_536
 # What `msgspec.convert` raises at a value of another type; the second at half a surrogate pair in it.
 _UNFIT = (msgspec.ValidationError, UnicodeEncodeError, RecursionError)
 _MAX_SUMMARY = 400
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.S | re.I)
+_TITLE = re.compile(r"<title\b", re.I)
+_TITLE_END = re.compile(r"</title", re.I)
 
 # Ours, not the wire's: a key of that name is unknown like any other.
 _NOT_ON_THE_WIRE = {"extra", "complete", "request_id"}
@@ -223,10 +224,22 @@ def summary_of(text: str) -> str:
     """A body in a few words, for a message: an HTML page by its title, any other text cut short."""
     text = text.strip()
     if text.startswith("<"):
-        title = _TITLE.search(text)
-        return f"an HTML page titled {' '.join(title[1].split())!r}" if title else "an HTML page"
+        title = _title_in(text)
+        return f"an HTML page titled {_short(title)!r}" if title else "an HTML page"
+    return _short(text)
+
+
+def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _MAX_SUMMARY else text[: _MAX_SUMMARY - 1] + "…"
+
+
+def _title_in(page: str) -> str:
+    """What stands between the first tags of that name; three searches, because one pattern would take square time."""
+    opening = _TITLE.search(page)
+    begins = page.find(">", opening.end()) + 1 if opening else 0
+    closing = _TITLE_END.search(page, begins) if begins else None
+    return page[begins : closing.start()] if closing else ""
 
 
 def parse_json(text: bytes, what: str) -> Any:

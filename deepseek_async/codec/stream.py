@@ -237,7 +237,7 @@ def text_decoder(
 
 def _interrupted(cause: APIStatusError) -> StreamInterruptedError:
     message = f"the server broke the stream off: {cause.message}"
-    return StreamInterruptedError(message, cause=cause, retryable=cause.retryable)
+    return StreamInterruptedError(message, cause=cause)
 
 
 def _error_event(text: bytes) -> APIStatusError:

@@ -3,16 +3,10 @@
 One owner: nothing below this decides to send a request again, but for one repetition of a request whose kept-alive
 connection turned out to be stale before the server saw it, which is no attempt.
 
-| failure | again? |
-| --- | --- |
-| no connection (refused, DNS, TLS, ``connect`` timeout); connection broken before the answer | yes |
-| 408, 429, 5xx | yes, not before ``Retry-After`` |
-| 200 with nothing; an error inside a 200 that is not our fault | yes |
-| ``insufficient_system_resource`` before any text was delivered | yes |
-| stream broken before its first chunk was delivered | yes |
-| any other status (400, 401, 402, 403, 404, 415, 422 …) | never |
-| malformed or too large answers; ``first_chunk``, ``idle`` and ``total`` timeouts | never |
-| anything after the first chunk was delivered | never: the caller has seen part of the answer |
+Which errors may be followed by another attempt is data: the table `errors.RETRYABLE`, which `DeepSeekError.retryable`
+reads. This module adds what depends on the call and not on the error: how many attempts there were, whether the caller
+has already received a part of the answer (then there is never another), how long to wait, and whether the deadline
+leaves the time.
 """
 
 from __future__ import annotations
@@ -21,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from ..errors import APIStatusError, APITimeoutError, DeepSeekError, InvalidRequestError, StreamInterruptedError
+from ..errors import APIStatusError, DeepSeekError, InvalidRequestError, StreamInterruptedError
 
 
 def _positive(_: object, attribute: Any, value: object) -> None:
@@ -68,7 +62,7 @@ class RetryPolicy:
             remaining: Seconds until the call's total deadline; ``None``: no such deadline.
             randomness: Uniform in [0, 1).
         """
-        if attempt >= self.attempts or delivered or not is_worth_another_attempt(error):
+        if attempt >= self.attempts or delivered or not error.retryable:
             return None
         wait = randomness * min(self.wait_max, self.wait_initial * 2.0 ** min(attempt - 1, 62))
         retry_after = retry_after_in(error)
@@ -79,13 +73,6 @@ class RetryPolicy:
         if remaining is not None and wait >= remaining:
             return None  # better the true error now than a timeout later
         return wait
-
-
-def is_worth_another_attempt(error: DeepSeekError) -> bool:
-    """Whether sending the same request again can help, by the table above."""
-    if isinstance(error, APITimeoutError):
-        return error.phase == "connect"
-    return error.retryable
 
 
 def retry_after_in(error: DeepSeekError) -> float | None:

@@ -2,7 +2,8 @@
 
 The file is JSON Lines: a header, then one exchange a line, in the order in which they ended. An exchange holds the
 request, the answer's head, and the body as the reads brought it, each with its seconds since the request; so a replay
-is cut where the network cut it, and can be as slow. Keys and cookies are redacted before anything is written.
+is cut where the network cut it, and can be as slow. Keys and cookies are taken out before anything is written, also
+where a server quotes a key back.
 """
 
 from __future__ import annotations
@@ -21,11 +22,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from ..errors import APIConnectionError, DeepSeekError, InvalidRequestError
+from ..secrecy import redacted_headers, secrets_in, without
 from .base import HTTPRequest, Progress, Response, Transport, lowered
 
 VERSION: Final = 1
-REDACTED: Final = "[redacted]"
-_SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "set-cookie"))
 # What the answer's new carrier sets itself.
 _HOP_HEADERS = frozenset(("connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"))
 
@@ -156,19 +156,20 @@ class _RecordedResponse:
         if self._is_written:
             return
         self._is_written = True
-        request, secrets = self._request, _secrets_in(self._request.headers)
+        request, secrets = self._request, secrets_in(self._request.headers)
+        headers = {name: without(secrets, value) for name, value in lowered(self.headers).items()}
         entry = {
             "request": {
                 "method": request.method,
                 "path": _path_of(request.url),
-                "headers": _redacted(request.headers),
-                "body": _without(secrets, (request.body or b"").decode("utf-8", "replace")),
+                "headers": redacted_headers(request.headers),
+                "body": without(secrets, (request.body or b"").decode("utf-8", "replace")),
             },
             "response": {
                 "status": self.status,
-                "headers": _redacted(lowered(self.headers)),
-                "body": [[round(at, 4), _readable(data)] for at, data in self._reads],
-                "error": error,
+                "headers": redacted_headers(headers),
+                "body": [[round(at, 4), _readable(data)] for at, data in _masked(secrets, self._reads)],
+                "error": None if error is None else without(secrets, error),
             },
         }
         self._write(entry)
@@ -201,7 +202,7 @@ class Replayer:
         progress.connected(reused=False)
         exchange = self._script.answer(request.method, _path_of(request.url), request.body or b"")
         if isinstance(exchange, str):
-            raise APIConnectionError(exchange, retryable=False)
+            raise APIConnectionError(exchange, reason="unscripted")
         return _ReplayedResponse(exchange, at_speed=self._at_speed)
 
     async def aclose(self) -> None:
@@ -291,19 +292,16 @@ def _path_of(url: str) -> str:
     return urlsplit(url).path
 
 
-def _redacted(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: REDACTED if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()}
-
-
-def _secrets_in(headers: Mapping[str, str]) -> list[str]:
-    values = [value.removeprefix("Bearer ") for name, value in headers.items() if name.lower() in _SECRET_HEADERS]
-    return [value for value in values if value]
-
-
-def _without(secrets: Sequence[str], text: str) -> str:
+def _masked(secrets: Sequence[str], reads: Sequence[tuple[float, bytes]]) -> list[tuple[float, bytes]]:
+    """The reads with stars in place of secrets: cut as they were, also where a cut goes through a secret."""
+    data = b"".join(read for _, read in reads)
     for secret in secrets:
-        text = text.replace(secret, REDACTED)
-    return text
+        data = data.replace(secret.encode(), b"*" * len(secret.encode()))
+    masked, start = [], 0
+    for at, read in reads:
+        masked.append((at, data[start : start + len(read)]))
+        start += len(read)
+    return masked
 
 
 def _canonical(body: str) -> str:

@@ -67,7 +67,7 @@ class ScriptedTransport:
     async def send(self, request: HTTPRequest, progress: Progress) -> Response:
         self.requests.append(request)
         if not self._answers:
-            raise APIConnectionError("the script has no further answer", retryable=False)
+            raise APIConnectionError("the script has no further answer", reason="unscripted")
         answer = self._answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer

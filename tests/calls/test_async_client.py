@@ -59,7 +59,7 @@ async def test_statistics_count_calls_attempts_and_connections() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    "failing", [APIConnectionError("refused", retryable=False), Answer(status=401), Answer([b"<html>"])]
+    "failing", [APIConnectionError("refused", reason="untrusted"), Answer(status=401), Answer([b"<html>"])]
 )
 async def test_nothing_stays_in_flight_after_a_failure(failing: Any) -> None:
     """However a call ends, streamed or not."""

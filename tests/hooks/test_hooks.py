@@ -155,7 +155,8 @@ async def test_every_endpoint_tells_its_answer() -> None:
 async def test_the_answers_first_byte_is_its_beginning() -> None:
     """Of an answer in one piece: not the blank lines before it, and not its end."""
     blank, begun = Pause(), Pause()
-    client, records = watched(Answer([b"\n\n", blank, b'{"choices"', begun, b":[]}"], headers={}))
+    rest = b':[{"message":{"content":"x"}}]}'
+    client, records = watched(Answer([b"\n\n", blank, b'{"choices"', begun, rest], headers={}))
     task = asyncio.ensure_future(client.chat.completions.create(**ASK))
     await blank.reached.wait()
     assert kinds(records) == ["AttemptStarted"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from deepseek_async.codec.failures import failure_from, retry_after_of
 from deepseek_async.errors import (
     APIConnectionError,
+    APIStatusError,
     APITimeoutError,
     DeepSeekError,
     EmptyResponseError,
@@ -56,10 +57,10 @@ def test_statuses_that_stay(number: int) -> None:
     [
         (APIConnectionError("refused", during="connect"), True),
         (APIConnectionError("reset"), True),
-        (APIConnectionError("no certificate", retryable=False), False),
+        (APIConnectionError("no certificate", reason="untrusted"), False),
         (EmptyResponseError("nothing"), True),
         (StreamInterruptedError("cut"), True),
-        (StreamInterruptedError("refused in the band", retryable=False), False),
+        (StreamInterruptedError("refused in the band", cause=APIStatusError("no", status=400)), False),
         (MalformedResponseError("no JSON"), False),
         (ResponseTooLargeError("huge", limit=1), False),
     ],

@@ -18,7 +18,7 @@ from ...calls.caller import Caller
 from ...errors import RateLimitError
 from ...policy.budget import RetryBudget
 from ...policy.limiter import Permit
-from ..faults import is_of_run, may_be_billed
+from ..faults import is_of_run
 from ..options import Rules
 from ..outcomes import Failed, Succeeded
 from ..source.row import Row
@@ -110,7 +110,7 @@ class Dispatch:
                 finally:
                     self._want_nothing()
         finally:
-            self.left += [row for row in self._waiting if any(map(may_be_billed, row.errors))]
+            self.left += [row for row in self._waiting if any(e.may_be_billed for e in row.errors)]
             await self._rows.aclose()
 
     def stop(self, failure: Exception | None = None, *, is_callers: bool = False) -> None:
@@ -260,7 +260,7 @@ class Dispatch:
             else:
                 self._send_again(ending, row)
         except Exception as error:  # the journal cannot be written, or a fault of ours: no further row is safe
-            if any(map(may_be_billed, row.errors)):
+            if any(e.may_be_billed for e in row.errors):
                 self.left.append(row)
             self.stop(error)
         except asyncio.CancelledError as error:
@@ -288,7 +288,7 @@ class Dispatch:
         if isinstance(outcome := ending.outcome, Succeeded):
             self._budget.successes += 1
         elif is_of_run(outcome.error):
-            if any(map(may_be_billed, (*row.errors, outcome.error))):
+            if any(e.may_be_billed for e in (*row.errors, outcome.error)):
                 self.left.append(row)
             self.stop(outcome.error)
         try:

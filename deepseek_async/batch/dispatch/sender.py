@@ -29,7 +29,6 @@ from ...calls.parameters import CallOptions
 from ...calls.whole import ask_whole
 from ...errors import APITimeoutError, DeepSeekError, RateLimitError, describe
 from ...policy.limiter import Permit
-from ...policy.retry import is_worth_another_attempt
 from ...policy.signs import GIVE_UP_SECONDS, Notice
 from ..faults import is_of_run
 from ..outcomes import Failed, Outcome, Succeeded
@@ -144,7 +143,7 @@ class Sender:
     def _after(self, error: DeepSeekError, row: Row, lane: Lane, permit: Permit) -> Answered | Refused | Rest:
         if is_of_run(error):
             lane.abandon(permit)
-        elif is_worth_another_attempt(error):
+        elif error.retryable:
             notice = lane.fail(permit, error)
             if notice == "given_up":
                 row.errors.append(error)

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from ...errors import InvalidRequestError
-from ..faults import is_of_run, may_be_billed
+from ..faults import is_of_run
 from ..outcomes import Failed, Outcome
 from ..source.row import Row
 from .append import Appending, Disk, sync_directory
@@ -177,7 +177,7 @@ class Journal:
             run=self.run,
             cost=cost,
             is_permanent=isinstance(outcome, Failed) and outcome.is_permanent and not is_of_run(outcome.error),
-            may_be_billed=isinstance(outcome, Failed) and any(map(may_be_billed, (*row.errors, outcome.error))),
+            may_be_billed=isinstance(outcome, Failed) and any(e.may_be_billed for e in (*row.errors, outcome.error)),
         )
         self._rows.append(line)
         self._done.ended(row)

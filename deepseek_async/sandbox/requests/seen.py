@@ -9,19 +9,14 @@ from typing import Any
 import attrs
 import msgspec
 
+from ...secrecy import redacted_headers
 from ..scripts.script import Script
 
 __all__ = ["SeenRequest", "to_json"]
 
-_SECRET = {"authorization", "x-api-key", "proxy-authorization", "cookie"}
-
-
-def _redacted(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: "…" if name.lower() in _SECRET else value for name, value in headers.items()}
-
 
 def _shown(headers: Mapping[str, str]) -> str:
-    return repr(_redacted(headers))
+    return repr(redacted_headers(headers))
 
 
 @attrs.define(eq=False)
@@ -66,7 +61,7 @@ def to_json(seen: SeenRequest) -> dict[str, Any]:
     return {
         "method": seen.method,
         "path": _printable(seen.path),
-        "headers": {_printable(name): _printable(value) for name, value in _redacted(seen.headers).items()},
+        "headers": {_printable(name): _printable(value) for name, value in redacted_headers(seen.headers).items()},
         "body": body,
         "at": seen.at,
         "status": seen.status,

@@ -20,7 +20,7 @@ import aiohttp
 from ...errors import DeepSeekError
 from ..compression import Inflater, inflater_for
 from .direct import DirectAnswer
-from .failures import broke_off, closed
+from .failures import BADLY_FRAMED, broke_off, closed
 
 # What a fork inherited of its parent's connections. Collecting it would close them under the parent, since both watch
 # their sockets by one and the same epoll.
@@ -28,12 +28,12 @@ INHERITED: list[object] = []
 
 
 class NetworkAnswer:
-    """What came over aiohttp as `Response`.
+    """An answer that aiohttp received, as a `Response`.
 
     Args:
-        response: It.
-        session: What it came through.
-        among: Where it is as long as nobody has closed it.
+        response: aiohttp's own object for the answer; its head has arrived.
+        session: The session through which the request went.
+        among: The answers that nobody has closed yet; this one is added, and taken out when it is closed.
     """
 
     __slots__ = (
@@ -105,7 +105,7 @@ class NetworkAnswer:
         if isinstance(error, RuntimeError):  # the reader has been told nothing, but refuses to wait
             if (connection := self._response.connection) is not None and not connection.closed:
                 raise error
-            error = aiohttp.ClientPayloadError(_BADLY_FRAMED)
+            error = aiohttp.ClientPayloadError(BADLY_FRAMED)
         if rest := self._rescued():
             return rest
         raise broke_off(error) from None
@@ -125,7 +125,7 @@ class NetworkAnswer:
     def lose(self) -> None:
         """The connection is gone: let the reader know, if it does not."""
         if not self._content.is_eof() and self._content.exception() is None:
-            self._content.set_exception(aiohttp.ClientPayloadError(_BADLY_FRAMED))
+            self._content.set_exception(aiohttp.ClientPayloadError(BADLY_FRAMED))
 
     def break_off(self) -> None:
         """Close the connection under the answer: the client is being closed."""
@@ -142,8 +142,6 @@ class NetworkAnswer:
         else:
             self._response.close()
 
-
-_BADLY_FRAMED = "the body is not framed as HTTP wants it"
 
 # Of each connection, the answer that is coming over it.
 _ANSWERS: weakref.WeakKeyDictionary[Any, weakref.ref[NetworkAnswer]] = weakref.WeakKeyDictionary()

@@ -5,31 +5,29 @@
   has a figure of its own.
 - Its ``trust_env`` is off: it costs two threads' work a request, and reads ~/.netrc; see `proxies`.
 - Its ``request`` costs more than all the rest; where there is no proxy, requests go past it: see `direct`.
-- A session belongs to one loop. There is one for each loop that uses the client, closed when that loop shuts down.
-- Closing a session leaves readers of its answers waiting, and cancels those who wait for a connection as if their
-  task had been cancelled; see `_keep` and `_send`.
+- A session belongs to one loop. There is one for each loop that uses the client; see `loops`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl as ssl_module
-import weakref
-from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any
+import warnings
+from collections.abc import Mapping
+from typing import Any, Final
 
 import aiohttp
-import attrs
 
-from ...errors import APIConnectionError, InvalidRequestError
+from ...errors import APIConnectionError, DeepSeekError, InvalidRequestError
 from ..base import HTTPRequest, Progress, Response
-from ..proxies import environment_proxies
+from ..proxies import checked_proxy, environment_proxies
 from . import direct
-from .answer import INHERITED, NetworkAnswer
+from .answer import NetworkAnswer
 from .body import Body
 from .direct import NO_TIMEOUT, READING, Direct, DirectAnswer
-from .failures import StaleConnectionError, broke_before, closed, failure_of, is_stale
+from .failures import Way, closed, failure_of, may_be_stale
+from .loops import Bound, Route, binding_of
+from .pool import FRESH, Pool
 from .progress import TRACE, Watched
 
 # For those above, who take a session of the caller's and know nothing else of aiohttp.
@@ -38,8 +36,16 @@ ClientSession = aiohttp.ClientSession
 # How long an idle connection is kept. Shorter than the minute after which common gateways close theirs.
 KEEPALIVE_SECONDS = 50.0
 DNS_CACHE_SECONDS = 60
+STALE_SECONDS: Final = 0.25
+"""A reused connection that breaks so soon after the write, without a byte of the answer, had been closed by the server
+before it saw the request: word of that takes one way through the network. Later, the server may have been at work."""
 
-_OPTIONS: Mapping[str, Any] = {**READING, "allow_redirects": False, "timeout": NO_TIMEOUT}
+_OPTIONS: Mapping[str, Any] = {
+    **READING,
+    "allow_redirects": False,
+    "raise_for_status": False,  # or a session that has it set would raise before the body is read
+    "timeout": NO_TIMEOUT,
+}
 
 
 class AiohttpTransport:
@@ -52,6 +58,14 @@ class AiohttpTransport:
         proxy: Proxy URL for every request.
         ssl: An `ssl.SSLContext`, or False to check no certificate (only for tests).
         trust_env: Whether to heed HTTP(S)_PROXY, ALL_PROXY and NO_PROXY.
+
+    Raises:
+        InvalidRequestError: The proxy is none of HTTP's, the session would send or answer requests in ways of its own,
+            or a type is wrong.
+
+    Attributes:
+        through_session: How many requests went through aiohttp's session, and not past it: through a proxy, a session
+            of the caller's, or because this aiohttp lacks what going past it takes.
     """
 
     def __init__(
@@ -63,59 +77,64 @@ class AiohttpTransport:
         ssl: ssl_module.SSLContext | bool | None = None,
         trust_env: bool = True,
     ) -> None:
-        if session is not None:
-            if not isinstance(session, aiohttp.ClientSession):
-                raise InvalidRequestError("session", None, f"an aiohttp.ClientSession, not {type(session).__name__}")
-            if TRACE not in session.trace_configs:
-                session.trace_configs.append(TRACE)
+        given, session = session, None  # no frame shows what is wrong with more than its type
+        if given is not None and (wrong := _what_is_wrong(given)):
+            raise InvalidRequestError("session", None, wrong)
         if not isinstance(ssl, ssl_module.SSLContext | bool | None):  # True is a bool; any other truth must not pass
             raise InvalidRequestError("ssl", None, f"an ssl.SSLContext, a bool or None, not {type(ssl).__name__}")
-        self._given = None if session is None else _Way(session)
-        self._given_answers: set[NetworkAnswer] = set()
+        if given is not None and TRACE not in given.trace_configs:
+            given.trace_configs.append(TRACE)
+        self.through_session = 0
+        self._given = None if given is None else Route(given)
         self._max_connections = max_connections
-        self._proxy = proxy
+        self._proxy = None if proxy is None else checked_proxy(proxy)
         self._trust_env = trust_env
         self._options = {**_OPTIONS, "ssl": True if ssl is None else ssl}
-        self._bound: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Bound] = weakref.WeakKeyDictionary()
 
     async def send(self, request: HTTPRequest, progress: Progress) -> Response:
         """See `Transport.send`.
 
-        A request whose kept-alive connection breaks before any byte of an answer is sent once more, on a new
+        A request whose kept-alive connection breaks at once, before any byte of an answer, is sent once more, on a new
         connection (of a session of the caller's: on another one): the server had closed the old one while we wrote.
 
         Raises:
             APIConnectionError: No connection, or it broke before the head.
             ResponseTooLargeError: The head is larger than the cap.
         """
-        bound = None if self._given is not None else self._present() or await self._bind()
-        way = self._given if bound is None else bound.way
-        assert way is not None  # noqa: S101 - one of the two is there
-        answers = self._given_answers if bound is None else bound.answers
+        if self._given is not None:
+            route, proxy = self._given, self._proxy
+        else:
+            bound = binding_of(self) or await self._bind()
+            route = bound.route
+            proxy = self._proxy or (bound.proxy_for(request.url) if bound.proxy_for is not None else None)
         watched = Watched(progress)
-        proxy = self._proxy or (bound.proxy_for(request.url) if bound is not None else None)
         try:
-            response = await self._send(way, request, watched, proxy)
-        except StaleConnectionError:
-            way = way if bound is None else bound.fresh()
-            try:
-                response = await self._send(way, request, watched, proxy)
-            except StaleConnectionError as error:  # only a given session may have another such
-                raise APIConnectionError(error.message) from None
+            answer = await self._try(route, request, watched, proxy)
+            if answer is None:
+                fresh = FRESH.set(watched)
+                try:
+                    answer = await self._try(route, request, watched, proxy, is_last=True)
+                finally:
+                    FRESH.reset(fresh)
         finally:
             # aiohttp keeps it with the answer, or the connection: it must not hold the client from being collected.
             watched.progress = _UNWATCHED
-        return NetworkAnswer(response, way.session, answers)
+        if isinstance(answer, DeepSeekError):  # raised here, where no exception of aiohttp's becomes its context
+            raise answer
+        assert answer is not None  # noqa: S101 - the last try has an end
+        return NetworkAnswer(answer, route.session, route.answers)
 
-    async def _send(
-        self, way: _Way, request: HTTPRequest, watched: Watched, proxy: str | None
-    ) -> aiohttp.ClientResponse | DirectAnswer:
-        session = way.session
+    async def _try(
+        self, route: Route, request: HTTPRequest, watched: Watched, proxy: str | None, *, is_last: bool = False
+    ) -> aiohttp.ClientResponse | DirectAnswer | DeepSeekError | None:
+        """The answer, or why there is none; ``None``: the connection was stale, and another may be tried."""
+        session = route.session
         if session.closed:
-            raise APIConnectionError("the session that was given is closed", during="connect", retryable=False)
+            return APIConnectionError("the session that was given is closed", during="connect", reason="closed")
         try:
-            if way.direct is not None and proxy is None:
-                return await way.direct.send(request, watched)
+            if route.direct is not None and proxy is None:
+                return await route.direct.send(request, watched)
+            self.through_session += 1
             return await session.request(
                 request.method,
                 request.url,
@@ -125,123 +144,65 @@ class AiohttpTransport:
                 trace_request_ctx=watched,
                 **self._options,
             )
-        # OSError: TLS and timeouts, too. UnicodeError: a host that is no name.
-        except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, UnicodeError) as error:
-            if session.closed:
-                raise closed() from None
-            if watched.is_reused and is_stale(error):
-                raise StaleConnectionError(broke_before(error, request.url)) from None
-            raise failure_of(error, request.url) from None
         except asyncio.CancelledError:
             if _is_cancelled():
                 raise
-            raise closed() from None  # it waited for a connection, and the pool is gone
+            return closed()  # it waited for a connection, and the pool is gone
+        except DeepSeekError as error:
+            return error
+        except Exception as error:
+            if route.session.closed:
+                return closed()
+            if not is_last and may_be_stale(error) and watched.may_be_stale(STALE_SECONDS):
+                return None
+            return failure_of(error, Way(request.url, proxy, watched.is_connecting))
 
-    def _present(self) -> _Bound | None:
-        bound = self._bound.get(asyncio.get_running_loop())
-        return None if bound is None or bound.pid != os.getpid() or bound.way.session.closed else bound
+    async def _bind(self) -> Bound:
+        session = self._make_session()
+        missing = direct.lacking()
+        if missing:
+            _warn_of(missing)
+        route = Route(session, None if missing else Direct(session, self._options["ssl"]))
+        return await Bound.keep(self, route, environment_proxies() if self._trust_env else None)
 
-    async def _bind(self) -> _Bound:
-        loop = asyncio.get_running_loop()
-        if (inherited := self._bound.get(loop)) is not None and inherited.pid != os.getpid():
-            INHERITED.append(inherited)
-        proxy_for = environment_proxies() if self._trust_env else _directly
-        bound = _Bound(self._max_connections or 0, self._options["ssl"], proxy_for)
-        self._bound[loop] = bound
-        await bound.start()
-        return bound
+    def _make_session(self) -> aiohttp.ClientSession:
+        pool = Pool(
+            limit=self._max_connections or 0, ttl_dns_cache=DNS_CACHE_SECONDS, keepalive_timeout=KEEPALIVE_SECONDS
+        )
+        return aiohttp.ClientSession(
+            connector=pool, timeout=NO_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[TRACE]
+        )
 
     async def aclose(self) -> None:
-        """Close the sessions of the running loop and break what goes through them. One of the caller's stays open."""
-        bound = self._bound.pop(asyncio.get_running_loop(), None)
-        if bound is not None:
+        """Close the session of the running loop and break what goes through it. One of the caller's stays open."""
+        if (bound := binding_of(self)) is not None:
             await bound.aclose()
 
 
-@attrs.frozen
-class _Way:
-    """How requests go out: through a session, or past it where there is no proxy."""
-
-    session: aiohttp.ClientSession
-    direct: Direct | None = None
-
-
-class _Bound:
-    """The sessions of one loop, and the answers that come through them.
-
-    They are held by an async generator because the loop knows its generators: `asyncio.run` closes them when it ends.
-    The generator is held by a finalizer, so that whoever drops a client has it closed by a task of the loop's. Were
-    sessions and answers garbage together with the clients and streams that nobody has closed, the collector would call
-    everybody's finalizers in any order, and aiohttp complain before ours could close anything.
-    """
-
-    def __init__(self, max_connections: int, ssl: Any, proxy_for: Callable[[str], str | None]) -> None:
-        self._max_connections = max_connections
-        self._ssl = ssl
-        self._sessions: list[aiohttp.ClientSession] = []
-        self.way = self._make_way(force_close=False)
-        self._fresh: _Way | None = None
-        self.answers: set[NetworkAnswer] = set()
-        self.proxy_for = proxy_for
-        self.pid = os.getpid()
-        holding: list[weakref.finalize[..., _Bound]] = []
-        self._keeper = _keep(self._sessions, self.answers, holding)
-        self._holding = weakref.finalize(self, _close_soon, self._keeper, asyncio.get_running_loop(), self.pid)
-        self._holding.atexit = False
-        holding.append(self._holding)
-
-    async def start(self) -> None:
-        await anext(self._keeper)
-
-    def fresh(self) -> _Way:
-        """A way that never uses a connection twice."""
-        if self._fresh is None:
-            self._fresh = self._make_way(force_close=True)
-        return self._fresh
-
-    def _make_way(self, *, force_close: bool) -> _Way:
-        session = _make_session(self._max_connections, force_close=force_close)
-        self._sessions.append(session)
-        return _Way(session, Direct(session, self._ssl) if direct.is_possible() else None)
-
-    async def aclose(self) -> None:
-        await self._keeper.aclose()
+def _what_is_wrong(session: Any) -> str | None:
+    """Why a session of the caller's cannot be used; ``None``: it can."""
+    if not isinstance(session, aiohttp.ClientSession):
+        return f"an aiohttp.ClientSession, not {type(session).__name__}"
+    if session.auth is not None:
+        return "a session without auth: the key goes into api_key, other headers into headers"
+    if getattr(session, "_middlewares", None):
+        return "a session without middlewares: they could send a request again unseen; see hooks and transport"
+    return None
 
 
-def _make_session(max_connections: int, *, force_close: bool) -> aiohttp.ClientSession:
-    pool = {} if force_close else {"keepalive_timeout": KEEPALIVE_SECONDS}
-    connector = aiohttp.TCPConnector(
-        limit=max_connections,
-        ttl_dns_cache=DNS_CACHE_SECONDS,
-        force_close=force_close,
-        **pool,  # type: ignore[arg-type]
-    )
-    return aiohttp.ClientSession(
-        connector=connector, timeout=NO_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[TRACE]
-    )
+_has_warned = False
 
 
-async def _keep(
-    sessions: list[aiohttp.ClientSession],
-    answers: set[NetworkAnswer],
-    holding: list[weakref.finalize[..., _Bound]],
-) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        for finalizer in holding:
-            finalizer.detach()
-        for answer in tuple(answers):
-            answer.break_off()
-        for session in sessions:
-            await session.close()
-
-
-def _close_soon(keeper: AsyncGenerator[None, None], loop: asyncio.AbstractEventLoop, pid: int) -> None:
-    if pid != os.getpid():
-        INHERITED.append(keeper)
-    elif not loop.is_closed():
-        loop.call_soon_threadsafe(lambda: loop.create_task(keeper.aclose()))
+def _warn_of(missing: list[str]) -> None:
+    global _has_warned
+    if not _has_warned:
+        _has_warned = True
+        warnings.warn(
+            f"aiohttp {aiohttp.__version__} lacks {', '.join(missing)}: requests go through its session, which takes "
+            "twice the CPU of a short answer; `statistics().through_session` counts them",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def _is_cancelled() -> bool:
@@ -258,7 +219,3 @@ class _Unwatched:
 
 
 _UNWATCHED = _Unwatched()
-
-
-def _directly(url: str) -> None:
-    """No proxy, whatever the URL."""

@@ -46,15 +46,19 @@ READING: Mapping[str, Any] = {
 """How answers are read, in the words of aiohttp's protocol, which are its session's, too."""
 
 
-def is_possible() -> bool:
-    """Whether this aiohttp has the parts that are used here, as the one of today has; its session can do without."""
+def lacking() -> list[str]:
+    """What is used here and this aiohttp has not, though the one of today has; its session can do without."""
     wanted: dict[Callable[..., Any], set[str]] = {
         ResponseHandler.set_response_params: {*READING},
         aiohttp.BaseConnector.connect: {"req", "traces", "timeout"},
         aiohttp.ClientRequest.__init__: {"headers", "loop", "session", "ssl"},
         ResponseHandler.read: set(),
     }
-    return all(names <= inspect.signature(function).parameters.keys() for function, names in wanted.items())
+    missing = []
+    for function, names in wanted.items():
+        known = inspect.signature(function).parameters.keys()
+        missing += [f"{function.__qualname__}({name})" for name in sorted(names - known)]
+    return missing
 
 
 @attrs.frozen
@@ -149,6 +153,8 @@ class Direct:
         address = self._addresses.get((request.method, request.url))
         if address is None or address.given != request.headers:
             address = self._made(request)
+        if address is None:
+            raise InvalidRequestError("headers", None, "a method and headers without control characters")
         connection = await self._connector.connect(address.place, traces=[watched], timeout=NO_TIMEOUT)
         try:
             protocol, transport = connection.protocol, connection.transport
@@ -170,6 +176,7 @@ class Direct:
                 transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (address.head, len(body), body))
             while True:
                 head, content = await protocol.read()
+                watched.has_heard = True
                 # RFC 9110 section 15.2: after any other 1xx the answer is still to come.
                 if head.code == 101 or not 100 <= head.code <= 199:
                     return DirectAnswer(self._loop, connection, head, content, is_long=is_long)
@@ -177,7 +184,8 @@ class Direct:
             _discard(connection)
             raise
 
-    def _made(self, request: HTTPRequest) -> _Address:
+    def _made(self, request: HTTPRequest) -> _Address | None:
+        """What requests like this one have in common; ``None``: a header would not be the end of its line."""
         try:
             url = URL(request.url)
         except ValueError as error:
@@ -193,7 +201,7 @@ class Direct:
         lines = [f"{request.method} {url.raw_path_qs} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in place.headers.items()]
         if any(map(_CONTROL.search, lines)):  # a line end would begin a header, or a request, of somebody else's
-            raise InvalidRequestError("headers", None, "a method and headers without control characters")
+            return None
         head = "".join(f"{line}\r\n" for line in lines).encode()
         if len(self._addresses) >= _MAX_ADDRESSES:
             self._addresses.clear()

@@ -1,31 +1,60 @@
-"""aiohttp's exceptions → the errors of ours that say whether the server can have seen the request."""
+"""aiohttp's exceptions → errors of ours that say who failed, and whether the server can have seen the request.
+
+The proxy's failures are told of the proxy, by its address without its password. What nobody has thought of becomes an
+error of ours with the exception as its cause.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
 import ssl
+from typing import Final
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+import attrs
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong, PayloadEncodingError
 
 from ...errors import APIConnectionError, DeepSeekError, ResponseTooLargeError
+from ...secrecy import without_password
 
 # A field or the status line of a head that is larger is refused: the cap on what a server may make us hold before the
 # body. aiohttp allows 128 fields.
 MAX_HEADER_BYTES = 16_384
 
-
-class StaleConnectionError(Exception):
-    """A connection that had served before broke before any byte of this answer."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+BADLY_FRAMED: Final = "the body is not framed as HTTP wants it"
+# What a proxy answers to CONNECT where the way beyond it fails: another attempt may find it mended.
+_BEYOND_THE_PROXY = (500, 502, 503, 504)
 
 
-def is_stale(error: Exception) -> bool:
-    """Whether a reused connection that failed so was closed by the server before it saw the request."""
+@attrs.frozen
+class Way:
+    """How far a request had come when it failed.
+
+    Attributes:
+        url: Where it was to go.
+        proxy: The proxy's URL; ``None``: there is none.
+        is_connecting: Whether a connection was being made, so that nothing of the request had been sent.
+    """
+
+    url: str
+    proxy: str | None = attrs.field(default=None, repr=False)
+    is_connecting: bool = False
+
+    @property
+    def server(self) -> str:
+        return "/".join(self.url.split("/")[:3])
+
+    @property
+    def peer(self) -> str:
+        """Who answers on the connection: behind CONNECT the server, which is reached by TLS; else the proxy."""
+        if self.proxy is not None and (self.is_connecting or not self.url.startswith("https:")):
+            return f"the proxy {without_password(self.proxy).rstrip('/')}"
+        return self.server
+
+
+def may_be_stale(error: Exception) -> bool:
+    """Whether a connection that failed so has brought no byte of an answer."""
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return isinstance(error.message, str)  # else it is the part of a head that had come
     return isinstance(error, aiohttp.ClientOSError | OSError) and not isinstance(error, TimeoutError)
@@ -33,41 +62,76 @@ def is_stale(error: Exception) -> bool:
 
 def closed() -> APIConnectionError:
     """The client, or the session that was given, was closed under a request."""
-    return APIConnectionError("the client was closed while the request was in flight", retryable=False)
+    return APIConnectionError("the client was closed while the request was in flight", reason="closed")
 
 
-def failure_of(error: Exception, url: str) -> DeepSeekError:
-    """Why no head came from a URL."""
-    place = _origin(url)
-    connecting = isinstance(
-        error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError | aiohttp.ConnectionTimeoutError
-    )
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
-        why = f"the certificate of {place} is not trusted: {_why(error)}"
-        return APIConnectionError(why, during="connect", retryable=False)
+def failure_of(error: Exception, way: Way) -> DeepSeekError:
+    """Why no head came. Holds nothing of the exception, which may hold headers, unless nobody has thought of it."""
+    peer = way.peer
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError | UnicodeError):
-        return APIConnectionError(f"no valid address: {place}", during="connect", retryable=False)
-    if connecting:
-        return APIConnectionError(f"cannot connect to {place}: {_why(error)}", during="connect")
+        return APIConnectionError(f"no valid address: {way.server}", during="connect", reason="address")
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _refused_by_proxy(error.status, error.message, way)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        peer = _peer_of(error, way)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
+        why = f"the certificate of {peer} is not trusted: {_why(error)}"
+        return APIConnectionError(why, during="connect", reason="untrusted")
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return APIConnectionError(f"cannot connect to {peer}: {_why(error)}", during="connect")
     if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
-        if _is_too_large(error):
+        if _is_of(error, LineTooLong):
             return ResponseTooLargeError(
-                f"a line of the head from {place} is larger than the cap of {MAX_HEADER_BYTES:,} bytes",
+                f"a line of the head from {peer} is larger than the cap of {MAX_HEADER_BYTES:,} bytes",
                 limit=MAX_HEADER_BYTES,
             )
-        return APIConnectionError(f"{place} does not answer in HTTP: {_why(error)}", retryable=False)
-    return APIConnectionError(broke_before(error, url))
+        if _is_of(error, PayloadEncodingError):  # the head was good, and the body came in the same packet
+            return broke_off(aiohttp.ClientPayloadError(BADLY_FRAMED))
+        why = f"{peer} does not answer in HTTP: {_why(error)}"
+        return APIConnectionError(why, during="connect" if way.is_connecting else "request", reason="protocol")
+    if isinstance(error, aiohttp.ClientError | OSError):
+        if way.is_connecting:
+            why = f"cannot connect to {peer}: {_why(error)}"
+            if way.proxy is not None:
+                why = f"{peer} broke the connection while it was to connect to {way.server}: {_why(error)}"
+            return APIConnectionError(why, during="connect")
+        return APIConnectionError(f"the connection to {peer} broke before the answer: {_why(error)}")
+    return _unforeseen(error, way)
 
 
-def _is_too_large(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, LineTooLong):
+def _peer_of(error: aiohttp.ClientConnectorError, way: Way) -> str:
+    """Whom no connection could be made to: the exception names the host, and the proxy may be it."""
+    if way.proxy is not None:
+        host = without_password(way.proxy).partition("://")[2].rstrip("/").lower()
+        if isinstance(error, aiohttp.ClientProxyConnectionError) or host.rpartition(":")[0] == error.host.lower():
+            return f"the proxy {without_password(way.proxy).rstrip('/')}"
+    return way.server
+
+
+def _refused_by_proxy(status: int, reason: str, way: Way) -> APIConnectionError:
+    proxy = f"the proxy {without_password(way.proxy).rstrip('/')}" if way.proxy is not None else "the proxy"
+    why = f"{proxy} does not connect to {way.server}: {status} {' '.join(reason.split())[:100]}".rstrip()
+    if status == 407:
+        why += " (user and password go into the proxy's URL)"
+    return APIConnectionError(why, during="connect", reason="network" if status in _BEYOND_THE_PROXY else "proxy")
+
+
+def _unforeseen(error: Exception, way: Way) -> APIConnectionError:
+    """An exception of somebody's that aiohttp has not made its own: a connector of the caller's, for instance."""
+    place = "no connection to" if way.is_connecting else "the request failed on its way to"
+    failure = APIConnectionError(
+        f"{place} {way.server}: {type(error).__name__}: {_why(error)}",
+        during="connect" if way.is_connecting else "request",
+    )
+    failure.__cause__ = error.with_traceback(None)  # its frames hold the request, and with it the key
+    error.__context__ = None
+    return failure
+
+
+def _is_of(error: BaseException | None, kind: type[Exception]) -> bool:
+    while error is not None and not isinstance(error, kind):
         error = error.__cause__
     return error is not None
-
-
-def broke_before(error: Exception, url: str) -> str:
-    """In words: the connection is gone, and no answer had begun."""
-    return f"the connection to {_origin(url)} broke before the answer: {_why(error)}"
 
 
 def broke_off(error: Exception) -> APIConnectionError:
@@ -75,8 +139,12 @@ def broke_off(error: Exception) -> APIConnectionError:
     return APIConnectionError(f"the connection broke while the answer came: {_why(error)}")
 
 
-def _origin(url: str) -> str:
-    return "/".join(url.split("/")[:3])
+# In aiohttp's words for a body that is not whole stands a status that nobody sent: "TransferEncodingError: 400".
+_CUT_BODIES = {
+    "TransferEncodingError": "its last chunk is missing",
+    "ContentLengthError": "it is shorter than its Content-Length says",
+    "Response payload is not completed": "it is not whole",
+}
 
 
 def _why(error: BaseException) -> str:
@@ -85,5 +153,11 @@ def _why(error: BaseException) -> str:
         # asyncio says "[Errno 111] Connect call failed ('127.0.0.1', 8000)" where the system says "Connection refused".
         is_of_system = cause.errno > 0 and not isinstance(cause, socket.gaierror)
         return os.strerror(cause.errno) if is_of_system else str(cause.strerror)
+    if isinstance(cause, aiohttp.ServerDisconnectedError) and not isinstance(cause.message, str):
+        return "its head is cut"
     text = cause.message if isinstance(cause, aiohttp.ClientResponseError | HttpProcessingError) else str(cause)
+    if not text and cause.__cause__ is not None:
+        return _why(cause.__cause__)
+    if isinstance(cause, aiohttp.ClientPayloadError):
+        text = next((said for name, said in _CUT_BODIES.items() if name in text), text)
     return " ".join(text.split())[:200] or type(cause).__name__

@@ -6,6 +6,7 @@ that a `Progress` wants to know happens in the connector.
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,27 +17,45 @@ from ..base import Progress
 
 
 class Watched(Trace):
-    """One request's trace: hands its signals on."""
+    """One request's trace: hands its signals on.
+
+    Attributes:
+        progress: Whom it tells.
+        is_reused: Whether the connection has served a request before.
+        is_connecting: Whether a new connection is being made.
+        has_heard: Whether a part of an answer has come.
+    """
 
     def __init__(self, progress: Progress) -> None:
         session: Any = None  # the first argument of listeners, which there are none of
         super().__init__(session, TRACE, SimpleNamespace())
         self.progress = progress
         self.is_reused = False
+        self.is_connecting = False
+        self.has_heard = False
+        self._connected_at = 0.0
 
     async def send_connection_queued_start(self) -> None:
         self.progress.queued()
 
     async def send_connection_create_start(self) -> None:
         self.is_reused = False
+        self.is_connecting = True
         self.progress.connecting()
 
     async def send_connection_create_end(self) -> None:
+        self.is_connecting = False
         self.progress.connected(reused=False)
 
     async def send_connection_reuseconn(self) -> None:
         self.is_reused = True
+        self._connected_at = asyncio.get_running_loop().time()
         self.progress.connected(reused=True)
+
+    def may_be_stale(self, seconds: float) -> bool:
+        """Whether the connection has served before and was taken no longer ago, and nothing has come over it."""
+        is_recent = asyncio.get_running_loop().time() - self._connected_at < seconds
+        return self.is_reused and is_recent and not self.has_heard
 
 
 async def _on_queued(_: object, context: SimpleNamespace, __: object) -> None:

@@ -148,7 +148,7 @@ async def test_requests_over_http(talk: Talk) -> None:
         ("POST", "/chat/completions", status) for status in (200, 400)
     ]
     assert seen[0]["body"]["max_tokens"] == 1
-    assert seen[0]["headers"]["Authorization"] == "…"
+    assert seen[0]["headers"]["Authorization"] == "[redacted]"
     assert seen[1]["body"] == "\ufffd"
     await talk.send("DELETE", "/sandbox/requests")
     assert talk.server.requests == []

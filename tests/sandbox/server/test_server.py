@@ -93,7 +93,7 @@ async def test_a_record_shows_neither_key_nor_prompt(talk: Talk) -> None:
     shown = repr(talk.server.requests[-1])
     assert "sk-secret" not in shown
     assert "Hello!" not in shown
-    assert "'Authorization': '…'" in shown
+    assert "'Authorization': '[redacted]'" in shown
 
 
 async def test_only_the_latest_are_kept_if_asked(session: aiohttp.ClientSession) -> None:
