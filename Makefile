@@ -20,8 +20,14 @@ FOR_DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/bench
 FOR_BENCH := $(BENCH)/.installed
 
+# The site's tools, and those that look a package over, likewise.
+DOCS := $(VENV)/docs
+FOR_DOCS := $(DOCS)/.installed
+DIST := $(VENV)/dist
+FOR_DIST := $(DIST)/.installed
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types coverage soak test-node test-servers test-distributed bench bench-guard simulate docs clean
+.PHONY: help demo test lint format types coverage soak test-node test-servers test-distributed bench bench-guard simulate docs dist clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -52,6 +58,11 @@ $(FOR_DEV): pyproject.toml | $(BIN)/python
 $(FOR_BENCH): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv --without-pip $(BENCH)
 	$(BIN)/python -m pip --python $(BENCH)/bin/python install -qq -e '.[bench]'
+	@touch $@
+
+$(FOR_DOCS): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv --without-pip $(DOCS)
+	$(BIN)/python -m pip --python $(DOCS)/bin/python install -qq -e '.[docs]'
 	@touch $@
 
 demo: $(FOR_DEMO) ## Stream an answer with each token's probability: no key, no network
@@ -110,12 +121,25 @@ bench-guard: $(FOR_DEV) ## Compare the ratios with the stored ones
 simulate: $(FOR_DEV) ## Play hidden concurrency limits against the limiter, fixed limits and AIMD
 	$(BIN)/python -m tests.policy.simulator
 
-REFERENCE := errors types types.prices sse codec client calls.chat calls.stream calls.text_stream calls.resources \
-	policy.retry policy.resume policy.timeouts policy.limiter hooks transport sandbox
+docs: $(FOR_DOCS) ## The site of docs/ and of the docstrings, into build/docs; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	@echo "build/docs/index.html"
 
-docs: $(FOR_DEV) ## The reference of the public modules, from their docstrings, into docs/_build
-	$(BIN)/python -W error::UserWarning -m pdoc --docformat google -o docs/_build \
-		deepseek_async $(addprefix deepseek_async.,$(REFERENCE))
+$(FOR_DIST): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv --without-pip $(DIST)
+	$(BIN)/python -m pip --python $(DIST)/bin/python install -qq build twine check-wheel-contents pyroma pip
+	@touch $@
+
+dist: $(FOR_DIST) ## Build, look the packages over, install the wheel alone and use it with the source out of sight
+	rm -rf dist build/alone
+	$(DIST)/bin/python -m build --outdir dist .
+	$(DIST)/bin/twine check --strict dist/*
+	$(DIST)/bin/check-wheel-contents dist/*.whl
+	# 8 of 10: what is missing is the address of a home page and of its authors.
+	$(DIST)/bin/pyroma --min 8 .
+	$(BIN)/python -m venv --without-pip build/alone
+	$(BIN)/python -m pip --python build/alone/bin/python install -qq dist/*.whl
+	cd build && alone/bin/python -I -W error ../tests/alone.py
 
 clean: ## Remove the environment and every cache
-	rm -rf $(VENV) .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
