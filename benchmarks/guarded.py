@@ -22,8 +22,8 @@ import msgspec
 import orjson
 
 from deepseek_async.codec import completion_from_json
-from deepseek_async.codec.fold import Fold
-from deepseek_async.codec.stream import State, chat_decoder
+from deepseek_async.codec.answer import Complete, StreamedAnswer
+from deepseek_async.codec.dialects import CHAT
 
 from .contestants import Session, Tally, contestant
 from .processes import server
@@ -41,23 +41,23 @@ Reader = Callable[[list[bytes]], Tally]
 
 
 def _iterate(reads: list[bytes]) -> Tally:
-    decoder, characters, chunks = chat_decoder(), 0, 0
+    answer, characters, chunks = StreamedAnswer(CHAT), 0, 0
     for data in reads:
-        for chunk in decoder.receive_data(data):
+        answer.receive_data(data)
+        while (chunk := answer.next_chunk()) is not None:
             chunks += 1
             for choice in chunk.choices:
                 characters += len(choice.delta.content or "")
-    assert decoder.state is State.DONE
+    assert isinstance(answer.end, Complete)
     return Tally(characters, chunks)
 
 
 def _fold(reads: list[bytes]) -> Tally:
-    decoder, fold = chat_decoder(), Fold()
+    answer = StreamedAnswer(CHAT)
+    answer.drain()
     for data in reads:
-        for chunk in decoder.receive_data(data):
-            fold.add(chunk)
-    assert decoder.state is State.DONE
-    return Tally(len(fold.completion(done=True).text), decoder.chunks)
+        answer.receive_data(data)
+    return Tally(len(answer.completion().text), answer.chunks)
 
 
 def _whole(reads: list[bytes]) -> Tally:

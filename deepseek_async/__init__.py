@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from .batch.report import BatchReport as BatchReport
     from .batch.run import run_batch as run_batch
     from .batch.run import run_partition as run_partition
-    from .calls.resumption import Seam as Seam
     from .calls.spellings import NOT_GIVEN as NOT_GIVEN
     from .calls.statistics import Statistics as Statistics
     from .calls.stream import ChatCompletionStream as ChatCompletionStream
-    from .calls.text_stream import TextCompletionStream as TextCompletionStream
+    from .calls.stream import TextCompletionStream as TextCompletionStream
     from .calls.tools.function_tool import FunctionTool as FunctionTool
     from .calls.tools.function_tool import tool as tool
     from .calls.tools.run import ToolRun as ToolRun
     from .client import AsyncClient as AsyncClient
+    from .codec.answer import Seam as Seam
     from .codec.fold import fold as fold
     from .conversation.conversation import Conversation as Conversation
     from .errors import APIConnectionError as APIConnectionError
@@ -90,11 +90,10 @@ _HOMES = {
     "batch.report": ("BatchProgress", "BatchReport"),
     "batch.options": ("RateLimiter",),
     "batch.run": ("run_batch", "run_partition"),
-    "calls.resumption": ("Seam",),
     "calls.spellings": ("NOT_GIVEN",),
     "calls.statistics": ("Statistics",),
-    "calls.stream": ("ChatCompletionStream",),
-    "calls.text_stream": ("TextCompletionStream",),
+    "calls.stream": ("ChatCompletionStream", "TextCompletionStream"),
+    "codec.answer": ("Seam",),
     "codec.fold": ("fold",),
     "conversation.conversation": ("Conversation",),
     "errors": (

@@ -13,7 +13,7 @@ from .calls.chat import Chat
 from .calls.resources import Completions, Models, User
 from .calls.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
 from .calls.statistics import Figures, Statistics
-from .codec.stream import MAX_BODY_BYTES, MAX_EVENT_BYTES
+from .codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from .errors import InvalidRequestError
 from .hooks import Hook
 from .policy.gate import Gate

@@ -26,7 +26,8 @@ from deepseek_async import (
     Usage,
 )
 from deepseek_async.codec import Fold, chunk_from_json, completion_from_json, fold
-from deepseek_async.codec.stream import State, chat_decoder
+from deepseek_async.codec.answer import StreamedAnswer
+from deepseek_async.codec.dialects import CHAT
 from deepseek_async.sandbox import Call, SandboxServer, Script
 from deepseek_async.transport import Answer
 from deepseek_async.types import ChatCompletion
@@ -99,11 +100,12 @@ def cost_of(tokens: int, reads: int = 16_384) -> float:
     least = float("inf")
     for _ in range(3):
         began = time.process_time()
-        decoder, folding = chat_decoder(), Fold()
+        streamed = StreamedAnswer(CHAT)
         for part in parts:
-            for one in decoder.receive_data(part):
-                folding.add(one)
-        answer = folding.completion(done=decoder.state is State.DONE)
+            streamed.receive_data(part)
+            while streamed.next_chunk() is not None:
+                pass
+        answer = streamed.completion()
         assert answer.logprobs is not None
         assert answer.logprobs.content is not None
         assert sum(len(one.top_logprobs) for one in answer.logprobs.content) == 5 * tokens
@@ -223,8 +225,10 @@ def test_06_choices_are_keyed_by_index() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("ending", [b"", b"data: {", KEEP_ALIVE, b": keep-al"])
 async def test_07_a_stream_cut_short_is_no_success(ending: bytes) -> None:
-    """Not even with a `finish_reason` in hand: without `[DONE]` it is an interruption that carries what came."""
+    """Amid an event not even with a `finish_reason` in hand: an interruption that carries what came."""
     for body in (hello(done=False), stream_of(chunk("Hel"), done=False)):
+        if ending != b"data: {" and body == hello(done=False):
+            continue  # ended in form after its finish reason: whole
         client, _ = client_on(Answer([body + ending]))
         stream = client.chat.completions.stream(**ASK)
         await anext(stream)

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from deepseek_async import AsyncClient, ChatCompletion
 from deepseek_async.codec import chunk_from_json, completion_from_json, fold
-from deepseek_async.codec.stream import State, chat_decoder
 from deepseek_async.sandbox import Call, SandboxServer, Script
 from deepseek_async.transport import Answer
 from deepseek_async.types import TextCompletion
 
+from .answering import State, fed_chat
 from .cutting import chunkings, completions, reads, streams
 from .wire import HELLO, client_on, to_json
 
@@ -61,7 +61,7 @@ def test_bytes_fold_to_the_answer(data: st.DataObject) -> None:
     """The same through the decoder of streams: any framing, cut into any reads."""
     answer = data.draw(completions())
     body = data.draw(streams(data.draw(chunkings(answer))))
-    decoder = chat_decoder()
+    decoder = fed_chat()
     chunks = [chunk for part in data.draw(reads(body)) for chunk in decoder.receive_data(part)]
     assert decoder.receive_eof() == []
     assert (decoder.state, decoder.failure) == (State.DONE, None)

@@ -1,4 +1,4 @@
-"""One attempt: one request sent, its answer's bytes as they come, its deadlines kept."""
+"""One attempt: one request sent, its response opened or read whole, its deadlines kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import DeepSeekError, EmptyResponseError, ResponseTooLargeError
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Response, Transport
 from ..transport.base import lowered
-from .deadlines import Watch
+from .deadlines import Deadlines
 from .statistics import Figures
 
 MAX_ERROR_BYTES = 256 * 2**10
@@ -18,25 +18,26 @@ MAX_ERROR_BYTES = 256 * 2**10
 ERROR_BODY_SECONDS = 10.0
 
 
-class Exchange:
-    """One attempt. `whole`, or `open` and then `receive`; `close` at any time.
+class Attempt:
+    """One try to have a request answered. `whole`, or `open` and then the response's own bytes; `close` at any time.
 
     Args:
         transport: What moves the bytes.
         request: What to send.
         timeouts: Durations of the phases.
         first_chunk: That of the phase ``first_chunk``, for this kind of answer.
-        watch: The call's watch; ``total`` runs on in it.
+        deadlines: The call's; ``total`` runs on in them.
         figures: The client's figures.
         begun: Called with the request id when the first byte of an answer in one piece has come.
 
     Attributes:
-        response: The answer, once its head has come.
+        response: Once its head has come.
         request_id: The server's id of the request, once the head has come.
     """
 
     __slots__ = (
         "_begun",
+        "_deadlines",
         "_figures",
         "_first_chunk",
         "_is_open",
@@ -44,7 +45,6 @@ class Exchange:
         "_request",
         "_timeouts",
         "_transport",
-        "_watch",
         "request_id",
         "response",
     )
@@ -55,14 +55,14 @@ class Exchange:
         request: HTTPRequest,
         timeouts: Timeouts,
         first_chunk: float,
-        watch: Watch,
+        deadlines: Deadlines,
         figures: Figures,
         begun: Callable[[str | None], None],
     ) -> None:
         self._transport = transport
         self._request = request
         self._timeouts = timeouts
-        self._watch = watch
+        self._deadlines = deadlines
         self._figures = figures
         self._begun = begun
         self._first_chunk = first_chunk
@@ -79,7 +79,7 @@ class Exchange:
 
     def connecting(self) -> None:
         self._leave_queue()
-        self._watch.enter("connect", self._timeouts.connect)
+        self._deadlines.enter("connect", self._timeouts.connect)
 
     def connected(self, *, reused: bool) -> None:
         if self._is_queued:
@@ -88,7 +88,7 @@ class Exchange:
             self._figures.connections_reused += 1
         else:
             self._figures.connections_made += 1
-        self._watch.enter("first_chunk", self._first_chunk)
+        self._deadlines.enter("first_chunk", self._first_chunk)
 
     def _leave_queue(self) -> None:
         if self._is_queued:
@@ -104,9 +104,8 @@ class Exchange:
             APIConnectionError, APITimeoutError: The head did not come.
             APIStatusError: It came with another status than 200; the body has been read.
         """
-        self._watch.enter("connect", None)  # nothing but the total runs while the request waits for a connection
-        with self._watch:
-            response = await self._send()
+        self._deadlines.enter("connect", None)  # nothing but the total runs while the request waits for a connection
+        response = await self._deadlines.wait(self._send())
         if response.status != 200:
             raise await self._failure(response)
         return response
@@ -121,20 +120,6 @@ class Exchange:
                 self._leave_queue()
         self.request_id = request_id_of(response.headers)
         return response
-
-    async def receive(self) -> bytes:
-        """The next bytes of the body; ``b""`` is its end. Raises `APIConnectionError`, `APITimeoutError`."""
-        assert self.response is not None  # noqa: S101 - open() came before
-        with self._watch:
-            return await self.response.receive()
-
-    def go_on(self) -> None:
-        """What has come is nothing yet: the deadline goes on."""
-        self._watch.go_on()
-
-    def progressed(self) -> None:
-        """A chunk has come: the time until the next begins."""
-        self._watch.enter("idle", self._timeouts.idle)
 
     async def whole(self, max_bytes: int, admitted: Callable[[], object] | None = None) -> bytes:
         """Send the request and wait for an answer that is not streamed.
@@ -152,14 +137,20 @@ class Exchange:
             EmptyResponseError: Nothing but white space.
             ResponseTooLargeError: More than ``max_bytes``.
         """
-        self._watch.enter("connect", None)
-        with self._watch:  # throughout: no one else's time is in it
-            response = await self._send()
-            if response.status == 200:
-                if admitted is not None:
-                    admitted()
-                return await self._read(response, max_bytes)
-        raise await self._failure(response)
+        self._deadlines.enter("connect", None)
+        # In one wait: no one else's time is in it.
+        answer = await self._deadlines.wait(self._send_and_read(max_bytes, admitted))
+        if isinstance(answer, bytes):
+            return answer
+        raise await self._failure(answer)
+
+    async def _send_and_read(self, max_bytes: int, admitted: Callable[[], object] | None) -> bytes | Response:
+        response = await self._send()
+        if response.status != 200:
+            return response
+        if admitted is not None:
+            admitted()
+        return await self._read(response, max_bytes)
 
     async def _read(self, response: Response, max_bytes: int) -> bytes:
         parts: list[bytes] = []
@@ -167,10 +158,10 @@ class Exchange:
         while not response.is_at_end and (data := await response.receive()):
             said = data.lstrip()
             if len(said) < len(data) and (not said or not parts):
-                self._watch.keepalives += data[: len(data) - len(said)].count(b"\n")
+                self._deadlines.keepalives += data[: len(data) - len(said)].count(b"\n")
             if said:
                 if not response.is_at_end:
-                    self.progressed()
+                    self._deadlines.enter("idle", self._timeouts.idle)
             elif not parts:  # blank lines re-arm nothing, wherever they come
                 continue
             if not parts:
@@ -181,7 +172,7 @@ class Exchange:
                 raise ResponseTooLargeError(f"the body is larger than the cap of {max_bytes:,} bytes", limit=max_bytes)
         if not parts:
             raise EmptyResponseError(
-                f"the answer is empty: status 200 and {self._watch.keepalives} blank lines, no body; "
+                f"the answer is empty: status 200 and {self._deadlines.keepalives} blank lines, no body; "
                 "an overloaded server does so"
             )
         return b"".join(parts)
@@ -189,9 +180,9 @@ class Exchange:
     async def _failure(self, response: Response) -> DeepSeekError:
         body = b""
         idle = self._timeouts.idle
-        self._watch.enter("idle", ERROR_BODY_SECONDS if idle is None else min(idle, ERROR_BODY_SECONDS))
+        self._deadlines.enter("idle", ERROR_BODY_SECONDS if idle is None else min(idle, ERROR_BODY_SECONDS))
         try:
-            while len(body) < MAX_ERROR_BYTES and (data := await self.receive()):
+            while len(body) < MAX_ERROR_BYTES and (data := await self._deadlines.wait(response.receive())):
                 body += data
         except DeepSeekError:
             pass  # a body that breaks off only says less

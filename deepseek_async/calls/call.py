@@ -16,9 +16,9 @@ from ..policy.gate import Gate
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Transport
-from .attempt import Exchange
+from .attempt import Attempt
 from .concealing import conceal_aside
-from .deadlines import Watch
+from .deadlines import Deadlines
 from .statistics import Figures
 
 T = TypeVar("T")
@@ -37,6 +37,8 @@ class Surroundings:
 
 class Call:
     """One call: makes its attempts, decides between them by the policy, tells the hooks.
+
+    Its attributes are what its attempts share; beside the request and the policies, what hooks and errors are told.
 
     Args:
         request: What every attempt sends.
@@ -58,8 +60,8 @@ class Call:
         "_streamed",
         "_timeouts",
         "attempts",
+        "deadlines",
         "number",
-        "watch",
     )
 
     def __init__(
@@ -86,15 +88,15 @@ class Call:
         self.number = surroundings.figures.calls
         self.attempts = 0
         self._attempts_before = 0  # of earlier parts of a continued answer
-        self.watch = Watch(timeouts)
+        self.deadlines = Deadlines(timeouts)
 
     def go_on(self, request: HTTPRequest) -> None:
         """From here on send another request, which continues the answer and has all its attempts."""
         self._request = request
         self._attempts_before = self.attempts
 
-    async def begin_attempt(self) -> Exchange:
-        """Wait until requests may go out, then make the next attempt's exchange. It is not open yet."""
+    async def begin_attempt(self) -> Attempt:
+        """Wait until requests may go out, then make the next attempt. It is not open yet."""
         around = self._around
         self._attempt_started = self._clock()
         if not around.gate.is_open(self._attempt_started):
@@ -104,18 +106,18 @@ class Call:
         self.attempts += 1
         around.figures.attempts += 1
         around.figures.retries += self.attempts > 1
-        self.watch.keepalives = 0
+        self.deadlines.keepalives = 0
         if around.hooks:
             request = self._request
             record = AttemptStarted(self.number, self.attempts, request.method, request.url, self._model)
             call_hooks(around.hooks, record)
         first_chunk = self._timeouts.first_chunk_of(streamed=self._streamed)
-        return Exchange(
+        return Attempt(
             around.transport,
             self._request,
             self._timeouts,
             first_chunk,
-            self.watch,
+            self.deadlines,
             around.figures,
             self.tell_first_chunk,
         )
@@ -132,7 +134,7 @@ class Call:
             error,
             attempt=self.attempts - self._attempts_before,
             delivered=0,
-            remaining=self.watch.remaining,
+            remaining=self.deadlines.remaining,
             randomness=0.0,
         )
         return wait is not None
@@ -154,7 +156,7 @@ class Call:
             error,
             attempt=self.attempts - self._attempts_before,
             delivered=max(delivered, 1) if has_shown else 0,
-            remaining=self.watch.remaining,
+            remaining=self.deadlines.remaining,
             randomness=around.randomness(),
         )
         around.gate.learn(error, now=self._clock(), at_most=self._retry.retry_after_max, wait=wait)
@@ -171,33 +173,32 @@ class Call:
         await self._sleep(wait)
 
     async def _sleep(self, seconds: float) -> None:
-        self.watch.enter("total", None)
+        self.deadlines.enter("total", None)
         try:
-            with self.watch:
-                await anyio.sleep(seconds)
+            await self.deadlines.wait(anyio.sleep(seconds))
         except APITimeoutError as error:
             error.attempts = self.attempts
             error.history = describe(self._errors)
             raise
 
-    async def run(self, attempt: Callable[[Exchange], Awaitable[T]]) -> T:
+    async def run(self, ask: Callable[[Attempt], Awaitable[T]]) -> T:
         """Make attempts until one succeeds; for answers that come in one piece."""
         outcome, last_error = "cancelled", None
         request_id = None
         try:
             while True:
-                exchange = await self.begin_attempt()
+                attempt = await self.begin_attempt()
                 try:
-                    result = await attempt(exchange)
+                    result = await ask(attempt)
                     outcome = "completed"
-                    request_id = exchange.request_id
+                    request_id = attempt.request_id
                     return result
                 except DeepSeekError as error:
-                    error.request_id = error.request_id or exchange.request_id
-                    exchange.close()
+                    error.request_id = error.request_id or attempt.request_id
+                    attempt.close()
                     await self.after(error)
                 finally:
-                    exchange.close()
+                    attempt.close()
         except DeepSeekError as error:
             outcome, last_error, request_id = "failed", error, error.request_id
             raise
@@ -211,7 +212,7 @@ class Call:
         if self._has_ended:
             return
         self._has_ended = True
-        self.watch.close()
+        self.deadlines.close()
         if self._around.hooks:
             elapsed = self._clock() - self._started
             record = Ended(self.number, self.attempts, outcome, elapsed, chunks, request_id, error)

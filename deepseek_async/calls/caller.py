@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import attrs
 
-from ..codec.stream import MAX_BODY_BYTES, MAX_EVENT_BYTES
+from ..codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from ..errors import InvalidRequestError
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, overl
 
 import attrs
 
+from ..codec.answer import StreamedAnswer
+from ..codec.dialects import CHAT
+from ..codec.endings import finished
 from ..codec.requests import request_to_json
-from ..codec.stream import chat_decoder
+from ..codec.responses import completion_from_json
 from ..errors import InvalidRequestError
 from ..policy.resume import Resume
 from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatRequest, ParsedChatCompletion
-from .parameters import CallOptions, ChatParameters, chat_request_of, check_stream, split_off_options
+from .attempt import Attempt
+from .parameters import CallOptions, ChatParameters, chat_request_of, check_stream, choices_of, split_off_options
 from .resumption import Resumption
 from .stream import ChatCompletionStream
-from .whole import ask_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,9 +120,16 @@ class ChatCompletions:
         if resume is not None and not isinstance(resume, Resume):
             raise InvalidRequestError("resume", None, f"Resume or None, not {type(resume).__name__}")
         first = send_as(request)
+        answer = StreamedAnswer(
+            CHAT,
+            choices=choices_of(request.extra_body),
+            is_continuable=resume is not None,
+            max_event_bytes=caller.max_event_bytes,
+            max_body_bytes=caller.max_body_bytes,
+        )
         return ChatCompletionStream(
             lambda: caller.call(first, options, model=request.model, streamed=True),
-            lambda: chat_decoder(caller.max_event_bytes, caller.max_body_bytes),
+            answer,
             Resumption(resume, request, send_as) if resume is not None else None,
         )
 
@@ -249,3 +259,34 @@ class ChatCompletions:
             toolbox,
             rules,
         )
+
+
+async def ask_whole(
+    caller: Caller,
+    url: str,
+    body: bytes,
+    options: CallOptions,
+    *,
+    model: str,
+    admitted: Callable[[], object] | None = None,
+) -> tuple[ChatCompletion, bytes]:
+    """Send a request until it is answered or given up.
+
+    Args:
+        body: The request's JSON.
+        admitted: Called when the head of a 200 has come, which may be long before the answer: the server has let the
+            request in.
+
+    Returns:
+        The completion, and the JSON that it was read from.
+
+    Raises:
+        DeepSeekError: As `ChatCompletions.create`.
+    """
+    call = caller.call(caller.http_request("POST", url, body, options), options, model=model, streamed=False)
+
+    async def ask(attempt: Attempt) -> tuple[ChatCompletion, bytes]:
+        answer = await attempt.whole(caller.max_body_bytes, admitted)
+        return finished(completion_from_json(answer, attempt.request_id)), answer
+
+    return await call.run(ask)

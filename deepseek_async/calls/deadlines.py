@@ -1,23 +1,32 @@
 """The deadlines of one call, kept by one timer.
 
 A wait for the network begins and ends; between waits the clock of a phase stands still, so that a slow consumer is
-not charged. What the client itself needs for bytes that bring the caller nothing is, by `Watch.go_on`, or a flood of
-keep-alives would outrun its deadline. Only `Watch.enter` re-arms a phase. The timer only looks whether the deadline has
-passed, once a minute or sooner: a deadline that moves later, as with every chunk, leaves it alone, and most calls find
-it set by a call before; see `alarms`.
+not charged. What the client itself needs for bytes that bring the caller nothing is, by `Deadlines.go_on`, or a flood
+of keep-alives would outrun its deadline. Only a chunk, or another phase, begins the time anew. The timer only looks
+whether the deadline has passed, once a minute or sooner: a deadline that moves later, as with every chunk, leaves it
+alone.
+
+Timers outlive the calls that they were set for. Nearly every call sets one and ends long before it is due; making one
+and cancelling it costs a tenth of what a short answer does; so a call that ends leaves its timer, as it is, to the next
+one of the same event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from types import TracebackType
+import weakref
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from typing import TypeVar
 
 from ..errors import APITimeoutError, DeepSeekError, Phase
 from ..policy.timeouts import Timeouts
-from .alarms import Alarm, take_alarm
+
+T = TypeVar("T")
 
 _LOOK_SECONDS = 60.0
+_DUE = "a deadline passed"  # the message of our cancellations
 
 _ADVICE = {
     "connect": "the host does not accept connections",
@@ -27,12 +36,17 @@ _ADVICE = {
 }
 
 
-class Watch:
-    """Cancels the wait of the task that it watches when a deadline passes; used as ``with watch: await …``.
+class Deadlines:
+    """Cancels the wait of the task that waits in it when a deadline passes: ``await deadlines.wait(…)``.
 
-    Raises:
-        APITimeoutError: On leaving the ``with`` block, in place of that cancellation. Any other passes through.
-        DeepSeekError: Likewise, what `interrupt` was called with.
+    It has an attribute for each instant and duration that a wait depends on: a wait must cost next to nothing.
+
+    Args:
+        timeouts: The durations.
+
+    Attributes:
+        phase: The present one.
+        keepalives: Keep-alives seen in the present attempt, for the errors' text.
     """
 
     __slots__ = (
@@ -41,6 +55,7 @@ class Watch:
         "_cancelling",
         "_due",
         "_error",
+        "_idle",
         "_left",
         "_loop",
         "_seconds",
@@ -59,6 +74,7 @@ class Watch:
         self._time = self._loop.time
         self._alarm: Alarm | None = None
         self._alarm_at = math.inf
+        self._idle = math.inf if timeouts.idle is None else timeouts.idle
         self._total = self._total_at = math.inf
         if timeouts.total is not None:
             self._total = timeouts.total
@@ -84,22 +100,54 @@ class Watch:
             self._since = self._time()
             self._arm(self._since)
 
-    def __enter__(self) -> None:
-        self._task = asyncio.current_task(self._loop)
-        self._since = now = self._time()
-        self._arm(now)
+    async def wait(self, waited_for: Awaitable[T], *, is_fresh: bool = False) -> T:
+        """Wait for something of the network's, no longer than the phase and the call have left.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        task, self._task = self._task, None
-        self._until = until = self._time()
-        self._left -= until - self._since
-        if self._error is not None and task is not None:
-            error_to_raise, self._error = self._error, None
-            # As asyncio.timeout does: ours if no other cancellation came meanwhile.
-            if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
-                raise error_to_raise from None
+        Args:
+            waited_for: What to await.
+            is_fresh: Whether a chunk has just come: the phase is ``idle``, and begins anew with this wait.
+
+        Raises:
+            APITimeoutError: In place of the cancellation by which a deadline ended the wait.
+            DeepSeekError: Likewise, what `interrupt` was called with.
+            CancelledError: Somebody else has cancelled the task, be it in the same turn as a deadline passed.
+        """
+        if is_fresh:
+            self.phase = "idle"
+            self._seconds = self._left = self._idle
+        self._task = task = asyncio.current_task(self._loop)
+        assert task is not None  # noqa: S101 - a coroutine of asyncio's runs in a task
+        self._cancelling = task.cancelling()
+        self._since = now = self._time()
+        due = now + self._left
+        if self._total_at < due:
+            due = self._total_at
+        self._due = due
+        if due < self._alarm_at:
+            self._set_alarm(now)
+        cancelled: asyncio.CancelledError | None = None
+        try:
+            return await waited_for
+        except asyncio.CancelledError as error:
+            cancelled = error
+            raise
+        finally:
+            self._task = None
+            self._until = until = self._time()
+            self._left -= until - self._since
+            if self._error is not None:
+                due_error, self._error = self._error, None
+                if self._is_ours(task, cancelled):
+                    raise due_error from None
+            cancelled = None  # it holds this frame
+
+    def _is_ours(self, task: asyncio.Task[object], cancelled: asyncio.CancelledError | None) -> bool:
+        """Take our cancellation back; whether it was the only one that ended the wait."""
+        others = task.uncancel()
+        if cancelled is None or others > self._cancelling:
+            return False
+        # A cancellation that was asked for before the wait began may only now have come.
+        return self._cancelling == 0 or cancelled.args == (_DUE,)
 
     def go_on(self) -> None:
         """The wait brought nothing for the caller: the time since it ended was ours, and is charged."""
@@ -112,8 +160,7 @@ class Watch:
         task = self._task
         if task is not None and self._error is None:
             self._error = error
-            self._cancelling = task.cancelling()
-            task.cancel()
+            task.cancel(_DUE)
 
     def _arm(self, now: float) -> None:
         due = self._since + self._left
@@ -121,12 +168,15 @@ class Watch:
             due = self._total_at
         self._due = due
         if due < self._alarm_at:
-            alarm = self._alarm
-            if alarm is None:
-                alarm = self._alarm = take_alarm(self._loop, self._look)
-            if due < alarm.at:
-                alarm.set(self._loop, min(due, now + _LOOK_SECONDS))
-            self._alarm_at = alarm.at
+            self._set_alarm(now)
+
+    def _set_alarm(self, now: float) -> None:
+        alarm = self._alarm
+        if alarm is None:
+            alarm = self._alarm = take_alarm(self._loop, self._look)
+        if self._due < alarm.at:
+            alarm.set(self._loop, min(self._due, now + _LOOK_SECONDS))
+        self._alarm_at = alarm.at
 
     def _look(self) -> None:
         self._alarm_at = math.inf
@@ -164,3 +214,52 @@ class Watch:
             self._alarm.release()
             self._alarm = None
             self._alarm_at = math.inf
+
+
+class Alarm:
+    """A timer of one event loop, for one user after another. A user must bear being called too early.
+
+    It knows neither the loop nor the loop's handle, which would keep a loop that has ended: a timer that is no longer
+    wanted is not cancelled, but does nothing when it is due.
+
+    Attributes:
+        call: What to call; ``None``: nobody uses it.
+        at: When it will call, by the loop's clock; infinity: it is not set.
+    """
+
+    __slots__ = ("_idle", "at", "call")
+
+    def __init__(self, idle: list[Alarm]) -> None:
+        self._idle = idle
+        self.call: Callable[[], None] | None = None
+        self.at = math.inf
+
+    def set(self, loop: asyncio.AbstractEventLoop, moment: float) -> None:
+        """Call at that moment and not at the one set before."""
+        self.at = moment
+        # In a context of its own: the caller's would be held, with all that is in it, for up to a minute.
+        loop.call_at(moment, self._ring, moment, context=Context())
+
+    def release(self) -> None:
+        """Leave it to the next user."""
+        self.call = None
+        self._idle.append(self)
+
+    def _ring(self, moment: float) -> None:
+        if moment == self.at:
+            self.at = math.inf
+            if self.call is not None:
+                self.call()
+
+
+_IDLE: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[Alarm]] = weakref.WeakKeyDictionary()
+
+
+def take_alarm(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> Alarm:
+    """An alarm of the loop's that nobody uses; it may be set to some moment that was another's."""
+    idle = _IDLE.get(loop)
+    if idle is None:
+        idle = _IDLE[loop] = []
+    alarm = idle.pop() if idle else Alarm(idle)
+    alarm.call = call
+    return alarm

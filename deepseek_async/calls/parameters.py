@@ -172,6 +172,12 @@ def check_stream(stream: object) -> None:
         raise InvalidRequestError("stream", stream, "True, False or None")
 
 
+def choices_of(extra_body: Mapping[str, Any]) -> int | None:
+    """How many choices are asked for (``n``, which DeepSeek does not document); ``None``: that cannot be told."""
+    choices = extra_body.get("n", 1)
+    return choices if isinstance(choices, int) else None
+
+
 def chat_request_of(parameters: dict[str, Any], *, stream: bool) -> ChatRequest:
     """The request that keyword arguments mean. Raises `InvalidRequestError`."""
     return _chat.make(parameters, stream=stream)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Generic, Self, TypeVar
 
+import attrs
+
+from ..codec.dialects import CHAT
 from ..errors import InvalidRequestError
+from ..types import ChatCompletionChunk, Delta, TextCompletion
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -39,3 +43,24 @@ class Reading(Generic[C, R]):
         while not self._ready:
             self._ready.extend(self._take(await anext(self._stream), self._index))
         return self._ready.popleft()
+
+
+def texts_in(piece: TextCompletion, index: int) -> Iterator[str]:
+    """The text of one choice, if there is any."""
+    for choice in piece.choices:
+        if choice.index == index and choice.text:
+            yield choice.text
+
+
+def contents_in(chunk: ChatCompletionChunk, index: int) -> Iterator[str]:
+    """The content of one choice, if there is any."""
+    for choice in chunk.choices:
+        if choice.index == index and choice.delta.content:
+            yield choice.delta.content
+
+
+def deltas_in(chunk: ChatCompletionChunk, index: int) -> Iterator[Delta]:
+    """The delta of one choice with its tokens, if it says anything."""
+    for choice in chunk.choices:
+        if choice.index == index and (choice.logprobs or CHAT.has_text(choice)):
+            yield attrs.evolve(choice.delta, logprobs=choice.logprobs) if choice.logprobs else choice.delta

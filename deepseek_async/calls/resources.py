@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 import attrs
 
+from ..codec.answer import StreamedAnswer
+from ..codec.dialects import TEXT
 from ..codec.endings import finished
 from ..codec.requests import request_to_json
 from ..codec.responses import balance_from_json, models_from_json, text_completion_from_json
-from ..codec.stream import text_decoder
 from ..types import Balance, ModelList, TextCompletion
-from .attempt import Exchange
-from .parameters import CallOptions, TextParameters, check_stream, split_off_options, text_request_of
-from .text_stream import TextCompletionStream
+from .attempt import Attempt
+from .parameters import CallOptions, TextParameters, check_stream, choices_of, split_off_options, text_request_of
+from .stream import TextCompletionStream
 
 if TYPE_CHECKING:
     from .caller import Caller
@@ -57,17 +58,22 @@ class Completions:
         if stream:
             opened = TextCompletionStream(
                 lambda: caller.call(http_request, options, model=request.model, streamed=True),
-                lambda: text_decoder(caller.max_event_bytes, caller.max_body_bytes),
+                StreamedAnswer(
+                    TEXT,
+                    choices=choices_of(request.extra_body),
+                    max_event_bytes=caller.max_event_bytes,
+                    max_body_bytes=caller.max_body_bytes,
+                ),
             )
             await opened.open()
             return opened
         call = caller.call(http_request, options, model=request.model, streamed=False)
 
-        async def attempt(exchange: Exchange) -> TextCompletion:
-            completion = text_completion_from_json(await exchange.whole(caller.max_body_bytes))
-            return finished(attrs.evolve(completion, request_id=exchange.request_id))
+        async def ask(attempt: Attempt) -> TextCompletion:
+            completion = text_completion_from_json(await attempt.whole(caller.max_body_bytes))
+            return finished(attrs.evolve(completion, request_id=attempt.request_id))
 
-        return await call.run(attempt)
+        return await call.run(ask)
 
 
 class Models:
@@ -96,7 +102,7 @@ async def _get(caller: Caller, path: str, read: Callable[[bytes], T], options: C
     request = caller.http_request("GET", caller.endpoint.base_url + path, None, options)
     call = caller.call(request, options, model=None, streamed=False)
 
-    async def attempt(exchange: Exchange) -> T:
-        return read(await exchange.whole(caller.max_body_bytes))
+    async def ask(attempt: Attempt) -> T:
+        return read(await attempt.whole(caller.max_body_bytes))
 
-    return await call.run(attempt)
+    return await call.run(ask)

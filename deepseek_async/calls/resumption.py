@@ -1,4 +1,4 @@
-"""The continuation of one streamed answer: the request that asks for the rest, and the seams that it leaves."""
+"""The continuation of one streamed answer: whether there is one, and the request that asks for it."""
 
 from __future__ import annotations
 
@@ -7,87 +7,68 @@ from typing import Any
 
 import attrs
 
+from ..codec.answer import Interrupted, StreamedAnswer
 from ..errors import DeepSeekError, InvalidRequestError
 from ..policy.resume import LENGTH, Resume
 from ..transport import HTTPRequest
-from ..types import AssistantMessage, ChatCompletion, ChatRequest, Usage
+from ..types import AssistantMessage, ChatCompletion, ChatRequest
 from .concealing import conceal
 
 
+def _check(_: object, __: object, request: ChatRequest) -> None:
+    # A prefix is text: the server takes no half of a call back, and checks JSON from its first brace.
+    if request.tools:
+        raise InvalidRequestError("resume", None, "requests without tools: a tool call cannot be continued")
+    if request.response_format is not None and request.response_format.get("type") != "text":
+        raise InvalidRequestError("resume", None, "response_format text: JSON mode cannot be continued")
+    if request.extra_body.get("n", 1) != 1:
+        raise InvalidRequestError("resume", None, "one choice: n above 1 cannot be continued")
+
+
 @attrs.frozen
-class Seam:
-    """Where a continued answer was joined.
-
-    Attributes:
-        position: Characters of ``content`` before the seam.
-        reasoning_position: Characters of ``reasoning_content`` before it.
-        cause: The error that ended the part before it, or ``"length"``.
-        usage: Token counts of the part before it; ``None`` where they were lost with its end.
-        request_id: The server's id of that part's request.
-    """
-
-    position: int
-    reasoning_position: int
-    cause: DeepSeekError | str
-    usage: Usage | None = None
-    request_id: str | None = None
-
-
 class Resumption:
-    """What continuing needs to know.
+    """How a streamed answer is continued.
 
     Args:
         resume: When, and how often.
         request: The first request.
         send_as: How a request goes out.
+        tokens_before: Tokens of the parts that reached ``max_tokens``, after which it counts anew.
 
     Raises:
         InvalidRequestError: The request asks for what cannot be continued.
     """
 
-    def __init__(self, resume: Resume, request: ChatRequest, send_as: Callable[[ChatRequest], HTTPRequest]) -> None:
-        # A prefix is text: the server takes no half of a call back, and checks JSON from its first brace.
-        if request.tools:
-            raise InvalidRequestError("resume", None, "requests without tools: a tool call cannot be continued")
-        if request.response_format is not None and request.response_format.get("type") != "text":
-            raise InvalidRequestError("resume", None, "response_format text: JSON mode cannot be continued")
-        if request.extra_body.get("n", 1) != 1:
-            raise InvalidRequestError("resume", None, "one choice: n above 1 cannot be continued")
-        self._resume = resume
-        self._request = request
-        self._send_as = send_as
-        self._tokens_before = 0  # of parts that reached max_tokens, after which it counts anew
-        self.seams: list[Seam] = []
+    resume: Resume
+    request: ChatRequest = attrs.field(validator=_check)
+    send_as: Callable[[ChatRequest], HTTPRequest]
+    tokens_before: int = 0
 
-    def has_all_tokens(self, so_far: ChatCompletion) -> bool:
-        """Whether as many tokens have come as were asked for, which only logprobs tell."""
-        max_tokens = self._request.max_tokens
-        tokens = _tokens_counted(so_far)
-        return None not in (max_tokens, tokens) and (tokens or 0) - self._tokens_before >= (max_tokens or 0)
+    def is_whole(self, answer: StreamedAnswer[Any, Any]) -> bool:
+        """Whether an answer that was cut has as many tokens as were asked for, which only logprobs tell."""
+        end, max_tokens = answer.end, self.request.max_tokens
+        if max_tokens is None or not isinstance(end, Interrupted) or not answer.has_text:
+            return False
+        if not self.resume.covers(end.error):
+            return False
+        tokens = _tokens_counted(answer.snapshot())
+        return tokens is not None and tokens - self.tokens_before >= max_tokens
 
-    def may_follow(self, end: DeepSeekError | str | None) -> bool:
-        """Whether another part may follow that end."""
-        return len(self.seams) < self._resume.attempts and self.covers(end)
+    def follows(self, answer: StreamedAnswer[Any, Any]) -> bool:
+        """Whether another part is to follow the end of this one."""
+        if not answer.has_text or len(answer.seams) >= self.resume.attempts:
+            return False
+        return self.resume.covers(_cause_of(answer))
 
-    def covers(self, end: DeepSeekError | str | None) -> bool:
-        """Whether that end is one to continue after."""
-        return self._resume.covers(end)
-
-    def next_request(
-        self, so_far: ChatCompletion, end: DeepSeekError | str, usage: Usage | None, request_id: str | None
-    ) -> HTTPRequest:
-        """Make the seam, and the request for what comes after it.
-
-        Args:
-            so_far: The answer with all its parts.
-            end: How the last part ended.
-            usage: That part's own token counts.
-            request_id: Of that part's request.
-        """
+    def continued(self, answer: StreamedAnswer[Any, Any]) -> tuple[Resumption, HTTPRequest]:
+        """Make the seam. Returns how to go on after the next part, and the request for that part."""
+        cause = _cause_of(answer)
+        assert cause is not None  # noqa: S101 - it is covered
+        answer.reopen(cause)
+        so_far: ChatCompletion = answer.snapshot()
         message = so_far.message
         content, reasoning = message.content or "", message.reasoning_content
-        self.seams.append(Seam(len(content), len(reasoning or ""), end, usage, request_id))
-        *before, last = self._request.messages
+        *before, last = self.request.messages
         prefix = _prefix_in(last)
         if prefix is None:
             before, prefix = [*before, last], AssistantMessage("")
@@ -97,15 +78,20 @@ class Resumption:
             name=prefix.name,
             prefix=True,
         )
-        max_tokens = self._request.max_tokens
-        if end == LENGTH:
-            self._tokens_before = _tokens_in(so_far)
+        max_tokens, tokens_before = self.request.max_tokens, self.tokens_before
+        if cause == LENGTH:
+            tokens_before = _tokens_in(so_far)
         elif max_tokens is not None:
-            max_tokens = max(1, max_tokens - (_tokens_in(so_far) - self._tokens_before))
-        request = self._send_as(attrs.evolve(self._request, messages=(*before, continued), max_tokens=max_tokens))
-        if isinstance(end, DeepSeekError):
-            conceal(end, request)
-        return request
+            max_tokens = max(1, max_tokens - (_tokens_in(so_far) - tokens_before))
+        request = self.send_as(attrs.evolve(self.request, messages=(*before, continued), max_tokens=max_tokens))
+        if isinstance(cause, DeepSeekError):
+            conceal(cause, request)
+        return attrs.evolve(self, tokens_before=tokens_before), request
+
+
+def _cause_of(answer: StreamedAnswer[Any, Any]) -> DeepSeekError | str | None:
+    """How the answer's present part ended."""
+    return answer.end.error if isinstance(answer.end, Interrupted) else answer.finish_reason
 
 
 def _prefix_in(message: Any) -> AssistantMessage | None:

@@ -1,23 +1,357 @@
-"""A streamed chat answer, in one part or continued."""
+"""A streamed answer, as the caller reads it: one loop around `StreamedAnswer`, which knows what everything means.
+
+A class with ``__anext__``, no async generator: one that is left early frees its connection at once, from any task, and
+no cancel scope is held while the caller works.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+import enum
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 
-import attrs
-
-from ..codec.endings import interruption_in
-from ..codec.fold import Fold
-from ..codec.stream import StreamDecoder
-from ..errors import DeepSeekError
-from ..types import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta
+from ..codec.answer import Complete, Interrupted, Seam, StreamedAnswer
+from ..errors import DeepSeekError, StreamInterruptedError
+from ..transport.base import lowered
+from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
+from .attempt import Attempt
 from .call import Call
-from .event_stream import EventStream
-from .reading import Reading
-from .resumption import Resumption, Seam
+from .reading import Reading, contents_in, deltas_in, texts_in
+from .resumption import Resumption
+
+C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
+W = TypeVar("W", bound=ChatCompletion | TextCompletion)
+
+# After [DONE] only the end of the body is missing, and it usually came in the same packet: worth a moment, since then
+# the connection serves the next request.
+DRAIN_SECONDS = 0.25
+DRAIN_BYTES = 65_536
 
 
-class ChatCompletionStream(EventStream[ChatCompletionChunk, ChatCompletion]):
+class Stage(enum.Enum):
+    """How far the reading is; but for the first, the outcome that hooks are told."""
+
+    UNDER_WAY = "under way"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class AnswerStream(Generic[C, W]):
+    """What the streams of both endpoints share. Single use.
+
+    Opens itself at its first use. As long as no text has been delivered, a failed attempt may be followed by another,
+    as the retry policy says; see `StreamedAnswer` for what is delivered when.
+
+    Args:
+        start: Makes the call.
+        answer: What is made of its bytes.
+        resumption: How the answer is continued, if it may be.
+    """
+
+    def __init__(
+        self, start: Callable[[], Call], answer: StreamedAnswer[C, W], resumption: Resumption | None = None
+    ) -> None:
+        self._start = start
+        self._answer = answer
+        self._ready = answer.ready
+        self._resumption = resumption
+        self._stage = Stage.UNDER_WAY
+        self._is_busy = False  # a task waits in here
+        self._call: Call | None = None
+        self._attempt: Attempt | None = None  # whose response is being read
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # -- for the caller ----------------------------------------------------------------------------------------------
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> C:
+        while not self._ready:
+            if not await self._advance():
+                raise StopAsyncIteration
+        chunk = self._answer.next_chunk()
+        assert chunk is not None  # noqa: S101 - one was ready
+        return chunk
+
+    async def completion(self) -> W:
+        """Read what is left and return the whole answer.
+
+        Raises:
+            StreamInterruptedError: The stream did not end well; ``partial`` carries what arrived.
+            DeepSeekError: Any other end; see the error tree.
+            RuntimeError: Another task is reading.
+        """
+        self._check_reader()
+        self._answer.drain()
+        while await self._advance():
+            pass
+        return self._answer.completion()
+
+    def snapshot(self) -> W:
+        """What has arrived so far, folded; ``complete`` is False until the end. Costs the length of the answer."""
+        return self._answer.snapshot()
+
+    async def open(self) -> None:
+        """Send the request and wait for the response's head; done at the first use of itself.
+
+        Raises:
+            APIConnectionError, APITimeoutError: No response.
+            APIStatusError: The server refused.
+            RuntimeError: Another task is opening it.
+        """
+        while self._attempt is None and self._stage is Stage.UNDER_WAY:
+            await self._advance(opening=True)
+        if self._stage is not Stage.UNDER_WAY:
+            self._has_more()
+
+    async def aclose(self) -> None:
+        """Free the connection at once; works from another task too. What has arrived stays readable by `snapshot`."""
+        if self._stage is not Stage.UNDER_WAY:
+            return
+        if isinstance(self._answer.end, Complete):
+            self._answer.conclude()  # it is whole: whoever reads on in another task misses nothing
+            await self._finish()
+        else:
+            self._leave(Stage.CLOSED)
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None and issubclass(kind, asyncio.CancelledError):
+            self._leave(Stage.CANCELLED)
+        else:
+            await self.aclose()
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request (``x-ds-trace-id``); ``None`` before the head."""
+        return self._answer.request_id
+
+    @property
+    def status(self) -> int | None:
+        """HTTP status; ``None`` before the head."""
+        return self._attempt.response.status if self._attempt is not None and self._attempt.response else None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The response's headers, names in lower case; empty before the head."""
+        return lowered(self._attempt.response.headers) if self._attempt and self._attempt.response else {}
+
+    @property
+    def keepalives(self) -> int:
+        """Keep-alive comments and leading blank lines so far: the request is queued, and the server alive."""
+        return self._answer.keepalives
+
+    @property
+    def delivered(self) -> int:
+        """Chunks that the caller has received."""
+        return self._answer.delivered
+
+    @property
+    def attempts(self) -> int:
+        """How many times the request was sent."""
+        return self._call.attempts if self._call is not None else 0
+
+    @property
+    def ended_without_done(self) -> bool:
+        """Whether the answer is whole by its finish reasons, though the server never said ``[DONE]``."""
+        end = self._answer.end
+        return isinstance(end, Complete) and end.ended_without_done
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    def _check_reader(self) -> None:
+        if self._is_busy:
+            raise RuntimeError("two tasks read one stream at the same time")
+
+    async def _advance(self, *, opening: bool = False) -> bool:
+        """Go on until a chunk is ready (or the head is there); False: the answer has ended, and well.
+
+        Raises:
+            DeepSeekError: It has ended, and not well. Raised again whenever asked again.
+        """
+        answer = self._answer
+        stage = self._stage
+        if stage is not Stage.UNDER_WAY:
+            return self._has_more()
+        if self._is_busy:
+            self._check_reader()
+        self._is_busy = True
+        is_fresh = answer.chunks > 0  # the last read brought a chunk: the time until the next begins
+        try:
+            while not self._ready:
+                if (stage := self._stage) is not Stage.UNDER_WAY:
+                    return self._has_more()
+                call, attempt, end = self._call, self._attempt, answer.end
+                if end is not None:
+                    await self._act_on(end)
+                elif call is None or attempt is None or attempt.response is None:
+                    await self._open()
+                    is_fresh = False
+                    if opening and self._attempt is not None:
+                        return True
+                else:
+                    response, deadlines = attempt.response, call.deadlines
+                    try:
+                        data = await deadlines.wait(response.receive(), is_fresh=is_fresh)
+                    except DeepSeekError as error:
+                        answer.receive_break(error)
+                    else:
+                        before = answer.chunks
+                        answer.receive_data(data) if data else answer.receive_eof()
+                        is_fresh = answer.chunks > before
+                        if not is_fresh:
+                            deadlines.go_on()
+                        elif not before:
+                            call.tell_first_chunk(answer.request_id)
+                    deadlines.keepalives = answer.keepalives
+                    if answer.end is not None and (response.is_at_end or isinstance(answer.end, Interrupted)):
+                        attempt.close()  # free for the next request before this one's last chunks are looked at
+            return True
+        except DeepSeekError:
+            raise
+        except BaseException:
+            self._leave(Stage.CANCELLED)
+            raise
+        finally:
+            self._is_busy = False
+
+    def _has_more(self) -> bool:
+        """Whether chunks are left after the end."""
+        if self._ready:
+            return True
+        if isinstance(self._answer.end, Interrupted):
+            raise self._answer.end.error
+        return False
+
+    async def _open(self) -> None:
+        """Make an attempt: send the request and wait for the head. Its failure is for `_act_on`."""
+        if self._call is None:
+            self._loop = asyncio.get_running_loop()
+            self._call = self._start()
+        attempt: Attempt | None = None
+        try:
+            attempt = await self._call.begin_attempt()
+            await attempt.open()
+        except BaseException as error:
+            if attempt is not None:
+                attempt.close()
+                self._answer.request_id = attempt.request_id
+            if not isinstance(error, DeepSeekError):
+                raise
+            self._answer.receive_refusal(error)
+        else:
+            self._attempt = attempt
+            self._answer.request_id = attempt.request_id
+
+    async def _act_on(self, end: Complete | Interrupted) -> None:
+        """No chunk is ready, and the attempt has ended: go on with another part or attempt, or be over."""
+        answer, call = self._answer, self._call
+        assert call is not None  # noqa: S101 - an attempt was made
+        resumption = self._resumption
+        if resumption is not None and resumption.is_whole(answer):
+            answer.accept()
+        elif resumption is not None and resumption.follows(answer):
+            self._close_attempt()
+            self._attempt = None
+            self._resumption, request = resumption.continued(answer)
+            call.go_on(request)
+        elif isinstance(end, Complete):
+            if not answer.conclude():
+                await self._finish()
+        elif answer.has_held and (answer.has_shown or not call.may_try_again(end.error)):
+            answer.conclude()  # no other attempt will bring them: first what arrived, then the failure
+        else:
+            await self._try_again(end.error)
+
+    async def _try_again(self, error: DeepSeekError) -> None:
+        """Wait for the next attempt, or fail."""
+        answer, call = self._answer, self._call
+        assert call is not None  # noqa: S101
+        self._close_attempt()
+        try:
+            await call.after(error, delivered=answer.delivered, has_shown=answer.has_shown)
+        except DeepSeekError as final:
+            if self._stage is Stage.UNDER_WAY:
+                answer.fail(final)
+                self._stage = Stage.FAILED
+                self._end_call(final)
+        else:
+            self._attempt = None
+            answer.begin_attempt()
+
+    async def _finish(self) -> None:
+        """The answer is complete: read the body's end if it is near, and leave the connection to the next request."""
+        self._stage = Stage.COMPLETED
+        call, attempt = self._call, self._attempt
+        if call is None or attempt is None or attempt.response is None:
+            return
+        response = attempt.response
+        try:
+            if not response.is_at_end:
+                call.deadlines.enter("idle", DRAIN_SECONDS)
+                left = DRAIN_BYTES
+                while left > 0 and (data := await call.deadlines.wait(response.receive())):
+                    left -= len(data)
+        except DeepSeekError:
+            pass  # the answer is whole; the connection is not worth an error
+        finally:
+            attempt.close()
+            self._end_call()
+
+    def _leave(self, stage: Stage) -> None:
+        """Be over before the end."""
+        if self._stage is not Stage.UNDER_WAY:
+            return
+        self._stage = stage
+        self._answer.close(self.attempts)
+        if self._call is not None:
+            self._call.deadlines.interrupt(StreamInterruptedError("closed"))  # another task may wait for bytes
+        self._close_attempt()
+        self._end_call()
+
+    def _close_attempt(self) -> None:
+        if self._attempt is not None:
+            self._attempt.close()
+
+    def _end_call(self, error: DeepSeekError | None = None) -> None:
+        if self._call is not None:
+            answer = self._answer
+            self._call.end(self._stage.value, chunks=answer.chunks, request_id=answer.request_id, error=error)
+
+    def __del__(self) -> None:
+        # Left without aclose(): the connection must not stay open until somebody notices.
+        call = getattr(self, "_call", None)
+        if call is None or self._stage is not Stage.UNDER_WAY:
+            return
+        attempt, answer = self._attempt, self._answer
+
+        def discard(chunks: int = answer.chunks, request_id: str | None = answer.request_id) -> None:
+            if attempt is not None:
+                attempt.close()
+            call.end(Stage.CLOSED.value, chunks=chunks, request_id=request_id)
+
+        loop = self._loop
+        if loop is not None and loop.is_running():
+            loop.call_soon_threadsafe(discard)
+        else:
+            discard()
+
+    def __repr__(self) -> str:
+        state = self._answer.state.value if self._stage is Stage.UNDER_WAY else "closed"
+        return f"<{type(self).__name__} {state}, {self.delivered} chunks delivered, request_id={self.request_id}>"
+
+
+class ChatCompletionStream(AnswerStream[ChatCompletionChunk, ChatCompletion]):
     """A streamed chat answer: ``async for`` over `ChatCompletionChunk`, or `deltas`, `text_deltas`, `completion`.
 
     Use it as an async context manager, or read it to its end, or `aclose` it. Each chunk is delivered once, whichever
@@ -28,130 +362,23 @@ class ChatCompletionStream(EventStream[ChatCompletionChunk, ChatCompletion]):
         APITimeoutError: From reading: a deadline passed; its ``phase`` says which.
     """
 
-    _fold: Fold
-
-    def __init__(
-        self,
-        start: Callable[[], Call],
-        make_decoder: Callable[[], StreamDecoder[ChatCompletionChunk]],
-        resumption: Resumption | None = None,
-    ) -> None:
-        super().__init__(start, make_decoder, Fold, _chunk_has_text)
-        self._resumption = resumption
-        self._closing: list[ChatCompletionChunk] = []
-
     @property
     def seams(self) -> tuple[Seam, ...]:
         """Where the answer was continued (see `Resume`); empty if it came in one piece."""
-        return tuple(self._resumption.seams) if self._resumption is not None else ()
-
-    # -- continuing --------------------------------------------------------------------------------------------------
-
-    def _begin_fold(self) -> None:
-        if self.seams:
-            self._fold.reopen()
-        else:
-            self._fold = Fold()
-
-    def _has_shown_part(self) -> bool:
-        # A continuation's text is in the fold as soon as it comes, delivered or not.
-        return self._part_has_text if self.seams else super()._has_shown_part()
-
-    def _take(self, chunks: list[ChatCompletionChunk]) -> None:
-        super()._take(self._without_closing(chunks) if self._resumption is not None else chunks)
-
-    def _without_closing(self, chunks: list[ChatCompletionChunk]) -> list[ChatCompletionChunk]:
-        """Hold the end back: only once it is sure that no other part follows is it the answer's end."""
-        shown = []
-        for chunk in chunks:
-            if self._closing or any(choice.finish_reason is not None for choice in chunk.choices):
-                if _chunk_has_text(chunk):
-                    shown.append(_reopened(chunk))
-                    chunk = _emptied(chunk)
-                self._closing.append(chunk)
-            elif not self.seams or _chunk_has_text(chunk):  # a part's first chunk says the role once more
-                shown.append(chunk)
-        return shown
-
-    def _goes_on(self, failure: DeepSeekError | None) -> bool:
-        resumption = self._resumption
-        if resumption is None:
-            return False
-        reason = next(iter(self._fold.finish_reasons), None)
-        end = failure or reason
-        is_finished = reason is not None and interruption_in([reason]) is None
-        if failure and reason is None and self._part_has_text and resumption.covers(failure):
-            is_finished = resumption.has_all_tokens(self._fold.completion(done=False))
-        if self._part_has_text and end is not None and not (failure and is_finished) and resumption.may_follow(end):
-            self._continue(resumption, end)
-            return True
-        if self._closing:
-            self._ready.extend(self._closing)
-            self._closing.clear()
-            return not self._is_draining
-        if failure and is_finished:
-            # Every word has come; what is missing is the [DONE] after them, or the chunk that says why they end.
-            self._close_exchange()
-            self._is_over = self._is_complete = True
-            self._end_call("completed")
-            return True
-        return False
-
-    def _continue(self, resumption: Resumption, end: DeepSeekError | str) -> None:
-        assert self._call is not None  # noqa: S101 - there was text
-        so_far = self._fold.completion(done=False)
-        self._close_exchange()
-        self._call.go_on(resumption.next_request(so_far, end, self._fold.usage, self.request_id))
-        self._fold.reopen()
-        self._closing.clear()
-        self._begin_part()
-
-    async def _again(self, error: DeepSeekError) -> None:
-        if self.seams and error.partial is None:  # a continuation that was refused, say
-            error.partial = self._fold.completion(done=False)
-        await super()._again(error)
-
-    # -- other ways to read ------------------------------------------------------------------------------------------
+        return tuple(self._answer.seams)
 
     def deltas(self, index: int = 0) -> Reading[ChatCompletionChunk, Delta]:
         """The deltas of one choice, each with its tokens in ``logprobs``; empty ones are left out."""
-        return Reading(self, index, _deltas_in)
+        return Reading(self, index, deltas_in)
 
     def text_deltas(self, index: int = 0) -> Reading[ChatCompletionChunk, str]:
         """The content of one choice as it comes; never empty strings."""
-        return Reading(self, index, _texts_in)
+        return Reading(self, index, contents_in)
 
 
-def _texts_in(chunk: ChatCompletionChunk, index: int) -> Iterator[str]:
-    for choice in chunk.choices:
-        if choice.index == index and choice.delta.content:
-            yield choice.delta.content
+class TextCompletionStream(AnswerStream[TextCompletion, TextCompletion]):
+    """A streamed fill-in-the-middle answer: ``async for`` over `TextCompletion`, each a piece."""
 
-
-def _deltas_in(chunk: ChatCompletionChunk, index: int) -> Iterator[Delta]:
-    for choice in chunk.choices:
-        if choice.index == index:
-            delta = attrs.evolve(choice.delta, logprobs=choice.logprobs) if choice.logprobs else choice.delta
-            if _has_text(choice) or choice.logprobs:
-                yield delta
-
-
-def _chunk_has_text(chunk: ChatCompletionChunk) -> bool:
-    return any(map(_has_text, chunk.choices))
-
-
-def _reopened(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
-    """A chunk without the end in it."""
-    choices = tuple(attrs.evolve(choice, finish_reason=None) for choice in chunk.choices)
-    return attrs.evolve(chunk, choices=choices, usage=None)
-
-
-def _emptied(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
-    """A chunk without the text in it."""
-    choices = tuple(attrs.evolve(choice, delta=Delta(), logprobs=None) for choice in chunk.choices)
-    return attrs.evolve(chunk, choices=choices)
-
-
-def _has_text(choice: ChunkChoice) -> bool:
-    delta = choice.delta
-    return bool(delta.content or delta.reasoning_content or delta.tool_calls or delta.extra)
+    def text_deltas(self, index: int = 0) -> Reading[TextCompletion, str]:
+        """The text of one choice as it comes; never empty strings."""
+        return Reading(self, index, texts_in)

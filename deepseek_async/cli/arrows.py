@@ -10,9 +10,8 @@ from itertools import chain
 
 import attrs
 
-from ..codec.endings import interruption_in
-from ..codec.fold import Fold
-from ..codec.stream import State, chat_decoder
+from ..codec.answer import Interrupted, StreamedAnswer
+from ..codec.dialects import CHAT
 from ..errors import StreamInterruptedError
 from ..sse import Comment, Decoder, ServerSentEvent
 from ..types import ChatCompletion, ChatCompletionChunk, Delta
@@ -41,20 +40,26 @@ def chunks(reads: Iterable[bytes]) -> Iterator[ChatCompletionChunk]:
     Raises:
         StreamInterruptedError, APIResponseError: The stream did not end well; ``partial`` carries what arrived.
     """
-    decoder, folding = chat_decoder(), Fold()
+    yield from _chunks_of(StreamedAnswer(CHAT), reads)
+
+
+def _chunks_of(
+    answer: StreamedAnswer[ChatCompletionChunk, ChatCompletion], reads: Iterable[bytes]
+) -> Iterator[ChatCompletionChunk]:
     for data in chain(reads, (_EOF,)):
-        for chunk in decoder.receive_data(data) if data else decoder.receive_eof():
-            folding.add(chunk)
+        if data:
+            answer.receive_data(data)
+        else:
+            answer.receive_eof()
+        if answer.end is not None:
+            answer.conclude()  # no other attempt follows
+        while (chunk := answer.next_chunk()) is not None:
             yield chunk
-        if decoder.state is State.DONE or decoder.state is State.FAILED:
+        if answer.end is not None:
             break
-    failure = decoder.failure
-    if failure is None and (reason := interruption_in(folding.finish_reasons)) is not None:
-        failure = StreamInterruptedError(f"the server broke the answer off: finish_reason {reason!r}")
-    if failure is not None:
-        failure.partial = folding.completion(done=False)
-        failure.delivered = decoder.chunks
-        raise failure
+    if isinstance(answer.end, Interrupted):
+        answer.end.error.delivered = answer.delivered
+        raise answer.end.error
 
 
 def deltas(reads: Iterable[bytes]) -> Iterator[tuple[int, Delta]]:
@@ -76,7 +81,7 @@ def completion(reads: Iterable[bytes]) -> ChatCompletion:
     Raises:
         StreamInterruptedError, APIResponseError: As `chunks`.
     """
-    folding = Fold()
-    for chunk in chunks(reads):
-        folding.add(chunk)
-    return folding.completion(done=True)
+    answer = StreamedAnswer(CHAT)
+    for _ in _chunks_of(answer, reads):
+        pass
+    return answer.completion()

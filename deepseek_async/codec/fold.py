@@ -104,11 +104,17 @@ class Fold:
             folding = self._choices[index] = _ChoiceFold()
         return folding
 
-    def reopen(self) -> None:
+    def reopen(self, pending: int = 0) -> None:
         """Take the end back: what comes now continues the same answer. Its usage is added to what was used before."""
         self._usage_before, self.usage = self._usage_of_all(), None
+        self.drop(pending)
+
+    def drop(self, pending: int) -> None:
+        """Forget the end, and the tokens of the last chunks that brought any: their text will come again."""
+        self.usage = None
         for choice in self._choices.values():
             choice.finish_reason = None
+            choice.drop(pending)
 
     def _usage_of_all(self) -> Usage | None:
         if self._usage_before is None or self.usage is None:
@@ -199,6 +205,9 @@ class _ChoiceFold:
             if self._extra is None:
                 self._extra = Pieces(joins_texts=False)
             self._extra.add(choice.extra)
+
+    def drop(self, pending: int) -> None:
+        del self._logprobs[len(self._logprobs) - pending :]
 
     def choice(self, index: int, *, done: bool) -> Choice:
         content = joined(self._content)

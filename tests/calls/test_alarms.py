@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deepseek_async.calls.alarms import take_alarm
+from deepseek_async.calls.deadlines import take_alarm
 
 from ..wire import HELLO, client_on, completion, whole
 

@@ -22,7 +22,7 @@ from deepseek_async import (
     Timeouts,
     UserMessage,
 )
-from deepseek_async.calls.deadlines import Watch
+from deepseek_async.calls.deadlines import Deadlines
 from deepseek_async.hooks import Ended, Record
 from deepseek_async.transport import Answer, Pause, ScriptedTransport
 
@@ -241,7 +241,7 @@ async def client_of(play: Play) -> AsyncIterator[tuple[AsyncClient, ByteServer, 
         await server.all_closed()
     await settled()
     assert asyncio.all_tasks() == tasks
-    assert not [handle for handle in loop._scheduled if not handle.cancelled() and "Watch" in repr(handle)]  # type: ignore[attr-defined]
+    assert not [handle for handle in loop._scheduled if not handle.cancelled() and "Deadlines" in repr(handle)]  # type: ignore[attr-defined]
     assert open_files() == files
 
 
@@ -408,8 +408,8 @@ async def test_a_deadline_and_a_cancellation_at_once() -> None:
     assert task.cancelled()
 
 
-def _watch_of(task: asyncio.Task[Any]) -> Watch:
-    return next(thing for thing in gc.get_objects() if isinstance(thing, Watch) and thing._task is task)
+def _watch_of(task: asyncio.Task[Any]) -> Deadlines:
+    return next(thing for thing in gc.get_objects() if isinstance(thing, Deadlines) and thing._task is task)
 
 
 async def test_a_cancellation_that_was_dealt_with_before() -> None:

@@ -17,6 +17,7 @@ from deepseek_async import (
     ChatCompletion,
     ChatCompletionStream,
     ChatRequest,
+    EmptyResponseError,
     InvalidRequestError,
     MalformedResponseError,
     RetryPolicy,
@@ -28,7 +29,7 @@ from deepseek_async import (
     Usage,
     UserMessage,
 )
-from deepseek_async.calls.text_stream import TextCompletionStream
+from deepseek_async.calls.stream import TextCompletionStream
 from deepseek_async.transport import Answer, Pause, ScriptedTransport
 
 from ..wire import AT_ONCE, DONE, HELLO, client_on, completion, event, hello, stream_of, whole
@@ -353,11 +354,13 @@ async def test_an_error_in_the_body_of_a_200_is_an_error() -> None:
         assert type(raised.value).__name__ == "BadRequestError"
 
 
-async def test_a_stream_of_usage_alone_has_no_text() -> None:
-    """A server that ends in form without a choice: the answer has none, and asking for its text is no error."""
-    client, _ = client_on(Answer([stream_of({"choices": [], "usage": {"prompt_tokens": 3}})]))
-    answer = await client.chat.completions.stream(**ASK).completion()
-    assert (answer.text, answer.choices, answer.usage) == ("", (), Usage(3))
+@pytest.mark.parametrize("chunk", [{"choices": [], "usage": {"prompt_tokens": 3}}, {"choices": []}, {"id": "7"}])
+async def test_a_stream_without_a_choice_is_no_answer(chunk: dict[str, Any]) -> None:
+    """However well it ends: it is asked for again, and then said to be empty."""
+    client, transport = client_on(*[Answer([stream_of(chunk)]) for _ in range(3)])
+    with pytest.raises(EmptyResponseError, match="no choice"):
+        await client.chat.completions.stream(**ASK).completion()
+    assert len(transport.requests) == 3
 
 
 def test_a_client_of_a_local_server_needs_nothing() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from deepseek_async import AsyncClient, RetryPolicy, UserMessage
-from deepseek_async.calls.event_stream import DRAIN_SECONDS
+from deepseek_async.calls.stream import DRAIN_SECONDS
 
 from ..byte_server import (
     DONE,

@@ -440,7 +440,9 @@ def piece(text: str, finish_reason: str | None = None) -> dict[str, Any]:
 async def test_a_text_stream_has_the_same_members() -> None:
     """Pieces, text deltas, the whole; interruption with its partial."""
     body = b"".join(map(event, (piece("a"), piece(""), piece("b", "stop"))))
-    client, transport = client_on(*[Answer([body + DONE], headers=HEAD) for _ in range(2)], Answer([body]))
+    client, transport = client_on(
+        *[Answer([body + DONE], headers=HEAD) for _ in range(2)], Answer([body + event({"error": "gone"})])
+    )
     stream = await client.completions.create(model="m", prompt="p", stream=True)
     assert [p.text async for p in stream] == ["a", "", "b"]
     assert stream.request_id == "trace-1"

@@ -148,7 +148,7 @@ def test_an_answer_cut_by_its_limit_is_not_passed_over(ask: Run) -> None:
     assert "cut at --max-tokens" in result.stderr
 
 
-@pytest.mark.parametrize("fault", [Cut(before="last_chunk"), EarlyEnd(), InBandError()])
+@pytest.mark.parametrize("fault", [Cut(before="last_chunk"), EarlyEnd(before="last_chunk"), InBandError()])
 def test_a_stream_that_ends_badly(ask: Run, server: SandboxServer, fault: Cut | EarlyEnd | InBandError) -> None:
     """What arrived is printed, then one line says that it is incomplete and why; exit code 1."""
     server.script(Script(say=["Half an ", "answer"], faults=(fault,)))

@@ -12,10 +12,10 @@ import pytest
 
 from deepseek_async.codec import chunk_from_json, completion_from_json, fold
 from deepseek_async.codec.responses import balance_from_json, models_from_json
-from deepseek_async.codec.stream import State, chat_decoder
 from deepseek_async.errors import MalformedResponseError, StreamInterruptedError
 from deepseek_async.types import AssistantMessage, ChatCompletion, FunctionCall, ToolCall, Usage
 
+from ..answering import State, fed_chat
 from ..wire import DONE, completion, event, of_choices, stream_of, to_json
 
 
@@ -28,7 +28,7 @@ def said(
 
 def read(body: bytes) -> ChatCompletion:
     """What a body means that must be a good stream."""
-    decoder = chat_decoder()
+    decoder = fed_chat()
     chunks = decoder.receive_data(body) + decoder.receive_eof()
     assert decoder.state is State.DONE, decoder.failure
     return fold(chunks)
@@ -168,7 +168,7 @@ def test_what_only_they_say_is_kept() -> None:
     assert read(SPOKEN["Ollama: role in each, created moves, fingerprint"]).created == 1
 
 
-@pytest.mark.parametrize("reason", ["eos", "load", "error", "max_output_reached", "function_call"])
+@pytest.mark.parametrize("reason", ["eos", "load", "max_output_reached", "function_call"])
 def test_a_finish_reason_of_their_own_is_kept(reason: str) -> None:
     """SiliconFlow's `eos`, Ollama's `load` and any other word: the string it is."""
     assert read(stream_of(said(content="Hi"), said(finish_reason=reason))).finish_reason == reason
@@ -176,7 +176,7 @@ def test_a_finish_reason_of_their_own_is_kept(reason: str) -> None:
 
 def test_a_stream_without_any_finish_reason_is_complete_if_it_was_ended() -> None:
     """Nebius sends none, but it sends `[DONE]`: the server has ended the answer."""
-    decoder = chat_decoder()
+    decoder = fed_chat()
     chunks = decoder.receive_data(stream_of(said(role="assistant"), said(content="Hi")))
     assert decoder.state is State.DONE
     assert fold(chunks).finish_reason is None
@@ -187,7 +187,7 @@ def test_a_stream_without_any_finish_reason_is_complete_if_it_was_ended() -> Non
 )
 def test_an_error_amid_the_stream_is_raised(choices: dict[str, Any]) -> None:
     """vLLM, SGLang and Exo send `{"error": …}` without choices, OpenRouter beside one: never a part of the answer."""
-    decoder = chat_decoder()
+    decoder = fed_chat()
     chunks = decoder.receive_data(
         event(said(content="Hi")) + event({"error": {"message": "gone", "code": 502}, **choices}) + DONE
     )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepseek_async.codec import fold
-from deepseek_async.codec.stream import State, StreamDecoder, chat_decoder, text_decoder
+from deepseek_async.codec.answer import Complete
 from deepseek_async.errors import (
     APIConnectionError,
     APIStatusError,
@@ -21,14 +21,15 @@ from deepseek_async.errors import (
     ResponseTooLargeError,
     StreamInterruptedError,
 )
-from deepseek_async.types import ChatCompletionChunk, FunctionCall, ToolCall, Usage
+from deepseek_async.types import FunctionCall, ToolCall, Usage
 
-from ..wire import DONE, KEEP_ALIVE, chunk, completion, event, hello, stream_of, to_json
+from ..answering import Fed, State, fed_chat, fed_text
+from ..wire import DONE, KEEP_ALIVE, chunk, completion, event, hello, of_choices, stream_of, to_json
 
 
-def feed(*reads: bytes, eof: bool = True, decoder: StreamDecoder[ChatCompletionChunk] | None = None) -> Any:
+def feed(*reads: bytes, eof: bool = True, decoder: Fed | None = None) -> Any:
     """The decoder after the reads (and the end), and the texts of the chunks that came."""
-    decoder = decoder or chat_decoder()
+    decoder = decoder or fed_chat()
     chunks = [chunk for data in reads for chunk in decoder.receive_data(data)]
     if eof:
         chunks += decoder.receive_eof()
@@ -96,15 +97,39 @@ def test_keepalives_are_counted_and_bring_nothing() -> None:
     assert "2 keep-alives" in failed(KEEP_ALIVE * 2).message
 
 
-@pytest.mark.parametrize("rest", [b"", KEEP_ALIVE, HI[:-1], HI[:20], b"data: [DO", b": keep"])
-def test_an_end_without_done_is_an_interruption(rest: bytes) -> None:
-    """However clean it looks, and whatever half an event stands before it, which counts for nothing."""
-    decoder, texts = feed(HI + event(chunk("", "stop")) + rest)
-    assert decoder.state is State.FAILED
-    assert type(decoder.failure) is StreamInterruptedError
-    assert "without [DONE] after 2 chunks" in decoder.failure.message
-    assert decoder.failure.retryable
-    assert texts == ["Hi", ""]
+@pytest.mark.parametrize("rest", [b"", KEEP_ALIVE, b"data: [DO", b": keep", b"\n", b"data:"])
+def test_an_end_in_form_after_every_finish_reason_is_an_end(rest: bytes) -> None:
+    """`transformers serve` never says `[DONE]`: once no choice is open, the end of the body is the answer's, marked."""
+    fed, texts = feed(HI + event(chunk("", "stop")) + event(of_choices(usage={"prompt_tokens": 1})) + rest)
+    assert fed.answer.end == Complete(ended_without_done=True)
+    assert (texts, fed.answer.completion().complete) == (["Hi", ""], True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        HI + HI,
+        HI + event(chunk("", "stop")) + HI[:20],
+        HI + event(chunk("", "stop")) + HI[:-1],
+        event(chunk("Hi", "stop")) + event(chunk("Ho", index=1)),
+        HI + event(chunk(None, "insufficient_system_resource")),
+    ],
+    ids=["no reason", "amid an event", "an event without its blank line", "another choice is open", "broken off"],
+)
+def test_any_other_end_without_done_is_an_interruption(body: bytes) -> None:
+    """However clean it looks; what half an event says counts for nothing."""
+    fed, _ = feed(body)
+    assert fed.state is State.FAILED
+    assert type(fed.failure) is StreamInterruptedError
+    assert fed.failure.retryable
+
+
+def test_an_end_without_done_counts_the_choices_that_were_asked_for() -> None:
+    """Of three choices two are finished, the third has not begun: no end."""
+    two = event(chunk("a", "stop")) + event(chunk("b", "stop", index=1))
+    for choices, end in ((2, Complete(ended_without_done=True)), (3, None)):
+        fed, _ = feed(two, decoder=fed_chat(choices=choices))
+        assert fed.answer.end == end if end else isinstance(fed.failure, StreamInterruptedError)
 
 
 def test_a_cut_inside_the_first_event_is_an_interruption() -> None:
@@ -195,7 +220,9 @@ def test_a_break_is_a_failure_unless_the_answer_was_whole() -> None:
     broken = APIConnectionError("reset")
     decoder, _ = feed(HI, eof=False)
     decoder.receive_break(broken)
-    assert (decoder.state, decoder.failure) == (State.FAILED, broken)
+    assert decoder.state is State.FAILED
+    assert isinstance(decoder.failure, StreamInterruptedError)
+    assert decoder.failure.cause is broken
     decoder, _ = feed(HI + DONE, eof=False)
     decoder.receive_break(broken)
     assert (decoder.state, decoder.failure) == (State.DONE, None)
@@ -219,7 +246,7 @@ WHOLE = {
 @pytest.mark.parametrize("body", [to_json(WHOLE), b"\n\n" + to_json(WHOLE) + b"\n", b"\xef\xbb\xbf" + to_json(WHOLE)])
 def test_a_whole_completion_is_a_stream_of_one_chunk(body: bytes) -> None:
     """A server without streaming answers in one piece: taken as the one chunk that folds to it."""
-    decoder = chat_decoder()
+    decoder = fed_chat()
     chunks = [chunk for at in range(0, len(body), 7) for chunk in decoder.receive_data(body[at : at + 7])]
     assert (chunks, decoder.state) == ([], State.DOCUMENT)
     chunks = decoder.receive_eof()
@@ -254,14 +281,14 @@ def test_a_body_that_is_no_answer_says_what_it_is(body: bytes, words: str) -> No
 
 def test_the_caps_hold() -> None:
     """An event over its cap and a document over its own end the stream, after what came before."""
-    decoder: StreamDecoder[ChatCompletionChunk] = chat_decoder(max_event_bytes=400)
+    decoder: Fed = fed_chat(max_event_bytes=400)
     texts = [c.choices[0].delta.content for c in decoder.receive_data(HI)]
     decoder.receive_data(event(chunk("x" * 500)))
     assert texts == ["Hi"]
     assert type(decoder.failure) is ResponseTooLargeError
     assert decoder.failure.limit == 400
 
-    small = StreamDecoder(decoder._read, decoder._read_whole, max_body_bytes=100)
+    small = fed_chat(max_body_bytes=100)
     for _ in range(5):
         assert small.receive_data(b"{" * 30) == []
     assert type(small.failure) is ResponseTooLargeError
@@ -307,7 +334,7 @@ def test_the_meaning_does_not_depend_on_the_cuts(body: bytes, places: list[int])
     """The same bytes give the same chunks, the same state, the same failure, however reads cut them."""
 
     def meaning(*reads: bytes) -> tuple[Any, ...]:
-        decoder = chat_decoder()
+        decoder = fed_chat()
         chunks = [chunk for data in reads for chunk in decoder.receive_data(data)] + decoder.receive_eof()
         return chunks, decoder.state, str(decoder.failure), type(decoder.failure), decoder.keepalives
 
@@ -323,7 +350,7 @@ def test_the_meaning_does_not_depend_on_the_cuts(body: bytes, places: list[int])
 )
 def test_no_bytes_make_it_raise(reads: list[bytes]) -> None:
     """Whatever comes, the end is DONE or FAILED with a typed error: reading never raises by itself."""
-    decoder = chat_decoder()
+    decoder = fed_chat()
     for data in reads:
         decoder.receive_data(data)
     decoder.receive_eof()
@@ -334,13 +361,13 @@ def test_no_bytes_make_it_raise(reads: list[bytes]) -> None:
 def test_fill_in_the_middle_has_the_same_states() -> None:
     """Pieces, `[DONE]`, a whole answer, an end too soon: as for chat."""
     piece = event({"id": "1", "choices": [{"index": 0, "text": "a"}]})
-    decoder = text_decoder()
+    decoder = fed_text()
     assert [p.text for p in decoder.receive_data(piece + piece + DONE)] == ["a", "a"]
     assert decoder.state is State.DONE
-    decoder = text_decoder()
+    decoder = fed_text()
     decoder.receive_data(b'{"id":"1","choices":[{"index":0,"text":"a"}]}')
     assert [p.text for p in decoder.receive_eof()] == ["a"]
-    decoder = text_decoder()
+    decoder = fed_text()
     decoder.receive_data(piece)
     decoder.receive_eof()
     assert isinstance(decoder.failure, StreamInterruptedError)

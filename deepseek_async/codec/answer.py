@@ -1,0 +1,475 @@
+"""A streamed answer, from its first byte to its end: bytes in; chunks, the whole and a verdict out. No I/O, no clock.
+
+The end is an input. A connection that closes tells nothing by itself; what it means depends on what came before:
+
+| state | what comes | the state after it |
+| --- | --- | --- |
+| WAITING: no chunk yet | a chunk | STREAMING |
+| | the first byte of a document | DOCUMENT |
+| STREAMING | ``[DONE]``; the end of the bytes, once every choice has its ``finish_reason`` | DONE |
+| DOCUMENT: no event stream at all | the end of the bytes, if it is a whole completion | DONE |
+| WAITING, STREAMING, DOCUMENT | anything else that ends it: see below | FAILED |
+| FAILED | another attempt | WAITING |
+| DONE, FAILED | a continuation: a seam | WAITING |
+| any but DONE | the caller closes it | CLOSED |
+
+What a state does not name changes nothing: a connection that breaks behind ``[DONE]`` is no news.
+
+What ends an answer badly, and as which error: nothing came, or no choice in all that came (`EmptyResponseError`); an
+error in the band, a finish reason by which the server says that it broke off, the end of the bytes amid the answer, a
+broken connection (`StreamInterruptedError`); a payload that is no chunk (`MalformedResponseError`); a deadline, a
+refusal, under their own names. A chunk that came before is always delivered before it, also when both came in one read.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, Final, Generic, TypeVar
+
+import attrs
+
+from ..errors import (
+    APIConnectionError,
+    APIStatusError,
+    DeepSeekError,
+    EmptyResponseError,
+    StreamInterruptedError,
+)
+from ..sse import Comment, ServerSentEvent
+from ..types import ChatCompletion, ChatCompletionChunk, TextCompletion, Usage
+from .body import (
+    MAX_BODY_BYTES,
+    MAX_EVENT_BYTES,
+    Body,
+    error_event,
+    error_in,
+    interrupted,
+    no_stream,
+    without_frames,
+)
+from .dialects import Dialect
+from .endings import broken_off, interruption_in
+from .fold import Fold
+from .outlet import Outlet
+
+C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
+W = TypeVar("W", bound=ChatCompletion | TextCompletion)
+
+
+class State(enum.Enum):
+    """Where a streamed answer stands; see the table above."""
+
+    WAITING = "waiting"
+    STREAMING = "streaming"
+    DOCUMENT = "document"
+    DONE = "done"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+class What(enum.Enum):
+    """What can happen to it."""
+
+    CHUNK = enum.auto()
+    DOCUMENT = enum.auto()
+    END = enum.auto()
+    FAILURE = enum.auto()
+    ATTEMPT = enum.auto()
+    SEAM = enum.auto()
+    CLOSE = enum.auto()
+
+
+TABLE: Final = {
+    (State.WAITING, What.CHUNK): State.STREAMING,
+    (State.WAITING, What.DOCUMENT): State.DOCUMENT,
+    (State.WAITING, What.FAILURE): State.FAILED,
+    (State.WAITING, What.CLOSE): State.CLOSED,
+    (State.STREAMING, What.END): State.DONE,
+    (State.STREAMING, What.FAILURE): State.FAILED,
+    (State.STREAMING, What.CLOSE): State.CLOSED,
+    (State.DOCUMENT, What.END): State.DONE,
+    (State.DOCUMENT, What.FAILURE): State.FAILED,
+    (State.DOCUMENT, What.CLOSE): State.CLOSED,
+    (State.DONE, What.SEAM): State.WAITING,
+    (State.FAILED, What.ATTEMPT): State.WAITING,
+    (State.FAILED, What.SEAM): State.WAITING,
+    (State.FAILED, What.END): State.DONE,  # see `accept`
+    (State.FAILED, What.CLOSE): State.CLOSED,
+}
+"""The state after what happened; what stands not here changes nothing."""
+
+
+@attrs.frozen
+class Complete:
+    """The server has ended the answer.
+
+    Attributes:
+        ended_without_done: By the end of the bytes alone, after every choice had its ``finish_reason``.
+    """
+
+    ended_without_done: bool = False
+
+
+@attrs.frozen
+class Interrupted:
+    """The attempt has ended, and the answer has not.
+
+    Attributes:
+        error: How; to be raised unless another attempt or a continuation follows.
+    """
+
+    error: DeepSeekError
+
+
+@attrs.frozen
+class Seam:
+    """Where a continued answer was joined.
+
+    Attributes:
+        position: Characters of ``content`` before the seam.
+        reasoning_position: Characters of ``reasoning_content`` before it.
+        cause: The error that ended the part before it, or ``"length"``.
+        usage: Token counts of the part before it; ``None`` where they were lost with its end.
+        request_id: The server's id of that part's request.
+    """
+
+    position: int
+    reasoning_position: int
+    cause: DeepSeekError | str
+    usage: Usage | None = None
+    request_id: str | None = None
+
+
+class StreamedAnswer(Generic[C, W]):
+    """One streamed answer, with all its attempts and parts.
+
+    It has an attribute for each thing that can be known of one: that is what it is for.
+
+    Args:
+        dialect: Which endpoint's it is.
+        choices: How many choices were asked for; ``None``: nobody knows.
+        is_continuable: Whether a continuation may follow its end.
+        max_event_bytes: Cap on one event.
+        max_body_bytes: Cap on a body that is no event stream.
+
+    Attributes:
+        state: Where the present attempt stands.
+        end: How it has ended; ``None``: it goes on. Looked at when no chunk is ready.
+        ready: Chunks that may be shown; `next_chunk` takes them one by one.
+        chunks: Chunks of the present attempt so far.
+        keepalives: Comments and leading blank lines of the present attempt so far.
+        seams: Where it was continued.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect[C, W],
+        *,
+        choices: int | None = None,
+        is_continuable: bool = False,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self._dialect = dialect
+        self._choices = choices
+        self._is_continuable = is_continuable
+        self._limits = max_event_bytes, max_body_bytes
+        self._body = Body(*self._limits)
+        self._fold = dialect.fold(choices)
+        self._outlet = Outlet(dialect, is_continuable=is_continuable)
+        self.ready = self._outlet.ready
+        self._is_concluded = False
+        self.state = State.WAITING
+        self.end: Complete | Interrupted | None = None
+        self.chunks = 0
+        self.keepalives = 0
+        self.seams: list[Seam] = []
+
+    # -- what comes in -----------------------------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes) -> None:
+        """Take what one read brought. Never raises: see `end`."""
+        if self.end is not None:
+            return
+        chunks: list[C] = []
+        failure: DeepSeekError | None = None
+        is_done = False
+        try:
+            if not self._body.is_events and not (data := self._begin(data)):
+                return
+            read = self._dialect.read
+            for payload in self._body.events.receive_payloads(data):
+                if type(payload) is bytes and payload.startswith(b"{"):
+                    chunks.append(read(payload))
+                elif type(payload) is Comment:
+                    self.keepalives += 1
+                elif self._take_other(payload, chunks):
+                    is_done = True
+                    break
+        except APIStatusError as error:
+            failure = interrupted(error)
+        except DeepSeekError as error:
+            failure = error
+        if chunks:
+            if not self.chunks:
+                self._move(What.CHUNK)
+            self.chunks += len(chunks)
+            add = self._fold.add
+            for chunk in chunks:
+                add(chunk)
+            if not self._outlet.is_open:
+                self._outlet.sort(chunks)
+            elif not self._outlet.is_drained:
+                self.ready.extend(chunks)
+        if failure is not None:
+            self._fail(failure)
+        elif is_done:
+            self._finish()
+
+    def receive_eof(self) -> None:
+        """Take the end of the bytes, as HTTP tells it. Never raises: see `end`."""
+        if self.end is not None:
+            return
+        try:
+            if self._body.is_document:
+                chunk = self._dialect.read_whole(self._body.document)
+                self.chunks = 1
+                self._fold.add(chunk)
+                self._outlet.sort([chunk])
+                self._finish()
+            else:
+                self._end()
+        except APIStatusError as error:
+            self._fail(interrupted(error))
+        except DeepSeekError as error:
+            self._fail(error)
+
+    def receive_break(self, error: DeepSeekError) -> None:
+        """Take that the connection broke, or that a deadline passed, amid the answer."""
+        if isinstance(error, APIConnectionError):
+            message = f"the stream was cut: {error.message}"
+            error = StreamInterruptedError(message, cause=error)
+        self._fail(error)
+
+    def receive_refusal(self, error: DeepSeekError) -> None:
+        """Take that the attempt ended before an answer began: with another status, or without a head."""
+        self._fail(error, has_begun=bool(self.seams))
+
+    def close(self, attempts: int = 0) -> None:
+        """Take that the caller wants no more of it, after so many attempts. `snapshot` still shows what arrived."""
+        if self._move(What.CLOSE):
+            self._outlet.clear()
+            message = "the stream was closed before its end"
+            self._break_off(StreamInterruptedError(message, attempts=attempts, by_caller=True))
+
+    # -- what goes out -----------------------------------------------------------------------------------------------
+
+    def next_chunk(self) -> C | None:
+        """The next chunk that may be shown; ``None``: more data is needed, or see `end`."""
+        if not self.ready:
+            return None
+        self._outlet.delivered += 1
+        return self.ready.popleft()
+
+    @property
+    def delivered(self) -> int:
+        """Chunks that were taken by `next_chunk`."""
+        return self._outlet.delivered
+
+    @property
+    def has_held(self) -> bool:
+        """Whether chunks are held back."""
+        return bool(self._outlet.held or self._outlet.closing)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the present attempt has brought any text."""
+        return self._outlet.has_text
+
+    @property
+    def has_shown(self) -> bool:
+        """Whether some of what another attempt would bring has been shown.
+
+        A continuation's text is in the fold as soon as it comes, shown or not.
+        """
+        return self._outlet.has_text if self.seams else self._outlet.has_shown
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every choice has its ``finish_reason``, and no one says that the server broke off."""
+        reasons = self._fold.finish_reasons
+        return len(reasons) >= (self._choices or 1) and None not in reasons and interruption_in(reasons) is None
+
+    @property
+    def finish_reason(self) -> str | None:
+        """That of the first choice."""
+        return next(iter(self._fold.finish_reasons), None)
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the present attempt's request."""
+        return self._fold.request_id
+
+    @request_id.setter
+    def request_id(self, request_id: str | None) -> None:
+        self._fold.request_id = request_id
+
+    def completion(self) -> W:
+        """The whole answer.
+
+        Raises:
+            DeepSeekError: It did not end well.
+            RuntimeError: It has not ended.
+        """
+        if isinstance(self.end, Interrupted):
+            raise self.end.error
+        if self.end is None:
+            raise RuntimeError("the answer has not ended: see snapshot()")
+        return self._fold.completion(done=True)
+
+    def snapshot(self) -> W:
+        """What has arrived so far; ``complete`` is False until the end stands. Costs the length of the answer."""
+        return self._fold.completion(done=self._is_concluded and isinstance(self.end, Complete))
+
+    # -- what is decided about it ------------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Show no more chunks: from here on they are only folded."""
+        self._outlet.is_drained = True
+        self._outlet.clear()
+
+    def begin_attempt(self) -> None:
+        """Another attempt follows: what the one before brought is forgotten, but for the parts before a seam."""
+        if self._move(What.ATTEMPT):
+            if self.seams:
+                self._chat_fold.drop(self._outlet.pending)
+            else:
+                self._fold = self._dialect.fold(self._choices)
+            self._start_anew(is_again=self.delivered > 0)
+
+    def reopen(self, cause: DeepSeekError | str) -> None:
+        """Another part follows, which continues the answer: make the seam."""
+        if self._move(What.SEAM):
+            fold = self._chat_fold
+            usage = fold.usage
+            fold.reopen(self._outlet.pending)
+            message = fold.completion(done=False).message
+            content, reasoning = message.content or "", message.reasoning_content or ""
+            self.seams.append(Seam(len(content), len(reasoning), cause, usage, self.request_id))
+            self._start_anew(is_again=True)
+
+    def accept(self) -> None:
+        """Take what came for the whole: nothing is missing but the chunk that says so."""
+        if self._move(What.END):
+            self.end = Complete(ended_without_done=True)
+
+    def fail(self, error: DeepSeekError) -> None:
+        """No other attempt follows a failed one: this is the error to raise from now on."""
+        if self.state is State.FAILED:
+            if error.partial is None and (self.chunks or self.seams):
+                error.partial = self._fold.completion(done=False)
+            self.end = Interrupted(without_frames(error))
+
+    def conclude(self) -> bool:
+        """The end stands: no attempt and no part follows. True: chunks that were held back are ready now."""
+        self._is_concluded = True
+        self._outlet.release()
+        return bool(self.ready)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _chat_fold(self) -> Fold:
+        fold: Any = self._fold
+        assert isinstance(fold, Fold)  # noqa: S101 - no other answers are continued
+        return fold
+
+    def _move(self, what: What) -> bool:
+        """Go where the table says; False: it changes nothing."""
+        state = TABLE.get((self.state, what))
+        if state is None:
+            return False
+        self.state = state
+        return True
+
+    def _start_anew(self, *, is_again: bool) -> None:
+        self.end = None
+        self.chunks = self.keepalives = 0
+        self._body = Body(*self._limits)
+        self._outlet.begin(is_again=is_again)
+
+    def _begin(self, data: bytes) -> bytes:
+        """See what kind of body it is; return what is left of the data."""
+        body = self._body
+        before = body.blank_lines
+        data = body.begin(data)
+        self.keepalives += body.blank_lines - before
+        if body.is_document:
+            self._move(What.DOCUMENT)
+        return data
+
+    def _take_other(self, payload: bytes | ServerSentEvent | Comment, chunks: list[C]) -> bool:
+        """Take a payload that is no plain object; True if it is the end."""
+        event = "message"
+        if isinstance(payload, ServerSentEvent):
+            event, payload = payload.event, payload.data.encode()
+        assert isinstance(payload, bytes)  # noqa: S101 - comments were taken before
+        text = payload.strip()
+        if text == b"[DONE]":
+            if not chunks and not self.chunks:
+                raise self._emptiness()
+            return True
+        if not text:
+            return False
+        if event == "error":
+            raise error_event(text)
+        chunks.append(self._dialect.read(text))
+        return False
+
+    def _end(self) -> None:
+        """What the end of a stream of events means that has not said ``[DONE]``."""
+        body = self._body
+        unfinished, unframed = body.receive_eof().strip(), body.unframed
+        cause = error_in(unfinished.encode("utf-8", "replace")) or error_in(unframed)
+        if unfinished == "[DONE]" and self.chunks:  # every chunk came; only the last blank line did not
+            self._finish()
+        elif cause is not None:
+            raise interrupted(cause)
+        elif self.chunks and self.is_finished and "[DONE]".startswith(unfinished):  # not amid another event
+            self._finish(without_done=True)
+        elif self.chunks:
+            raise StreamInterruptedError(f"the stream ended without [DONE] after {self.chunks} chunks")
+        elif unframed.strip():
+            raise no_stream(unframed)
+        elif unfinished and unfinished != "[DONE]":
+            raise StreamInterruptedError("the stream was cut inside its first event")
+        else:
+            raise self._emptiness()
+
+    def _emptiness(self) -> EmptyResponseError:
+        nothing = f"{self.keepalives} keep-alives, no chunk" if not self.chunks else "no choice in any chunk"
+        return EmptyResponseError(f"the answer to a streamed request is empty: status 200, {nothing}")
+
+    def _finish(self, *, without_done: bool = False) -> None:
+        """The server has said that this is the end."""
+        reason = interruption_in(self._fold.finish_reasons)
+        if reason is not None:
+            cause = broken_off(reason)
+            self._fail(StreamInterruptedError(cause.message, cause=cause))
+        elif not self._fold.finish_reasons:
+            self._fail(self._emptiness())
+        elif self._move(What.END):
+            self.end = Complete(without_done)
+
+    def _fail(self, error: DeepSeekError, *, has_begun: bool = True) -> None:
+        if self._is_continuable and self.chunks and self.is_finished and self._move(What.END):
+            self.end = Complete(ended_without_done=True)  # asking on would invent text
+        elif self._move(What.FAILURE):
+            self._break_off(error, has_begun=has_begun)
+
+    def _break_off(self, error: DeepSeekError, *, has_begun: bool = True) -> None:
+        if has_begun:
+            error.partial = self._fold.completion(done=False)
+        error.delivered = self.delivered
+        error.request_id = error.request_id or self.request_id
+        self.end = Interrupted(without_frames(error))

@@ -1,0 +1,149 @@
+"""What a body is: a stream of events, or a document in place of one; and what its last words mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..errors import (
+    APIStatusError,
+    DeepSeekError,
+    MalformedResponseError,
+    ResponseTooLargeError,
+    StreamInterruptedError,
+)
+from ..sse import Decoder
+from .in_band import in_band_failure
+from .lenient import MAX_SHOWN_BODY, parse_json, summary_of
+
+MAX_EVENT_BYTES: Final = 16 * 2**20
+MAX_BODY_BYTES: Final = 256 * 2**20
+
+# No line of an event stream that a chat server sends begins so, and every JSON or HTML document does.
+_DOCUMENT_STARTS = frozenset((b"{", b"[", b'"', b"<"))
+_BLANK = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
+
+
+class Body:
+    """One body, as its bytes come.
+
+    A body whose first byte cannot begin an event stream is a document: an error object, a gateway's page, or the whole
+    completion that a server without streaming sends.
+
+    Args:
+        max_event_bytes: Cap on one event.
+        max_body_bytes: Cap on a document.
+
+    Attributes:
+        events: Reads the body once it has turned out to be a stream of events.
+        is_events: Whether it has.
+        is_document: Whether it is a document.
+        blank_lines: How many stood before the first byte: they keep the connection alive.
+    """
+
+    __slots__ = ("_document", "_head", "_max_body_bytes", "blank_lines", "events", "is_document", "is_events")
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+        self.events = Decoder(max_event_bytes)
+        self.is_events = self.is_document = False
+        self.blank_lines = 0
+        self._max_body_bytes = max_body_bytes
+        self._document = bytearray()
+        self._head = b""
+
+    def begin(self, data: bytes) -> bytes:
+        """Take what one read brought, as long as it is not known to be events.
+
+        Returns:
+            What is left for `events` to read.
+
+        Raises:
+            ResponseTooLargeError: The document is larger than its cap.
+        """
+        if not self.is_document:
+            body = (self._head + data).lstrip(_BLANK)
+            self.blank_lines += data[: max(0, len(data) - len(body))].count(b"\n")
+            if _BOM.startswith(body):  # or a part of it: what it stands before is still to come
+                self._head = body
+                return b""
+            if body.removeprefix(_BOM)[:1] not in _DOCUMENT_STARTS:
+                self.is_events = True
+                return body
+            self.is_document, data = True, body
+        self._document += data
+        if len(self._document) > self._max_body_bytes:
+            self._document.clear()
+            cap = self._max_body_bytes
+            raise ResponseTooLargeError(f"the body is larger than the cap of {cap:,} bytes", limit=cap)
+        return b""
+
+    @property
+    def document(self) -> bytes:
+        """The document as far as it came."""
+        return bytes(self._document)
+
+    def receive_eof(self) -> str:
+        """Take the end of the bytes; return the data of the event that it cut off.
+
+        Raises:
+            ResponseTooLargeError: An event was larger than its cap.
+        """
+        self.events.receive_eof()
+        return self.events.unfinished.data if self.events.unfinished is not None else ""
+
+    @property
+    def unframed(self) -> bytes:
+        """The lines that no rule of event streams knows."""
+        return self.events.unframed
+
+
+def interrupted(cause: APIStatusError) -> StreamInterruptedError:
+    """How an error that the server sends in place of the rest ends a stream."""
+    message = f"the server broke the stream off: {cause.message}"
+    return StreamInterruptedError(message, cause=cause)
+
+
+def no_stream(unframed: bytes) -> MalformedResponseError:
+    """What a body is that holds no event at all."""
+    body = unframed.decode("utf-8", "replace")
+    return MalformedResponseError(f"the answer is no event stream but {summary_of(body)}", body=body[:MAX_SHOWN_BODY])
+
+
+def error_event(text: bytes) -> APIStatusError:
+    """What an event of type ``error`` says, JSON or not."""
+    try:
+        parsed = parse_json(text, "the error event")
+    except MalformedResponseError:
+        parsed = text.decode("utf-8", "replace")
+    failure = in_band_failure(parsed) or in_band_failure({"error": parsed if parsed else {"message": ""}})
+    assert failure is not None  # noqa: S101 - the second shape always is one
+    return failure
+
+
+def error_in(text: bytes) -> APIStatusError | None:
+    """The error that stands bare in a text which is no event stream, whole or as one of its lines."""
+    for candidate in (text, *text.split(b"\n")):
+        if candidate.lstrip().startswith(b"{"):
+            try:
+                failure = in_band_failure(parse_json(candidate, "the line"))
+            except MalformedResponseError:
+                continue
+            if failure is not None:
+                return failure
+    return None
+
+
+def without_frames(error: DeepSeekError) -> DeepSeekError:
+    """The error without the frames that it was raised through.
+
+    They hold whoever keeps the error: a stream that is dropped would stay open until the collector finds the circle.
+    """
+    met: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is not None and id(one) not in met:
+            met.add(id(one))
+            one.__traceback__ = None
+            left += (one.__cause__, one.__context__)
+    return error

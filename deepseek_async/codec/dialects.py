@@ -1,0 +1,86 @@
+"""What the streamed answers of the two endpoints differ in, as one value each: `CHAT` and `TEXT`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import attrs
+
+from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
+from ..types.chunk import NO_DELTA
+from .fold import Fold
+from .responses import chunk_from_json, text_completion_from_json, text_from_json
+from .text_fold import TextFold
+from .whole import chunk_from_whole
+
+C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
+W = TypeVar("W", bound=ChatCompletion | TextCompletion)
+C_contra = TypeVar("C_contra", contravariant=True)
+W_co = TypeVar("W_co", covariant=True)
+
+
+class Folding(Protocol[C_contra, W_co]):
+    """Chunks → the whole."""
+
+    request_id: str | None
+
+    @property
+    def finish_reasons(self) -> list[str | None]: ...
+    def add(self, chunk: C_contra) -> None: ...
+    def completion(self, *, done: bool) -> W_co: ...
+
+
+@attrs.frozen
+class Dialect(Generic[C, W]):
+    """What one endpoint's streamed answers are made of.
+
+    Attributes:
+        read: One event's payload → chunk.
+        read_whole: A whole body → the one chunk that folds to the same.
+        fold: Begins a fold of so many choices.
+        has_text: Whether a choice of a chunk brings what another attempt would bring again: text, a call.
+        nothing: The fields of a choice that say something, as they are where it says nothing.
+    """
+
+    read: Callable[[bytes], C]
+    read_whole: Callable[[bytes], C]
+    fold: Callable[[int | None], Folding[C, W]]
+    has_text: Callable[[Any], bool]
+    nothing: Mapping[str, Any] = attrs.field(hash=False)
+
+    def chunk_has_text(self, chunk: C) -> bool:
+        """Whether any choice has."""
+        return any(map(self.has_text, chunk.choices))
+
+    def without_end(self, chunk: C) -> C:
+        """A chunk without the end in it."""
+        made: C = self._with_choices(chunk, {"finish_reason": None}, usage=None)
+        return made
+
+    def end_alone(self, chunk: C) -> C:
+        """A chunk without the text in it."""
+        made: C = self._with_choices(chunk, self.nothing)
+        return made
+
+    def _with_choices(self, chunk: Any, changes: Mapping[str, Any], **of_chunk: Any) -> Any:
+        return attrs.evolve(chunk, choices=tuple(attrs.evolve(c, **changes) for c in chunk.choices), **of_chunk)
+
+
+def _says_something(choice: Any) -> bool:
+    delta: Delta = choice.delta
+    if delta.content or delta.reasoning_content or delta.tool_calls:
+        return True
+    return bool(delta.extra) and any(value is not None for value in delta.extra.values())
+
+
+def _has_text(choice: Any) -> bool:
+    return bool(choice.text)
+
+
+CHAT: Final = Dialect[ChatCompletionChunk, ChatCompletion](
+    chunk_from_json, chunk_from_whole, Fold, _says_something, {"delta": NO_DELTA, "logprobs": None}
+)
+TEXT: Final = Dialect[TextCompletion, TextCompletion](
+    text_from_json, text_completion_from_json, TextFold, _has_text, {"text": "", "logprobs": None}
+)
