@@ -8,7 +8,6 @@ Source: https://api-docs.deepseek.com/guides/kv_cache
 
 from __future__ import annotations
 
-from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
@@ -54,5 +53,5 @@ def _digests(owner: str, tokens: Sequence[int]) -> Iterator[bytes]:
     """One digest for each whole unit, of everything up to its end."""
     running = blake2b(owner.encode("utf-8", "surrogatepass"), digest_size=16)
     for start in range(0, len(tokens) - UNIT + 1, UNIT):
-        running.update(array("I", tokens[start : start + UNIT]).tobytes())
+        running.update(" ".join(map(str, tokens[start : start + UNIT])).encode("ascii"))
         yield running.digest()

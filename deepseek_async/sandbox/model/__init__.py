@@ -1,8 +1,9 @@
 """The sandbox's language model: small, but a real one.
 
-An n-gram model with back-off over word pieces, learned at the first start from the docstrings of the standard library
-and kept in the user's cache. Its answers make little sense; their distributions do: temperature, nucleus, penalties,
-seed and log probabilities act on, and report, the very probabilities that tokens are drawn from.
+An n-gram model with back-off over word pieces, learned at the first start from a text that ships with the package, and
+kept in the user's cache: the same on every machine and Python. Its answers make little sense; their distributions do:
+temperature, nucleus, penalties, seed and log probabilities act on, and report, the very probabilities that tokens are
+drawn from.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ __all__ = [
 
 
 def load_model(cache_dir: Path | None = None) -> LanguageModel:
-    """The model of this Python: from the cache (some 10 ms), or trained and cached (half a second).
+    """The model: from the cache (some 10 ms), or trained and cached (a quarter of a second).
 
     Args:
         cache_dir: Folder of the cache; None for ``DEEPSEEK_ASYNC_CACHE``, else the user's cache folder. One that cannot

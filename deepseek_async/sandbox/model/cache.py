@@ -1,8 +1,8 @@
 """The trained model on disk, so that the second start takes milliseconds.
 
-One file for each Python, since each has other docstrings. The format is our own, flat arrays behind a small head, and
-nothing in it is ever executed. Anything unexpected (another version, a cut or altered file, a folder that cannot be
-written) means: train again, keep it in memory. A cache is never a reason to fail.
+One file for all Pythons, since the text that the model learns from ships with the package. The format is our own, flat
+arrays behind a small head, and nothing in it is ever executed. Anything unexpected (another version, a cut or altered
+file, a folder that cannot be written) means: train again, keep it in memory. A cache is never a reason to fail.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .tokenizer import FIRST_PIECE
 ENVIRONMENT: Final = "DEEPSEEK_ASYNC_CACHE"
 
 _MAGIC: Final = b"deepseek-async n-grams\n"
-_VERSION: Final = 1  # raise it with every change of the format, the corpus, the tokenizer or the counting
+_VERSION: Final = 2  # raise it with every change of the format, the corpus, the tokenizer or the counting
 _HEAD: Final = struct.Struct("<HII")  # version, length of the rest, its CRC-32
 _LENGTH: Final = struct.Struct("<I")
 _TYPECODES: Final = ("I", *"IIIHH", *"IIIHH")
@@ -48,9 +48,8 @@ def default_folder() -> Path | None:
 
 
 def path_in(folder: Path) -> Path:
-    """Where this Python's model lies."""
-    version = ".".join(map(str, sys.version_info[:3]))
-    return folder / f"ngrams-{sys.implementation.name}-{version}.bin"
+    """Where the model lies."""
+    return folder / f"ngrams-{_VERSION}.bin"
 
 
 def read(path: Path) -> tuple[list[str], Ngrams] | None:

@@ -94,7 +94,7 @@ class Distribution:
         self._excluded = sorted([tail.ranks[token] for token in listed if token in tail.ranks])
         self._likely: tuple[tuple[int, float], ...] | None = None
         self._heaviest: list[tuple[float, int]] = []
-        self._settle(array("H", listed), array("d", weights))
+        self._settle(list(listed), array("d", weights))
         if top_p < 1.0:
             self._keep_nucleus(top_p)
 
@@ -154,7 +154,7 @@ class Distribution:
         listed = {token: weight * scale for token, weight in zip(self._tokens, self._weights, strict=True)}
         return listed, self._tail_scale / self._tail.peak * scale
 
-    def _settle(self, tokens: array[int], weights: array[float]) -> None:
+    def _settle(self, tokens: list[int], weights: array[float]) -> None:
         """Take the listed tokens as they are and measure what the tail holds beside them."""
         tail = self._tail
         self._tokens = tokens
@@ -214,9 +214,7 @@ class Distribution:
                 break
         self._tail_size = rank
         self._excluded = [rank for rank in self._excluded if rank < self._tail_size]
-        self._settle(
-            array("H", [token for _, token in order[:kept]]), array("d", [-turned for turned, _ in order[:kept]])
-        )
+        self._settle([token for _, token in order[:kept]], array("d", [-turned for turned, _ in order[:kept]]))
 
 
 class Mixture:

@@ -36,7 +36,7 @@ class Draft:
         self.unit: tuple[int, ...] = (BOS,)
         self.length = 0
         self.counts: dict[int, int] = {}
-        self._followers: dict[int, tuple[int, ...]] = {}
+        self._followers: dict[tuple[int, int, int], tuple[int, ...]] = {}
         self.recited = recited
         self.is_reciting = bool(recited)
         for token in context[-_LOOK_BACK:]:
@@ -50,7 +50,7 @@ class Draft:
 
     def followers(self) -> tuple[int, ...]:
         """What followed the last three tokens earlier in the answer: it goes in circles if that comes again."""
-        return self._followers.get(self.third << 32 | self.before << 16 | self.unit[-1], ())
+        return self._followers.get((self.third, self.before, self.unit[-1]), ())
 
     @property
     def has_recited(self) -> bool:
@@ -63,7 +63,7 @@ class Draft:
             self.is_reciting = self.length < len(self.recited) and self.recited[self.length] == token
         self.length += 1
         self.counts[token] = self.counts.get(token, 0) + 1
-        context = self.third << 32 | self.before << 16 | self.unit[-1]
+        context = (self.third, self.before, self.unit[-1])
         self._followers[context] = (*self._followers.get(context, ()), token)
         self._move(token)
 

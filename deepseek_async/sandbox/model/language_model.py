@@ -53,8 +53,7 @@ class LanguageModel:
 
     Attributes:
         tokenizer: Text to token ids and back.
-        fingerprint: ``fp_`` and eight hexadecimal digits: equal where the model is equal. It differs from Python to
-            Python, since each has other docstrings.
+        fingerprint: ``fp_`` and eight hexadecimal digits: equal where the model is equal, on every machine and Python.
     """
 
     __slots__ = ("_conditions", "_predictor", "_prompts", "_tails", "fingerprint", "tokenizer")
@@ -67,7 +66,7 @@ class LanguageModel:
         self._conditions: OrderedDict[tuple[object, ...], _Condition] = OrderedDict()
         checksum = zlib.crc32("\0".join(tokenizer.pieces).encode("ascii"))
         for values in (ngrams.singles, ngrams.pairs.counts, ngrams.triples.tokens, ngrams.triples.counts):
-            checksum = zlib.crc32(values, checksum)
+            checksum = zlib.crc32(b"".join(value.to_bytes(4, "little") for value in values), checksum)
         self.fingerprint = f"fp_{checksum:08x}"
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from .tokenizer import BOS, FIRST_PIECE, RARE
+from .tokenizer import BOS, FIRST_OPEN, RARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,8 +70,8 @@ class Ngrams:
 def count_ngrams(tokenizer: Tokenizer, documents: Iterable[str]) -> Ngrams:
     """Read the documents once and count.
 
-    Each begins after two `BOS`. A word of several pieces also counts as `RARE`: what follows those, taken together, is
-    what may follow a word that the text never had.
+    Each begins after two `BOS`. Words that are no pieces count as `RARE`: what follows those, taken together, is what
+    may follow a word that the text never had.
     """
     encode = tokenizer.encode
     stream: list[int] = []
@@ -80,15 +80,12 @@ def count_ngrams(tokenizer: Tokenizer, documents: Iterable[str]) -> Ngrams:
         tokens = encode(document)
         stream += (BOS, BOS, *tokens)
         for here, following in pairwise(tokens):
-            if (
-                here >= FIRST_PIECE
-                and tokenizer.pieces[here - FIRST_PIECE][0].isalpha()
-                and _ends_word(tokenizer, following)
-            ):
+            if here >= FIRST_OPEN and tokenizer.token_text(here)[-1].isalpha() and _ends_word(tokenizer, following):
                 after_rare[following] += 1
     singles = array("I", bytes(4 * len(tokenizer)))
     for token, count in Counter(stream).items():
-        singles[token] = count
+        if token < FIRST_OPEN:
+            singles[token] = count
     singles[BOS] = 0
     pairs = Counter(pairwise(stream))
     for following, count in after_rare.items():
@@ -96,16 +93,23 @@ def count_ngrams(tokenizer: Tokenizer, documents: Iterable[str]) -> Ngrams:
     triples = Counter(zip(stream, stream[1:], stream[2:], strict=False))
     return Ngrams(
         singles,
-        _pack((first, token, count) for (first, token), count in pairs.items() if token != BOS),
+        _pack((first, token, count) for (first, token), count in pairs.items() if _is_known(first, token)),
         _pack(
-            (first << 16 | second, token, count) for (first, second, token), count in triples.items() if token != BOS
+            (first << 16 | second, token, count)
+            for (first, second, token), count in triples.items()
+            if _is_known(first, second, token)
         ),
     )
 
 
+def _is_known(*tokens: int) -> bool:
+    """Whether a succession can be kept: of tokens in the inventory, the last of which can be drawn."""
+    return tokens[-1] != BOS and all(token < FIRST_OPEN for token in tokens)
+
+
 def _ends_word(tokenizer: Tokenizer, following: int) -> bool:
     text = tokenizer.token_text(following)
-    return not text[0].isalnum()
+    return following < FIRST_OPEN and not text[0].isalnum()
 
 
 def _pack(counted: Iterable[tuple[int, int, int]]) -> Successors:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _DISCOUNT: Final = 0.6  # of each count, given to shorter contexts
 _TAIL_SHARE: Final = 0.2  # of what the contexts leave open; the rest of it would only be noise
-_RECITING: Final = 0.97
+_RECITING: Final = 1.0  # whoever asks to repeat something wants exactly that
 _BEGINNING: Final = 0.5  # share of the prompt's words at the start of an answer
 _AFTER_COMMON_WORD: Final = 0.15  # " the", " of": where a noun fits
 _ANYWHERE: Final = 0.02

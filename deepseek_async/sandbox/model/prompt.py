@@ -13,7 +13,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from .tokenizer import BOS, BYTES
+from .tokenizer import BOS, BYTES, FIRST_OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,14 +47,16 @@ _EMPTY_WORDS: Final = frozenset(  # long enough to look like words of meaning, a
         " when where which while whom will with would write you your give hello json"
     )
 )
-# "Repeat after me: …", "say exactly '…'", "Translate …" is no such request.
+# "Repeat after me: …", "say exactly '…'"; "Translate …" is no such request. What follows a colon is repeated to its
+# last mark; what only follows the verb, without the mark that ends the sentence.
 _RECITE: Final = re.compile(
     r"\b(?:repeat|say|echo|recite|reply with|answer with|respond with)\b"
     r"(?:\s+(?:back|after me|exactly|only|just|this|verbatim|(?:the )?(?:words?|phrase|sentence|text|following)))*"
-    r"\s*:?\s*(?P<quote>[\"'“‘«「`]?)(?P<target>\S.*?)[\"'”’»」`]?[.!?。！？]?\s*\Z",
+    r"(?:\s*[:：]\s*(?:[\"“‘«「`](?P<quoted>\S.*?)[\"”’»」`][.!?。！？]?|(?P<literal>\S.*?))"
+    r"|\s+[\"'“‘«「`]?(?P<target>\S.*?)[\"'”’»」`]?[.!?。！？]?)\s*\Z",
     re.IGNORECASE | re.DOTALL,
 )
-_MAX_RECITED: Final = 400  # tokens
+_MAX_RECITED: Final = 20_000  # tokens
 
 Follow = tuple[float, dict[int, float]]  # how sure, and the shares of what follows
 
@@ -91,7 +93,7 @@ class Prompt:
         text = tokenizer.decode(tokens[-_MAX_TOKENS:]).lstrip("\ufffd")
         self._tokenizer = tokenizer
         self._ranks = ranks
-        self.recited = _recited(tokenizer, text)
+        self.recited = _recited(tokenizer, tokenizer.decode(tokens[-2 * _MAX_RECITED :]))
         chosen = self._worth_copying(text)
         self.words = list(chosen)
         self.first = _shares((tokenizer.encode(word)[0], weight) for word, weight in chosen.items())
@@ -118,7 +120,7 @@ class Prompt:
 
     def is_end_of_rare_word(self, before: int, unit: tuple[int, ...]) -> bool:
         """Whether the last tokens end a word of the prompt's that the model knows only in pieces, or no word at all."""
-        return len(unit) > 1 or (before, unit[0]) in self._rare_ends
+        return len(unit) > 1 or unit[0] >= FIRST_OPEN or (before, unit[0]) in self._rare_ends
 
     def is_inside_word(self, before: int, unit: tuple[int, ...]) -> bool:
         """Whether the last tokens are a part of a word that goes on in the prompt."""
@@ -171,7 +173,7 @@ class Prompt:
         if unit[0] >= _FIRST_WITHOUT_SPELLING and len(unit) > 1:
             return _INSIDE_RUN if any(_FIRST_WITHOUT_SPELLING <= token < BYTES for token in shares) else otherwise
         if unit == (_SPACE,):
-            goes_on = any(0xC0 <= token < BYTES for token in shares)
+            goes_on = any(0xC0 <= token < BYTES or token >= FIRST_OPEN for token in shares)
         else:
             goes_on = self._is_letter(unit[0], -1) and any(self._is_letter(token, 0) for token in shares)
         return _INSIDE_WORD if goes_on else otherwise
@@ -238,7 +240,7 @@ def _recited(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
     match = _RECITE.search(text)
     if match is None:
         return ()
-    tokens = tokenizer.encode(match["target"])
+    tokens = tokenizer.encode(match["quoted"] or match["literal"] or match["target"])
     return tuple(tokens) if len(tokens) <= _MAX_RECITED else ()
 
 

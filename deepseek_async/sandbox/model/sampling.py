@@ -6,9 +6,7 @@ answer repeatable, and what lets a request that carries the first half of an ans
 
 from __future__ import annotations
 
-import sys
 import zlib
-from array import array
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -93,7 +91,4 @@ def logprob_of(token: int, likely: tuple[tuple[int, float], ...]) -> float:
 
 def salt(seed: int, context: Sequence[int]) -> int:
     """One key for the draws of an answer: two prompts with the same seed get different answers."""
-    tokens = array("H", context)
-    if sys.byteorder == "big":
-        tokens.byteswap()
-    return mix((seed & _MASK) ^ mix(zlib.crc32(tokens)))
+    return mix((seed & _MASK) ^ mix(zlib.crc32(" ".join(map(str, context)).encode("ascii"))))

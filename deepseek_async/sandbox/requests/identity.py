@@ -1,7 +1,7 @@
 """Ids and seeds: what makes an answer repeatable, and what makes it the only one.
 
 With a seed, of the request or of the server, an answer is a function of the request alone: tokens, ids and ``created``
-are the same each time, streamed or not. Without one they differ each time.
+are the same each time, streamed or not, on any machine. Without one they differ each time, and ``created`` is now.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from .bodies import ChatBody, CompletionBody
 __all__ = ["Identity", "identify"]
 
 
+_NEW_YEAR = 1_767_225_600  # 2026-01-01, 00:00:00 UTC
+_PERIOD = 300 * 86_400  # seconds
+
+
 class Identity(Struct, frozen=True):
     """Who an answer is.
 
     Attributes:
         id: Of the completion, a UUID.
         seed: What its tokens are drawn with.
-        created: Unix time, seconds.
+        created: Unix time, seconds. Of a repeatable answer it is a time of 2026 that the request decides, like its id.
     """
 
     id: str
@@ -33,12 +37,11 @@ class Identity(Struct, frozen=True):
     created: int
 
 
-def identify(body: ChatBody | CompletionBody, *, server_seed: int | None, started: int, now: float) -> Identity:
+def identify(body: ChatBody | CompletionBody, *, server_seed: int | None, now: float) -> Identity:
     """Name an answer.
 
     Args:
         server_seed: Stands in where the request has no seed.
-        started: When the server started, Unix time: that is when a repeatable answer was created.
         now: Unix time.
     """
     seed = body.seed if body.seed is not None else server_seed
@@ -48,4 +51,5 @@ def identify(body: ChatBody | CompletionBody, *, server_seed: int | None, starte
     for name in ("stream", "stream_options"):  # how it is sent is no part of what is said
         asked.pop(name, None)
     digest = hashlib.sha256(msgspec.json.encode([seed, asked], order="sorted")).digest()
-    return Identity(str(uuid.UUID(bytes=digest[:16], version=4)), seed, started)
+    created = _NEW_YEAR + int.from_bytes(digest[16:20], "big") % _PERIOD
+    return Identity(str(uuid.UUID(bytes=digest[:16], version=4)), seed, created)

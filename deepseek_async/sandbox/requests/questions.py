@@ -25,7 +25,8 @@ __all__ = ["ChatQuestion", "CompletionQuestion", "Question", "ask_chat", "ask_co
 CONTEXT_TOKENS = 1_048_576
 _BUDGET, _THINKING_BUDGET, _MAX_EFFORT_BUDGET = 8 * 1024, 64 * 1024, 128 * 1024
 _FIM_BUDGET = 4 * 1024
-_LEAST = 1e-6
+_LEAST_TEMPERATURE = 1e-4  # below, only tokens that are equally likely would be left to draw from
+_LEAST_TOP_P = 1e-6
 _ALIASES = {"minimal": "low", "medium": "high", "xhigh": "high"}
 
 
@@ -216,8 +217,8 @@ def _sampling(body: ChatBody | CompletionBody, rules: Rules, *, thinking: bool, 
             top_p = 1.0
     return Sampling(
         # Below these nothing is left but the likeliest token, and 1/x would overflow.
-        temperature=temperature if temperature > _LEAST else 0.0,
-        top_p=max(top_p, _LEAST),
+        temperature=temperature if temperature > _LEAST_TEMPERATURE else 0.0,
+        top_p=max(top_p, _LEAST_TOP_P),
         frequency_penalty=float(frequency),
         presence_penalty=float(presence),
         seed=body.seed if body.seed is not None else seed,

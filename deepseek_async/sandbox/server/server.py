@@ -50,7 +50,7 @@ class SandboxServer(Sandbox):
             `admission` counts, and its ``ceiling`` can be set while requests run.
         balance: US dollars on the account; spent by answers, 402 when gone. None: never runs dry.
         prefix_cache: Whether prompts' beginnings are remembered and counted as cache hits.
-        clock: Unix time in seconds, for ``created``.
+        clock: Unix time in seconds, for the ``created`` of answers without a seed.
         keep_requests: How many of the requests seen are kept in `requests`, the latest; None: all.
         expose: Allow a host that is not loopback.
 

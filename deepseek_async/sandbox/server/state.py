@@ -66,7 +66,6 @@ class Sandbox:
         self.scripts = Repertoire()
         self._keep_requests = keep_requests
         self._clock = clock
-        self._started = 0
         self._started_at = 0.0
         self._model: LanguageModel | None = None
         self._wheel: Wheel | None = None
@@ -93,7 +92,7 @@ class Sandbox:
     def begin(self, model: LanguageModel, wheel: Wheel) -> None:
         """Start the clocks."""
         self._model, self._wheel = model, wheel
-        self._started, self._started_at = int(self._clock()), time.monotonic()
+        self._started_at = time.monotonic()
 
     def script(
         self, *scripts: Script, times: int | None = 1, when: Callable[[SeenRequest], bool] | None = None
@@ -113,7 +112,7 @@ class Sandbox:
 
     def identify(self, body: ChatBody | CompletionBody) -> Identity:
         """The id, seed and time of an answer."""
-        return identify(body, server_seed=self.seed, started=self._started, now=self._clock())
+        return identify(body, server_seed=self.seed, now=self._clock())
 
     def record(self, seen: SeenRequest) -> None:
         """Keep a request, and forget the oldest if there are too many."""

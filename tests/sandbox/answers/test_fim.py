@@ -71,7 +71,7 @@ async def test_law_of_reassembly(talk: Talk, fields: dict[str, Any]) -> None:
 
 async def test_offsets_of_characters_over_several_tokens(talk: Talk) -> None:
     """The bytes of one character all begin where it does."""
-    answer = await talk.post(PATH, body=FIM, script=Script(say="ä日x"), logprobs=0)
+    answer = await talk.post(PATH, body=FIM, script=Script(say="ä鱻x"), logprobs=0)
     assert answer.json["choices"][0]["logprobs"]["text_offset"] == [0, 0, 1, 1, 1, 2]
 
 

@@ -227,6 +227,25 @@ async def test_n_choices_differ_and_interleave(talk: Talk) -> None:
     assert texts[0] == (await talk.post(messages=ASK, min_tokens=20, n=1, seed=7)).text
 
 
+@pytest.mark.parametrize("text", ["Hello, Ada.", "数据 and café 👋🏽!", "  two\\n\\nparagraphs", "1234567, -0.5e3"])
+async def test_what_is_to_be_said_is_said_each_time(session: aiohttp.ClientSession, text: str) -> None:
+    """Without a seed, whatever the sampling, streamed or not, thinking or not: exactly what follows "Say:"."""
+    async with SandboxServer() as server:
+        talk = Talk(server, session)
+        ask = [{"role": "user", "content": f"Say: {text}"}]
+        samplings: list[dict[str, Any]] = [
+            {},
+            {"temperature": 2},
+            {"temperature": 2, "top_p": 0.3, "logprobs": True, "top_logprobs": 5},
+            {"frequency_penalty": 2, "presence_penalty": 2, "stream": True},
+            {"model": "deepseek-flash", "stream": True},
+            {"min_tokens": 1, "temperature": 0},
+        ]
+        for _ in range(5):
+            for sampling in samplings:
+                assert (await talk.post(messages=ask, **sampling)).text == text.strip()
+
+
 async def test_json_mode_gives_json(talk: Talk) -> None:
     """With response_format json_object the content is a JSON object, for any seed."""
     ask = [{"role": "user", "content": 'Reply in JSON, like {"name": "x", "size": 1}'}]

@@ -204,11 +204,6 @@ def test_without_any_folder_the_model_is_in_memory(monkeypatch: pytest.MonkeyPat
     assert len(short_training) == 1
 
 
-def test_each_python_has_its_own(tmp_path: Path) -> None:
-    """Other versions have other docstrings."""
-    assert ".".join(map(str, sys.version_info[:3])) in cache.path_in(tmp_path).name
-
-
 def test_the_real_model_survives_its_cache(model: LanguageModel, tmp_path: Path) -> None:
     """Training anew gives what the session's model has, loaded or not."""
     again = load_model(tmp_path)

@@ -245,13 +245,34 @@ def test_a_model_of_fixed_text_answers_the_same_on_every_python() -> None:
         }.items()
     }
     assert answers == {
-        "plain": "The door. A dog sat on the mat. The cat ran to the mat. A dog sat on the cat and the 猫 on",
-        "warm": "The cat sat on the mat. The cat ran to the door. A dog sat on the cat and the mat. A dog sat on the"
+        "plain": "The cat sat on the mat. The cat ran to the 猫The cat sat on the mat. A dog sat on the cat and the"
         " mat",
-        "fined": "The door. A dog sat on the mat. The cat ran to the door. A dog sat on the cat and the mat. A dog sat",
+        "warm": "The cat sat on the cat and the mat. The cat ran to the door. A dog sat on the mat. The cat sat on the"
+        " cat",
+        "fined": "The cat sat on the mat. The cat ran to the door. The cat ran to the 猫 on the mat. A dog sat on the",
         "greedy": "The cat sat on the mat. The cat ran to the door. A dog sat on the cat and the mat. The cat ran to"
         " the mat",
     }
+
+
+def test_the_same_seed_gives_the_same_text_on_every_python(model: LanguageModel) -> None:
+    """The text that the model learns from ships with the package: change it, or the algorithm, and this changes."""
+    assert model.fingerprint == "fp_6b4ee75f"
+    texts = [
+        text_of(model, take(model.generate(ask(model, "Why is the sky blue?"), Sampling(seed=seed)), 20))
+        for seed in (1, 2)
+    ]
+    schema = {
+        "type": "object",
+        "properties": {"n": {"type": "number"}, "at": {"format": "date-time"}},
+        "required": ["n", "at"],
+    }
+    steps = model.generate_json(ask(model, "When?"), Sampling(seed=1), schema)
+    assert [*texts, text_of(model, [*steps])] == [
+        "blue and the answer, another attempt nothing blue is the sky blue a message is known tokens have blue",
+        "The row is passed over only where, and blue light together lookA client nor the event stream,",
+        '{"n": 81.45, "at": "2017-12-20T20:35:01Z"}',
+    ]
 
 
 # Resumable.
@@ -338,20 +359,29 @@ def test_every_answer_is_valid_utf8(model: LanguageModel, text: str, temperature
 
 def test_inside_a_character_only_its_bytes_are_offered(model: LanguageModel) -> None:
     """After a lead byte every alternative is a continuation byte, and the prompt's is the likely one."""
-    context = ask(model, "What does 法国 mean?")
+    context = ask(model, "What does 👋 mean?")
     answer = take(model.generate(context, Sampling(0.0)), 12)
     data = model.tokenizer.decode_bytes(step.token for step in answer)
-    assert data.startswith("法国".encode())
-    for step in (answer[1], answer[2], answer[4], answer[5]):
+    assert data.startswith("👋".encode())
+    for step in answer[1:4]:
         assert all(0x80 <= token < 0xC0 for token, _ in step.top)
         assert step.logprob > math.log(0.5)
     assert len(answer[1].top) == 20
 
 
+def test_characters_that_are_tokens_are_copied_as_such(model: LanguageModel) -> None:
+    """A Chinese word of the prompt's is one token, whole."""
+    answer = take(model.generate(ask(model, "What does 法国 mean?"), Sampling(0.0)), 1)
+    assert text_of(model, answer) == "法国"
+
+
 @pytest.mark.parametrize(
     ("prompt", "answer"),
     [
-        ("Repeat after me: hello 世界 👋🏽!", "hello 世界 👋🏽"),
+        ("Repeat after me: hello 世界 👋🏽!", "hello 世界 👋🏽!"),
+        ("Repeat hello 世界 👋🏽!", "hello 世界 👋🏽"),
+        ('Say: "Hello, Ada."', "Hello, Ada."),
+        ("Say: It's 5 o'clock.\n\n- one\n- two\n", "It's 5 o'clock.\n\n- one\n- two"),
         ("Please say 'Grüezi mitenand'.", "Grüezi mitenand"),
         ("Echo exactly: x = {1: 'a'}", "x = {1: 'a'}"),
         ("Answer with just the word pong", "pong"),
@@ -382,7 +412,7 @@ def test_without_a_prompt_there_is_an_answer(model: LanguageModel) -> None:
 
 def test_a_text_goes_on_after_its_last_words(model: LanguageModel) -> None:
     """A context without a special token at its end is continued, as filling in the middle needs it."""
-    context = [BOS, *model.tokenizer.encode("Return the current")]
+    context = [BOS, *model.tokenizer.encode("To sort a list means")]
     step = next(model.generate(context, Sampling(0.0)))
     assert model.tokenizer.token_text(step.token).startswith(" ")
 

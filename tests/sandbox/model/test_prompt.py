@@ -78,13 +78,18 @@ def test_the_end_of_a_name_is_known_by_what_follows(model: LanguageModel) -> Non
 @pytest.mark.parametrize(
     ("text", "recited"),
     [
-        ("Repeat after me: hello there!", "hello there"),
+        ("Repeat after me: hello there!", "hello there!"),
+        ("Repeat after me hello there!", "hello there"),
+        ("Say: «Bonjour.».", "Bonjour."),
+        ("Say：你好。", "你好。"),
+        ("Say: 'tis 5 o'clock", "'tis 5 o'clock"),
         ("Please say exactly 'a b'", "a b"),
         ("Reply with only the word OK.", "OK"),
         ("echo “höhö”", "höhö"),
         ("What did she essay?", ""),
         ("Tell me more", ""),
-        ("Repeat: " + "word " * 900, ""),
+        ("Repeat: " + "word " * 900, ("word " * 900).rstrip()),
+        ("Repeat: " + "word " * 25_000, ""),
     ],
 )
 def test_what_is_to_be_repeated(model: LanguageModel, text: str, recited: str) -> None:

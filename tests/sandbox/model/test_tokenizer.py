@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepseek_async.sandbox.model.corpus import documents
 from deepseek_async.sandbox.model.tokenizer import (
     BYTES,
     EOS,
+    FIRST_OPEN,
     FIRST_PIECE,
     MAX_PIECE,
     THINK,
@@ -44,17 +46,27 @@ def test_the_trained_inventory_loses_nothing(model: LanguageModel, text: str) ->
     ("text", "tokens"),
     [
         ("the cat", ["the", " cat"]),
-        ("  the\n\ncat", [" ", " the", "\n\n", "c", "at"]),
-        ("Cat() 1234", ["C", "at", "()", " ", "1", "2", "3", "4"]),
+        ("  the\n\ncat", [" ", " the", "\n\n", "cat"]),
+        ("Cat() 1234", ["Cat", "()", " ", "123", "4"]),
+        ("getUserNAME snake_case", ["get", "User", "NAME", " snake", "_", "case"]),
+        ("HTTPServer aB", ["HTTP", "Server", " a", "B"]),
+        ("internationalisation", ["inter", "natio", "nalis", "ation"]),
+        ('{"a": [1],\n    "b"', ['{"', "a", '":', " [", "1", "],\n", "   ", ' "', "b", '"']),
+        ("-2.5 x", ["-", "2", ".", "5", " x"]),
+        (" " * 20 + "x", [" " * 19, " x"]),
+        ("=" * 30, ["=" * 30]),
         ("é", ["bytes:\\xc3", "bytes:\\xa9"]),
-        ("法!", ["bytes:\\xe6", "bytes:\\xb3", "bytes:\\x95", "!"]),
+        ("法国人!", ["法国", "人", "!"]),
+        ("東京です。", ["東京", "です", "。"]),
+        ("Привет, мир", ["Прив", "ет", ",", " мир"]),
+        ("鱻法", ["bytes:\\xe9", "bytes:\\xb1", "bytes:\\xbb", "法"]),
         ("👍", ["bytes:\\xf0", "bytes:\\x9f", "bytes:\\x91", "bytes:\\x8d"]),
         ("\u3000the", ["bytes:\\xe3", "bytes:\\x80", "bytes:\\x80", "the"]),
         ("", []),
     ],
 )
-def test_words_take_the_longest_pieces_and_the_rest_bytes(text: str, tokens: list[str]) -> None:
-    """A space belongs to the word after it; what no piece covers is spelled, outside ASCII byte by byte."""
+def test_words_are_cut_where_such_a_vocabulary_would_cut_them(text: str, tokens: list[str]) -> None:
+    """A space belongs to the word after it; what the vocabulary may not have is spelled byte by byte."""
     assert [SMALL.token_text(token) for token in SMALL.encode(text)] == tokens
 
 
@@ -86,10 +98,13 @@ def test_every_id_has_a_text_and_half_characters_decode_to_a_replacement(model: 
 
 
 def test_the_inventory_depends_on_the_text_alone() -> None:
-    """Frequent words come whole, ties in alphabetical order; rare words only give fragments; nothing is too long."""
-    pieces = learn_pieces(["two one"] * 5 + ["-" * 30] * 5 + ["Banana banana"])
-    assert pieces[:2] == [" one", "two"]
-    assert "anana" in pieces
-    assert " banana" not in pieces
-    assert all(1 < len(piece) <= MAX_PIECE for piece in pieces)
-    assert len(set(pieces)) == len(pieces)
+    """Words that come more than once, the frequent ones first, ties in alphabetical order; nothing is too long."""
+    pieces = learn_pieces(["two one"] * 5 + ["-" * 30] * 5 + ["Banana bread"])
+    assert pieces == [" one", "two"]
+    assert all(1 < len(piece) <= MAX_PIECE for piece in learn_pieces(documents()))
+
+
+def test_an_open_token_is_its_bytes(model: LanguageModel) -> None:
+    """Its id does not depend on what was encoded before, and no piece of the inventory has one as large."""
+    (token,) = model.tokenizer.encode("zzyzx")
+    assert token == int.from_bytes(b"\1zzyzx", "big") >= FIRST_OPEN > len(model.tokenizer)

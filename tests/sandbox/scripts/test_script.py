@@ -36,6 +36,7 @@ from deepseek_async.sandbox import (
     write_script,
 )
 
+ONE_LINE = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=9)
 PLACES = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"before": st.sampled_from(["head", "first_chunk", "last_chunk", "done"])}),
@@ -53,16 +54,14 @@ FAULTS = st.one_of(
         lambda place, count, every: KeepAlives(count=count, every=every, **place), PLACES, st.integers(0, 9), SECONDS
     ),
     st.builds(lambda place, text: Comment(text=text, **place), PLACES, st.text(max_size=9)),
-    st.builds(
-        Refuse, status=st.integers(400, 599), retry_after=st.one_of(st.none(), st.floats(0, 9), st.text(max_size=9))
-    ),
+    st.builds(Refuse, status=st.integers(400, 599), retry_after=st.one_of(st.none(), st.floats(0, 9), ONE_LINE)),
     st.builds(BlankBody, lines=st.integers(0, 9)),
     st.builds(Body, text=st.text(max_size=9)),
     st.builds(WrongLength, by=st.integers(-9, 9)),
     st.builds(Split, size=st.integers(1, 9)),
     st.builds(Coalesce, chunks=st.integers(0, 9)),
     st.builds(LineEnds, ends=st.sampled_from(["cr", "lf", "crlf", "mixed"])),
-    st.builds(ContentType, value=st.text(max_size=9)),
+    st.builds(ContentType, value=ONE_LINE),
     *(st.just(kind()) for kind in (Bom, LateHead, WholeCompletion, BareError)),
 )
 TEXTS = st.one_of(st.none(), st.text(max_size=20), st.lists(st.text(max_size=9), max_size=3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 from typing import Any
@@ -176,24 +177,27 @@ async def test_a_script_changes_what_the_end_says(talk: Talk) -> None:
         assert answer.headers["X-Mine"] == "yes"
 
 
-async def test_a_seed_and_a_clock_make_it_byte_for_byte_repeatable(session: aiohttp.ClientSession) -> None:
-    """Two servers of one seed and one clock send the same bytes."""
+async def test_a_seed_makes_it_byte_for_byte_repeatable(session: aiohttp.ClientSession) -> None:
+    """Two servers of one seed send the same bytes, whenever they were started."""
+    clocks = itertools.count(1_760_000_000.5, 7.0)
 
     async def answers() -> list[bytes]:
-        async with SandboxServer(seed=3, clock=lambda: 1_760_000_000.5) as server:
+        async with SandboxServer(seed=3, clock=lambda: next(clocks)) as server:
             talk = Talk(server, session)
             return [(await talk.post(stream=stream, logprobs=True)).data for stream in (True, False)]
 
     assert await answers() == await answers()
 
 
-async def test_created_is_the_clocks_without_a_seed(session: aiohttp.ClientSession) -> None:
-    """And the server's start with one."""
-    clock = iter([1000.0, 2000.0, 3000.0])
+async def test_created_is_now_or_the_requests_own(session: aiohttp.ClientSession) -> None:
+    """The clock's without a seed; with one a time of 2026, another for another request."""
+    clock = itertools.count(1000.0, 1000.0)
     async with SandboxServer(clock=lambda: next(clock)) as server:
         talk = Talk(server, session)
-        assert (await talk.post()).json["created"] == 2000
-        assert (await talk.post(seed=1)).json["created"] == 1000
+        assert [(await talk.post()).json["created"] for _ in range(2)] == [1000, 2000]
+        times = [(await talk.post(seed=seed, stream=False)).json["created"] for seed in (1, 1, 2)]
+    assert times[0] == times[1] != times[2]
+    assert all(1_767_225_600 <= time < 1_798_761_600 for time in times)
 
 
 async def test_a_failure_of_ours_is_a_500(
