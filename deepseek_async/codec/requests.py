@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
@@ -15,6 +16,8 @@ from ..types import ChatRequest, TextRequest
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _SCALARS = frozenset((str, int, float, bool, type(None)))
+_OF_SCALARS = frozenset(("str", "int", "float", "bool", "None"))  # in annotations, which are text
+_WORD = re.compile(r"\w+")
 _NOT_SENT = frozenset(("extra_body", "custom_id"))
 
 
@@ -25,7 +28,8 @@ class _Shape:
         names = [field.name for field in attrs.fields(request_class) if field.name not in _NOT_SENT]
         self._values_in = attrgetter(*names)
         self._make = msgspec.defstruct("Body", [(name, Any, None) for name in names], omit_defaults=True, gc=False)
-        self._nested = [name for name in names if name in _NESTED]
+        fields = attrs.fields_dict(request_class)
+        self._nested = [name for name in names if _is_nested(fields[name])]
 
     def of(self, request: ChatRequest | TextRequest) -> msgspec.Struct:
         body = self._make(*self._values_in(request))
@@ -35,7 +39,11 @@ class _Shape:
         return body
 
 
-_NESTED = frozenset(("messages", "thinking", "stop", "stream_options", "response_format", "tools", "tool_choice"))
+def _is_nested(field: attrs.Attribute[Any]) -> bool:
+    """Whether a parameter can hold values of ours, or mappings and sequences that do."""
+    return not _OF_SCALARS.issuperset(_WORD.findall(str(field.type)))
+
+
 _SHAPES = {cls: _Shape(cls) for cls in (ChatRequest, TextRequest)}
 
 
