@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from .records import AttemptStarted, Ended, FirstChunk, Record, RetryScheduled
@@ -25,4 +26,5 @@ def call_hooks(hooks: Sequence[Hook], record: Record) -> None:
         try:
             hook(record)
         except Exception:
-            _log.exception("the hook %r failed on %s", hook, type(record).__name__)
+            with suppress(Exception):  # a handler of the log's, or the hook's repr, may fail as well
+                _log.exception("the hook %r failed on %s", hook, type(record).__name__)
