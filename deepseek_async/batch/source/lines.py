@@ -6,11 +6,13 @@ import asyncio
 import os
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
 from ...errors import InvalidRequestError
+from .encodings import utf8_of
 
 BLOCK_BYTES: Final = 2**20
 MAX_LINE_BYTES: Final = 256 * 2**20
@@ -18,7 +20,7 @@ _STDIN: Final = 0
 
 
 class Lines:
-    """The lines of one file or pipe, a block of them at a time.
+    """The lines of one file or pipe, a block of them at a time. What they are written in is told by how they begin.
 
     A thread of its own waits for the bytes: a pipe may bring none for hours, and the loop waits for its threads to end.
 
@@ -28,7 +30,7 @@ class Lines:
     Attributes:
         name: For messages.
         size: Bytes of the file; ``None`` if that cannot be known.
-        position: Bytes handed out so far.
+        position: Bytes read so far.
 
     Raises:
         InvalidRequestError: There is no such file, or it cannot be read.
@@ -58,15 +60,11 @@ class Lines:
         """The next lines, without their ends; ``[]`` after the last.
 
         Raises:
-            InvalidRequestError: A line is longer than 256 MiB.
+            InvalidRequestError: A line is longer than 256 MiB, or there are no lines: see `encodings`.
             OSError: Reading failed.
         """
         while not self._is_at_end:
             data = await self._read()
-            is_first = self.position == 0 and not self._rest
-            self.position += len(data)
-            if is_first:
-                data = data.removeprefix(b"\xef\xbb\xbf")
             if not data:
                 self._is_at_end = True
                 last, self._rest = b"".join(self._rest), []
@@ -91,15 +89,23 @@ class Lines:
         self._asked.put((loop, future))
         return await future
 
+    def _pieces(self) -> Iterator[bytes]:
+        if self._fd is None:
+            self._fd = os.open(self.name, os.O_RDONLY)
+        while data := os.read(self._fd, BLOCK_BYTES):
+            self.position += len(data)
+            yield data
+
     def _serve(self) -> None:
+        pieces = utf8_of(self._pieces(), self.name)
         while (asked := self._asked.get()) is not None:
             loop, future = asked
+            data: bytes = b""
+            failure: Exception | None = None
             try:
-                if self._fd is None:
-                    self._fd = os.open(self.name, os.O_RDONLY)
-                data, failure = os.read(self._fd, BLOCK_BYTES), None
-            except OSError as error:
-                data, failure = b"", error
+                data = next(pieces, b"")
+            except Exception as error:  # whatever it is, somebody waits for it
+                failure = error
             try:
                 loop.call_soon_threadsafe(_settle, future, data, failure)
             except RuntimeError:  # the loop ended while we waited for bytes
@@ -117,7 +123,7 @@ class Lines:
             os.close(self._fd)
 
 
-def _settle(future: asyncio.Future[bytes], data: bytes, failure: OSError | None) -> None:
+def _settle(future: asyncio.Future[bytes], data: bytes, failure: Exception | None) -> None:
     if future.done():
         return
     if failure is not None:

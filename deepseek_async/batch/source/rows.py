@@ -1,6 +1,6 @@
 """Where a batch's rows come from: pulled one by one, only when there is room for one.
 
-A source is a path, ``"-"`` (standard input), an iterable or an async iterable; see `rows` for what it may hold.
+A source is a path, ``"-"`` (standard input), a table, an iterable or an async iterable; `row` says what may be in it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from typing import Any, Final, Protocol
 
 from ...errors import InvalidRequestError
 from ...types import ChatRequest
+from .frames import Table, rows_of_table
 from .lines import Lines
 from .row import Row, row_of
 from .shards import Shard
 
-Source = str | Path | Iterable[ChatRequest | Mapping[str, Any]] | AsyncIterable[ChatRequest | Mapping[str, Any]]
+Source = str | Path | Iterable[ChatRequest | Mapping[str, Any]] | AsyncIterable[ChatRequest | Mapping[str, Any]] | Table
 
 _END: Final = object()
 # So many rows may be passed over (done before, another shard's) until others get a turn of the loop.
@@ -70,7 +71,9 @@ class RowSource:
         self._ready: Iterator[object] = iter(())
         self._is_drained = False
         self._fetch: Callable[[], Awaitable[None]] | None = None
-        if isinstance(source, (str, Path)):
+        if (rows := rows_of_table(source)) is not None:
+            self._ready = rows
+        elif isinstance(source, (str, Path)):
             self._lines = Lines(source)
             self._fetch = self._fetch_lines
         elif isinstance(source, AsyncIterable):
@@ -79,7 +82,9 @@ class RowSource:
         elif isinstance(source, Iterable) and not isinstance(source, (Mapping, bytes)):
             self._ready = iter(source)
         else:
-            allowed = f"a path, '-', an iterable or an async iterable of requests, not {type(source).__name__}"
+            allowed = (
+                f"a path, '-', a data frame, an iterable or an async iterable of requests, not {type(source).__name__}"
+            )
             raise InvalidRequestError("source", None, allowed)
 
     @property
