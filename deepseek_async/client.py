@@ -164,8 +164,8 @@ class AsyncClient:
 
         Args:
             source: An iterable or async iterable of `ChatRequest` or mappings (OpenAI batch lines, or with ``messages``
-                or ``prompt``), a table with such columns (pandas, polars, pyarrow), a path of a file of such lines, which
-                may be gzip, or ``"-"``. Pulled only when there is a slot. A generator is closed at the end.
+                or ``prompt``), a table with such columns (pandas, polars, pyarrow), a path of a file of such lines (it
+                may be gzip), or ``"-"``. Pulled only when there is a slot. A generator is closed at the end.
             max_concurrency: Requests in flight at once, and outcomes waiting to be taken; ``None``: as many as the
                 server lets in, up to 2,500.
             ordered: Whether outcomes come in the order of the source instead of as completed. Those behind a slow one
