@@ -80,7 +80,7 @@ LIBRARIES: dict[str, set[str]] = {
     "calls": {"attrs", "anyio", "docstring_parser", "msgspec", "typing_extensions"},  # the last for type checkers alone
     "client": set(),
     "conversation": {"attrs"},
-    "batch": {"attrs", "anyio", "msgspec"},
+    "batch": {"attrs", "anyio", "msgspec", "pyarrow"},  # the last for tables that offer nothing but an Arrow stream
     "sandbox": {"attrs", "aiohttp", "msgspec"},
 }
 
