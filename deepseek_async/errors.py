@@ -398,6 +398,7 @@ _LOST_BEHIND_GATEWAYS = (520, 522, 524, 598, 599)
 BILLABLE: Final[_Table] = (
     # the error              a fact of it   with these values                   a server may have read and billed it
     (APIConnectionError,     "during",      ("request",),                       True),
+    (APITimeoutError,        "phase",       ("connect",),                       False),
     (APITimeoutError,        "phase",       ("first_chunk", "idle"),            True),
     (APITimeoutError,        "waiting",     ("",),                              True),  # total, with a request out
     (APIStatusError,         "status",      (200, 502, 504, *_LOST_BEHIND_GATEWAYS), True),

@@ -70,7 +70,7 @@ class Tally:
     def add(self, outcome: Outcome, row: Row, cost: Decimal | None) -> None:
         """Count an outcome, at what it cost."""
         self.attempts += outcome.attempts
-        if row.errors and any(e.may_be_billed for e in row.errors):
+        if row.errors and row.may_be_billed:
             self.doubtful.append(row.name)
         if isinstance(outcome, Succeeded):
             self.succeeded += 1

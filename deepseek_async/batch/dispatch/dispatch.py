@@ -110,7 +110,7 @@ class Dispatch:
                 finally:
                     self._want_nothing()
         finally:
-            self.left += [row for row in self._waiting if any(e.may_be_billed for e in row.errors)]
+            self.left += [row for row in self._waiting if row.may_be_billed]
             await self._rows.aclose()
 
     def stop(self, failure: Exception | None = None, *, is_callers: bool = False) -> None:
@@ -260,7 +260,7 @@ class Dispatch:
             else:
                 self._send_again(ending, row)
         except Exception as error:  # the journal cannot be written, or a fault of ours: no further row is safe
-            if any(e.may_be_billed for e in row.errors):
+            if row.may_be_billed:
                 self.left.append(row)
             self.stop(error)
         except asyncio.CancelledError as error:
@@ -288,7 +288,7 @@ class Dispatch:
         if isinstance(outcome := ending.outcome, Succeeded):
             self._budget.successes += 1
         elif is_of_run(outcome.error):
-            if any(e.may_be_billed for e in (*row.errors, outcome.error)):
+            if row.may_be_billed or outcome.error.may_be_billed:
                 self.left.append(row)
             self.stop(outcome.error)
         try:

@@ -164,6 +164,7 @@ class Sender:
             lane.complete(permit)
         error.attempts = row.attempts
         error.history = describe(row.errors)
+        error.billed_before = error.billed_before or any(before.may_be_billed for before in row.errors)
         return Answered(Failed(row.custom_id, row.request, error, row.attempts))
 
 
@@ -171,4 +172,6 @@ def _unexpected(error: Exception) -> DeepSeekError:
     """The error of a row for an exception whose text nobody has looked through for prompts and keys."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(last.filename).name}:{last.lineno}"
-    return DeepSeekError(f"unexpected {type(error).__name__} in {place} while the row was sent")
+    unexpected = DeepSeekError(f"unexpected {type(error).__name__} in {place} while the row was sent")
+    unexpected.billed_before = True  # it may have been
+    return unexpected

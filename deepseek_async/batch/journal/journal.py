@@ -177,7 +177,7 @@ class Journal:
             run=self.run,
             cost=cost,
             is_permanent=isinstance(outcome, Failed) and outcome.is_permanent and not is_of_run(outcome.error),
-            may_be_billed=isinstance(outcome, Failed) and any(e.may_be_billed for e in (*row.errors, outcome.error)),
+            may_be_billed=isinstance(outcome, Failed) and (row.may_be_billed or outcome.error.may_be_billed),
         )
         self._rows.append(line)
         self._done.ended(row)

@@ -79,6 +79,11 @@ class Row:
     sent_at: float = 0.0
     marked: Awaitable[None] | None = None
 
+    @property
+    def may_be_billed(self) -> bool:
+        """Whether a server may have read the row in one of the attempts that are over."""
+        return any(error.may_be_billed for error in self.errors)
+
 
 def hash_of(data: bytes) -> str:
     """64 bits as hexadecimal digits: enough to see that something changed, short enough for every line."""
