@@ -1,4 +1,4 @@
-"""The sandbox in a process of its own: the soak's figures are then the client's. ``python -m tests.storm.serving``"""
+"""The sandbox in a process of its own: the soak's figures are then the client's. ``python -m tests.chaos.server``"""
 
 from __future__ import annotations
 

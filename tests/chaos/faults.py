@@ -31,6 +31,7 @@ class Plan:
         comments: Before which chunks, where an event begins, a comment or a blank line is put in.
         cuts: How many places the bytes are cut at between writes.
         pauses: How many of the cuts take a moment.
+        pause: How long that is, in seconds.
         seed: For where all of that is.
     """
 
@@ -43,6 +44,7 @@ class Plan:
     comments: tuple[int, ...] = ()
     cuts: int = 0
     pauses: int = 0
+    pause: float = 0.002
     seed: int = 0
 
     @property
@@ -65,6 +67,7 @@ def draw_plan(random: Random, *, stalls: bool = True) -> Plan:
         comments=tuple(random.randrange(40) for _ in range(random.choice((0, 0, 1, 5)))),
         cuts=random.choice((0, 1, 3, 20, 200)),
         pauses=random.choice((0, 0, 1, 2)),
+        pause=random.choice((0.002, 0.002, 0.002, 0.04)),
         seed=random.randrange(2**32),
     )
 
@@ -93,9 +96,9 @@ class Write:
 
 @attrs.frozen
 class Wait:
-    """Do nothing for a moment."""
+    """Do nothing for so long."""
 
-    seconds: float = 0.002
+    seconds: float
 
 
 @attrs.frozen
@@ -118,7 +121,7 @@ def played(answer: Framed, plan: Plan) -> Iterator[Step]:
     pauses = {random.choice(places) for _ in range(plan.pauses)}
     for start, end in pairwise(places):
         if start in pauses:
-            yield Wait()
+            yield Wait(plan.pause)
         yield Write(data[start:end])
     if plan.ending != "none":
         yield End(plan.ending)
