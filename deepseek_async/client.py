@@ -5,13 +5,14 @@ from __future__ import annotations
 import ssl as ssl_module
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from .calls.call import Surroundings
-from .calls.caller import Caller
+from .calls.caller import Caller, retry_of, timeouts_of
 from .calls.chat import Chat
 from .calls.resources import Completions, Models, User
 from .calls.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
+from .calls.spellings import SpelledSettings, Words, settings_of
 from .calls.statistics import Figures, Statistics
 from .codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from .errors import InvalidRequestError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from .batch.source.rows import Source
 
 
-class AsyncClient:
+class AsyncClient(Words):
     """A client of DeepSeek's API, or of a server that speaks it.
 
     Can be made outside a running loop, used under one `asyncio.run` and then another, and pickled. Use it as an async
@@ -54,6 +55,7 @@ class AsyncClient:
         max_event_bytes: Cap on one event of a stream.
         max_body_bytes: Cap on an answer that is not streamed.
         transport: What moves the bytes instead of aiohttp: tests, recorders.
+        spelled: ``timeout``, ``max_retries``, ``default_headers``, as the openai package calls them.
 
     Raises:
         InvalidRequestError: No key, no URL, or a value out of range.
@@ -78,7 +80,13 @@ class AsyncClient:
         max_event_bytes: int = MAX_EVENT_BYTES,
         max_body_bytes: int = MAX_BODY_BYTES,
         transport: Transport | None = None,
+        **spelled: Unpack[SpelledSettings],
     ) -> None:
+        if spelled:
+            named = settings_of(spelled)
+            timeouts = timeouts_of(named.get("timeouts"), timeouts)
+            retry = retry_of(named.get("retry"), retry)
+            headers = {**named.get("headers", {}), **(headers or {})} or None
         _check_type("timeouts", timeouts, Timeouts)
         _check_type("retry", retry, RetryPolicy)
         _check_type("proxy", proxy, str, None)
@@ -129,6 +137,9 @@ class AsyncClient:
             max_event_bytes=max_event_bytes,
             max_body_bytes=max_body_bytes,
         )
+        self._make_resources()
+
+    def _make_resources(self) -> None:
         self.chat = Chat(self._caller)
         self.completions = Completions(self._caller)
         self.models = Models(self._caller)
@@ -189,6 +200,50 @@ class AsyncClient:
             max_concurrency=max_concurrency, max_attempts=max_attempts, warmup=warmup, rate_limiter=rate_limiter
         )
         return Batch(self._caller, source, rules, ordered=ordered)
+
+    def with_options(
+        self,
+        *,
+        timeouts: Timeouts | Mapping[str, float | None] | None = None,
+        retry: RetryPolicy | Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **spelled: Unpack[SpelledSettings],
+    ) -> Self:
+        """The same client with other settings for its calls. It shares connections, statistics and what servers said.
+
+        Closing either closes the connections of both; they open new ones when they are used again.
+
+        Args:
+            timeouts: What they name changes, the rest stays.
+            retry: A policy, or a mapping of what changes of this client's.
+            headers: Sent besides those of this client, or instead of those of the same name.
+            spelled: ``timeout``, ``max_retries``, ``default_headers``.
+
+        Raises:
+            InvalidRequestError: A value is out of range.
+        """
+        given: dict[str, Any] = {"timeouts": timeouts, "retry": retry, "headers": headers, **settings_of(spelled)}
+        settings = {
+            **self._settings,
+            "timeouts": timeouts_of(given["timeouts"], self._settings["timeouts"]),
+            "retry": retry_of(given["retry"], self._settings["retry"]),
+            "headers": {**(self._settings["headers"] or {}), **(given["headers"] or {})} or None,
+        }
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, _settings=settings)
+        twin._caller = self._caller.changed(
+            settings["timeouts"], settings["retry"], headers_of(given["headers"], "headers")
+        )
+        twin._make_resources()
+        return twin
+
+    def copy(self, **options: Any) -> Self:
+        """As `with_options`."""
+        return self.with_options(**options)
+
+    async def close(self) -> None:
+        """As `aclose`."""
+        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connections of the running loop. The client can be used again; it then opens new ones."""

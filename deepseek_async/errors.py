@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 __all__ = [
     "APIConnectionError",
@@ -221,6 +221,14 @@ class APITimeoutError(DeepSeekError, TimeoutError):
         self.waiting = waiting
 
 
+class ResponseFacts(NamedTuple):
+    """What is known of a response with an error status; see `APIStatusError.response`."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    text: str
+
+
 class APIStatusError(DeepSeekError):
     """The server answered with an error: by status, or in the body of a 200.
 
@@ -256,6 +264,16 @@ class APIStatusError(DeepSeekError):
         self.retry_after = retry_after
         self.headers: Mapping[str, str] = headers or {}
         self.by_gateway = by_gateway
+
+    @property
+    def status_code(self) -> int:
+        """The same as ``status``, by the openai package's name."""
+        return self.status
+
+    @property
+    def response(self) -> ResponseFacts:
+        """``status_code``, ``headers`` and ``text`` of the response, where the openai package has them."""
+        return ResponseFacts(self.status, self.headers, self.body)
 
     def _pickled(self) -> dict[str, Any]:
         return {**super()._pickled(), "body": ""}

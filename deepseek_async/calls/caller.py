@@ -63,6 +63,18 @@ class Caller:
         self._headers = headers
         self._headers_with_body = {**headers, "content-type": "application/json"}
 
+    def changed(self, timeouts: Timeouts, retry: RetryPolicy, headers: Mapping[str, str]) -> Caller:
+        """Another caller on the same way, with other settings and more headers."""
+        return Caller(
+            self.endpoint,
+            {**self._headers, **headers},
+            timeouts=timeouts,
+            retry=retry,
+            surroundings=self.surroundings,
+            max_event_bytes=self.max_event_bytes,
+            max_body_bytes=self.max_body_bytes,
+        )
+
     def chat_url(self, request: ChatRequest) -> str:
         """Where a chat request goes: the beta base URL if it continues a prefix or has strict tools."""
         base = self.endpoint.beta_base_url if _is_beta(request) else self.endpoint.base_url
@@ -84,18 +96,20 @@ class Caller:
             request,
             model=model,
             streamed=streamed,
-            timeouts=_timeouts_of(options.get("timeouts"), self.timeouts),
-            retry=_retry_of(options.get("retry"), self.retry),
+            timeouts=timeouts_of(options.get("timeouts"), self.timeouts),
+            retry=retry_of(options.get("retry"), self.retry),
         )
 
 
-def _timeouts_of(given: Timeouts | Mapping[str, Any] | None, default: Timeouts) -> Timeouts:
+def timeouts_of(given: Timeouts | Mapping[str, Any] | None, default: Timeouts) -> Timeouts:
+    """What is given over the default. Raises `InvalidRequestError`."""
     if given is None:
         return default
     return (given if isinstance(given, Timeouts) else _made(Timeouts, "timeouts", given)).over(default)
 
 
-def _retry_of(given: RetryPolicy | Mapping[str, Any] | None, default: RetryPolicy) -> RetryPolicy:
+def retry_of(given: RetryPolicy | Mapping[str, Any] | None, default: RetryPolicy) -> RetryPolicy:
+    """What is given, a mapping over the default. Raises `InvalidRequestError`."""
     if given is None or isinstance(given, RetryPolicy):
         return given or default
     return _made(partial(attrs.evolve, default), "retry", given)

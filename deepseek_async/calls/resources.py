@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 import attrs
@@ -12,7 +12,8 @@ from ..codec.dialects import TEXT
 from ..codec.endings import finished
 from ..codec.requests import request_to_json
 from ..codec.responses import balance_from_json, models_from_json, text_completion_from_json
-from ..types import Balance, ModelList, TextCompletion
+from ..errors import InvalidRequestError
+from ..types import Balance, Model, ModelList, TextCompletion
 from .attempt import Attempt
 from .parameters import CallOptions, TextParameters, check_stream, choices_of, split_off_options, text_request_of
 from .stream import TextCompletionStream
@@ -82,9 +83,36 @@ class Models:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    async def list(self, **options: Unpack[CallOptions]) -> ModelList:
-        """``GET /models``. Raises as `ChatCompletions.create`."""
-        return await _get(self._caller, "/models", models_from_json, options)
+    def list(self, **options: Unpack[CallOptions]) -> ModelListing:
+        """``GET /models``: to be awaited, or iterated by ``async for``. Raises as `ChatCompletions.create`."""
+        return ModelListing(lambda: _get(self._caller, "/models", models_from_json, options))
+
+    async def retrieve(self, model: str, **options: Unpack[CallOptions]) -> Model:
+        """One model, out of the list: servers differ in whether they tell of one alone.
+
+        Raises:
+            InvalidRequestError: It is not among them.
+            DeepSeekError: As `ChatCompletions.create`.
+        """
+        models = await self.list(**options)
+        for found in models:
+            if found.id == model:
+                return found
+        raise InvalidRequestError("model", model, ", ".join(found.id for found in models) or "none: the list is empty")
+
+
+class ModelListing:
+    """The list of models, asked for when it is awaited or iterated."""
+
+    def __init__(self, ask: Callable[[], Coroutine[Any, Any, ModelList]]) -> None:
+        self._ask = ask
+
+    def __await__(self) -> Generator[Any, Any, ModelList]:
+        return self._ask().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[Model]:
+        for model in await self._ask():
+            yield model
 
 
 class User:

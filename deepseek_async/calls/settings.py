@@ -18,7 +18,7 @@ from ..version import __version__
 
 OFFICIAL_BASE_URL: Final = "https://api.deepseek.com"
 API_KEY_VARIABLE: Final = "DEEPSEEK_API_KEY"
-BASE_URL_VARIABLE: Final = "DEEPSEEK_BASE_URL"
+BASE_URL_VARIABLES: Final = ("DEEPSEEK_BASE_URL", "DEEPSEEK_API_BASE")  # the second as litellm calls it
 
 _USER_AGENT: Final = f"deepseek_async/{__version__} Python/{platform.python_version()}"
 
@@ -56,9 +56,11 @@ def endpoint_of(base_url: str | None, *, allow_insecure: bool) -> Endpoint:
     """
     source, base_url = "base_url", hide(base_url)
     if base_url is None:
-        base_url = hide(os.environ.get(BASE_URL_VARIABLE, "").strip())
-        source = BASE_URL_VARIABLE if base_url else source
-        base_url = base_url or OFFICIAL_BASE_URL
+        base_url = OFFICIAL_BASE_URL
+        for variable in BASE_URL_VARIABLES:
+            if said := os.environ.get(variable, "").strip():
+                source, base_url = variable, hide(said)
+                break
     if not isinstance(base_url, str):
         raise InvalidRequestError(source, None, f"a URL as a string, not {kind_of(base_url)}")
     endpoint = _endpoint(str(base_url), source, allow_insecure=allow_insecure)

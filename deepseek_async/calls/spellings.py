@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, TypedDict
 
 from ..errors import InvalidRequestError
 
@@ -57,7 +57,6 @@ _ADVICE: Mapping[str, str] = {
     "functions": "tools=[{'type': 'function', 'function': …}], or run_tools(tools=[function])",
     "function_call": "tool_choice='auto', 'none', 'required' or {'type': 'function', 'function': {'name': …}}",
     "extra_query": "a base_url that ends with the query",
-    "with_raw_response": "completion.request_id and hooks; for a stream, stream.headers and stream.status",
     "modalities": "text: this API has no other output",
     "audio": "text: this API has no other output",
     "prediction": "no prediction: this API has none",
@@ -99,6 +98,72 @@ def attempts_of(max_retries: object) -> int:
             "max_retries", max_retries, "an integer of at least 0; or retry=RetryPolicy(attempts=…)"
         )
     return max_retries + 1
+
+
+class SpelledSettings(TypedDict, total=False):
+    """Settings of a client by the names that the openai package has for them."""
+
+    timeout: float | None
+    max_retries: int | None
+    default_headers: Mapping[str, str] | None
+
+
+_SETTINGS_ADVICE: Mapping[str, str] = {
+    "organization": "none: a key belongs to one account here",
+    "project": "none: a key belongs to one account here",
+    "http_client": "session=aiohttp.ClientSession(…), proxy=…, ssl=…",
+    "default_query": "a base_url that ends with the query",
+    "websocket_base_url": "none: this API has no websockets",
+}
+
+
+def settings_of(spelled: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings in our words: ``timeouts``, ``retry`` (of what they name), ``headers``; those not said are left out.
+
+    Raises:
+        InvalidRequestError: A word that has no counterpart, or is none.
+    """
+    settings: dict[str, Any] = {}
+    for name, value in spelled.items():
+        if (advice := _SETTINGS_ADVICE.get(name)) is not None:
+            raise InvalidRequestError(name, None, advice)
+        if name not in ("timeout", "max_retries", "default_headers"):
+            raise InvalidRequestError(name, None, "the settings of AsyncClient; help(AsyncClient) lists them")
+        if value is None or value is NOT_GIVEN:
+            continue
+        if name == "timeout":
+            settings["timeouts"] = {"total": value}
+        elif name == "max_retries":
+            settings["retry"] = {"attempts": attempts_of(value)}
+        else:
+            settings["headers"] = value
+    return settings
+
+
+class Words:
+    """A base that answers attributes of the openai package with our word for them, instead of a bare error."""
+
+    __slots__ = ()
+    _WORDS: ClassVar[Mapping[str, str]] = {
+        "with_raw_response": "hooks tell statuses and times; a stream has .status and .headers, an answer .request_id",
+        "with_streaming_response": "stream(…), which has .status, .headers and .open()",
+        "beta": "the same name without it: client.chat.completions.parse(response_type=…)",
+        "responses": "client.chat.completions",
+        "embeddings": "none: this API has no embeddings",
+        "images": "none: this API makes no images",
+        "audio": "none: this API has no audio",
+        "batches": "client.batch(…) or run_batch(…)",
+        "api_key": "none: a client does not show its key",
+        "is_closed": "none: a closed client opens new connections when it is used again",
+    }
+
+    if not TYPE_CHECKING:  # a type checker would take it to mean that any name is an attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if (advice := self._WORDS.get(name)) is not None:
+                message += f"; use {advice}"
+            raise AttributeError(message, name=name, obj=self)
 
 
 def _put(parameters: dict[str, Any], name: str, value: Any, spelled: str) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import enum
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, Literal, Self, TypeVar
 
 from ..codec.answer import Complete, Interrupted, Seam, StreamedAnswer
 from ..errors import DeepSeekError, StreamInterruptedError
@@ -96,18 +96,28 @@ class AnswerStream(Generic[C, W]):
         """What has arrived so far, folded; ``complete`` is False until the end. Costs the length of the answer."""
         return self._answer.snapshot()
 
-    async def open(self) -> None:
+    async def open(self, *, until: Literal["head", "first_text"] = "head") -> None:
         """Send the request and wait for the response's head; done at the first use of itself.
+
+        Args:
+            until: ``"first_text"`` waits until there is something to show, so that a relay can still answer with a
+                status of its own: a failure before is raised here, after all attempts.
 
         Raises:
             APIConnectionError, APITimeoutError: No response.
             APIStatusError: The server refused.
+            StreamInterruptedError, APIResponseError: With ``"first_text"``: the answer ended before any text.
             RuntimeError: Another task is opening it.
         """
         while self._attempt is None and self._stage is Stage.UNDER_WAY:
             await self._advance(opening=True)
         if self._stage is not Stage.UNDER_WAY:
             self._has_more()
+        elif until == "first_text":
+            await self._advance()
+            if isinstance(self._answer.end, Interrupted) and not self._answer.has_text:
+                self._answer.drain()  # nothing in it to show
+                await self._advance()
 
     async def aclose(self) -> None:
         """Free the connection at once; works from another task too. What has arrived stays readable by `snapshot`."""
@@ -118,6 +128,19 @@ class AnswerStream(Generic[C, W]):
             await self._finish()
         else:
             self._leave(Stage.CLOSED)
+
+    async def close(self) -> None:
+        """As `aclose`."""
+        await self.aclose()
+
+    async def get_final_completion(self) -> W:
+        """As `completion`, by the openai package's name."""
+        return await self.completion()
+
+    async def until_done(self) -> Self:
+        """Read to the end; `snapshot` has it all then. Raises as `completion`."""
+        await self.completion()
+        return self
 
     async def __aenter__(self) -> Self:
         await self.open()

@@ -11,9 +11,17 @@ from typing import Any
 import attrs
 import pytest
 
-from deepseek_async import NOT_GIVEN, AsyncClient, InvalidRequestError, RetryPolicy, ServiceUnavailableError, Timeouts
+from deepseek_async import (
+    NOT_GIVEN,
+    AsyncClient,
+    InvalidRequestError,
+    RetryPolicy,
+    ServiceUnavailableError,
+    StreamInterruptedError,
+    Timeouts,
+)
 from deepseek_async.calls.spellings import SPELLINGS, translate
-from deepseek_async.sandbox import Refuse, SandboxServer, Script
+from deepseek_async.sandbox import Cut, Refuse, SandboxServer, Script
 
 pytestmark = pytest.mark.anyio
 
@@ -140,3 +148,104 @@ def test_not_given_is_one_value() -> None:
     assert not NOT_GIVEN
     assert pickle.loads(pickle.dumps(NOT_GIVEN)) is NOT_GIVEN  # noqa: S301
     assert repr(NOT_GIVEN) == "NOT_GIVEN"
+
+
+async def test_a_clients_settings_in_their_words(server: SandboxServer) -> None:
+    """``timeout``, ``max_retries``, ``default_headers``; ours beside them."""
+    spelled: Any = {"timeout": 9, "max_retries": 1, "default_headers": {"x-a": "1", "x-b": "1"}}
+    async with AsyncClient(
+        base_url=server.base_url, headers={"x-b": "2"}, timeouts=Timeouts(idle=7), **spelled
+    ) as client:
+        assert client._caller.timeouts == Timeouts(idle=7, total=9)
+        assert client._caller.retry == RetryPolicy(attempts=2)
+        await client.chat.completions.create(**ASKED)
+    sent = server.requests[-1].headers
+    assert (sent["x-a"], sent["x-b"]) == ("1", "2")
+    for name in ("organization", "http_client", "tomeout"):
+        with pytest.raises(InvalidRequestError, match=name):
+            AsyncClient(base_url=server.base_url, **{name: 1})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("way", ["with_options", "copy"])
+async def test_the_same_client_with_other_settings(server: SandboxServer, way: str) -> None:
+    """Connections and statistics are shared; what is not named stays; the first client is as it was."""
+    async with AsyncClient(base_url=server.base_url, headers={"x-a": "1"}, timeouts=Timeouts(idle=7)) as client:
+        other = getattr(client, way)(timeouts={"total": 9}, retry={"attempts": 5}, headers={"x-b": "2"})
+        await client.chat.completions.create(**ASKED)
+        await other.chat.completions.create(**ASKED)
+        await other.with_options(timeout=3).models.list()
+        assert other.statistics() == client.statistics()
+        assert client.statistics().connections_made == 1
+        assert other._caller.timeouts == Timeouts(idle=7, total=9)
+        assert client._caller.timeouts == Timeouts(idle=7)
+        assert pickle.loads(pickle.dumps(other))._caller.timeouts == Timeouts(idle=7, total=9)  # noqa: S301
+        await client.close()
+    heads = [(request.headers.get("x-a"), request.headers.get("x-b")) for request in server.requests]
+    assert heads == [("1", None), ("1", "2"), ("1", "2")]
+
+
+async def test_models_are_iterated_awaited_and_found(client: AsyncClient) -> None:
+    """Each a request; one that is not there is named with those that are."""
+    listed = [model.id async for model in client.models.list()]
+    assert listed == [model.id for model in await client.models.list()]
+    assert (await client.models.retrieve(listed[0])).id == listed[0]
+    with pytest.raises(InvalidRequestError, match=listed[0]):
+        await client.models.retrieve("gpt-5")
+
+
+async def test_an_errors_facts(server: SandboxServer, client: AsyncClient) -> None:
+    """Under the names that handlers know."""
+    server.script(Script(faults=(Refuse(status=503),)))
+    with pytest.raises(ServiceUnavailableError) as caught:
+        await client.chat.completions.create(**ASKED, max_retries=0)
+    error = caught.value
+    assert (error.status_code, error.response.status_code) == (503, 503)
+    assert error.response.headers["content-type"] == "application/json"
+    assert error.response.text == error.body
+
+
+async def test_a_stream_to_its_end(client: AsyncClient) -> None:
+    """``get_final_completion``, ``until_done``, ``close``."""
+    async with client.chat.completions.stream(**ASKED) as stream:
+        assert (await stream.get_final_completion()).text == "one"
+    async with client.chat.completions.stream(**ASKED) as stream:
+        assert (await stream.until_done()).snapshot().text == "one"
+        await stream.close()
+
+
+@pytest.mark.parametrize("until", ["head", "first_text"])
+async def test_a_stream_that_is_opened_until_its_first_text(server: SandboxServer, until: Any) -> None:
+    """A cut before any text is raised while a relay can still say 502; the text is then delivered as usual."""
+    async with AsyncClient(base_url=server.base_url, retry=RetryPolicy(attempts=1)) as client:
+        for script in (Script(say="One.", faults=(Cut(after_chunk=1),)), Script(say="One.")):
+            server.script(script)
+        asked = {**ASKED, "thinking": {"type": "disabled"}}
+        stream = client.chat.completions.stream(**asked)
+        if until == "head":
+            await stream.open(until=until)
+        with pytest.raises(StreamInterruptedError):
+            await (stream.open(until=until) if until == "first_text" else stream.completion())
+        stream = client.chat.completions.stream(**asked)
+        await stream.open(until=until)
+        assert "".join([text async for text in stream.text_deltas()]) == "One."
+
+
+@pytest.mark.parametrize("name", ["with_raw_response", "beta", "responses", "api_key", "images"])
+def test_attributes_without_counterpart_name_ours(name: str) -> None:
+    """An AttributeError, so that `hasattr` works, with our word in it; any other name is a plain one."""
+    client = AsyncClient("sk-test")
+    assert not hasattr(client, name)
+    with pytest.raises(AttributeError, match="; use "):
+        getattr(client, name)
+    with pytest.raises(AttributeError, match="no attribute 'chatt'"):
+        client.chatt  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize("variable", ["DEEPSEEK_BASE_URL", "DEEPSEEK_API_BASE"])
+def test_the_base_url_in_the_environment(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """Under either name; ours first."""
+    monkeypatch.delenv("DEEPSEEK_BASE_URL", raising=False)
+    monkeypatch.setenv(variable, "http://127.0.0.1:9/v1")
+    assert AsyncClient("k").base_url == "http://127.0.0.1:9/v1"
+    monkeypatch.setenv("DEEPSEEK_BASE_URL", "http://127.0.0.1:8")
+    assert AsyncClient("k").base_url == "http://127.0.0.1:8"
