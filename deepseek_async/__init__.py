@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .batch.report import BatchReport as BatchReport
     from .batch.run import run_batch as run_batch
     from .batch.run import run_partition as run_partition
-    from .calls.spellings import NOT_GIVEN as NOT_GIVEN
+    from .calls.arguments.spellings import NOT_GIVEN as NOT_GIVEN
     from .calls.statistics import Statistics as Statistics
     from .calls.stream import ChatCompletionStream as ChatCompletionStream
     from .calls.stream import TextCompletionStream as TextCompletionStream
@@ -90,7 +90,7 @@ _HOMES = {
     "batch.report": ("BatchProgress", "BatchReport"),
     "batch.options": ("RateLimiter",),
     "batch.run": ("run_batch", "run_partition"),
-    "calls.spellings": ("NOT_GIVEN",),
+    "calls.arguments.spellings": ("NOT_GIVEN",),
     "calls.statistics": ("Statistics",),
     "calls.stream": ("ChatCompletionStream", "TextCompletionStream"),
     "codec.answer": ("Seam",),

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from .calls.arguments.checks import check_count, check_type, hooks_of, secret_in
+from .calls.arguments.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
+from .calls.arguments.spellings import SpelledSettings, Words, settings_of
 from .calls.call import Surroundings
 from .calls.caller import Caller, retry_of, timeouts_of
 from .calls.chat import Chat
 from .calls.resources import Completions, Models, User
-from .calls.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
-from .calls.spellings import SpelledSettings, Words, settings_of
 from .calls.statistics import Figures, Statistics
 from .codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from .errors import InvalidRequestError
@@ -20,7 +21,6 @@ from .hooks import Hook
 from .policy.gate import Gate
 from .policy.retry import RetryPolicy
 from .policy.timeouts import Timeouts
-from .secrecy import SECRET_HEADERS
 from .transport import Transport
 from .transport.network import AiohttpTransport, ClientSession
 
@@ -87,20 +87,20 @@ class AsyncClient(Words):
             timeouts = timeouts_of(named.get("timeouts"), timeouts)
             retry = retry_of(named.get("retry"), retry)
             headers = {**named.get("headers", {}), **(headers or {})} or None
-        _check_type("timeouts", timeouts, Timeouts)
-        _check_type("retry", retry, RetryPolicy)
-        _check_type("proxy", proxy, str, None)
-        _check_type("ssl", ssl, ssl_module.SSLContext, None)
-        _check_type("trust_env", trust_env, bool)
-        _check_type("allow_insecure", allow_insecure, bool)
-        _check_type("pickle_key", pickle_key, bool)
-        _check_count("max_event_bytes", max_event_bytes)
-        _check_count("max_body_bytes", max_body_bytes)
+        check_type("timeouts", timeouts, Timeouts)
+        check_type("retry", retry, RetryPolicy)
+        check_type("proxy", proxy, str, None)
+        check_type("ssl", ssl, ssl_module.SSLContext, None)
+        check_type("trust_env", trust_env, bool)
+        check_type("allow_insecure", allow_insecure, bool)
+        check_type("pickle_key", pickle_key, bool)
+        check_count("max_event_bytes", max_event_bytes)
+        check_count("max_body_bytes", max_body_bytes)
         if max_connections is not None:
-            _check_count("max_connections", max_connections, ", or None")
+            check_count("max_connections", max_connections, ", or None")
         if transport is not None and not callable(getattr(transport, "send", None)):
             raise InvalidRequestError("transport", None, f"a Transport, not {type(transport).__name__}")
-        hooks = _hooks_of(hooks)
+        hooks = hooks_of(hooks)
         endpoint = endpoint_of(base_url, allow_insecure=allow_insecure)
         key = key_of(api_key, endpoint)
         self._settings: dict[str, Any] = {
@@ -266,7 +266,7 @@ class AsyncClient(Words):
         if self._settings["pickle_key"]:
             return {**self._settings, "api_key": self._key}
         # The key stays here: where the pickle is loaded, the environment has to hold it.
-        if (secret := _secret_in(self._settings)) is not None:
+        if (secret := secret_in(self._settings)) is not None:
             allowing = "the pickle would carry the secret; pickle_key=True allows that"
             raise TypeError(f"an AsyncClient with {secret} cannot be pickled: {allowing}")
         return self._settings
@@ -280,32 +280,3 @@ class AsyncClient(Words):
             advice = f"set {API_KEY_VARIABLE} where it is loaded, or make the client with pickle_key=True"
             message = f"a pickled AsyncClient carries no key: {advice}"
             raise InvalidRequestError("api_key", None, message=message) from None
-
-
-def _check_type(name: str, value: object, *wanted: type | None) -> None:
-    if not any(value is None if cls is None else isinstance(value, cls) for cls in wanted):
-        allowed = " or ".join("None" if cls is None else cls.__name__ for cls in wanted)
-        raise InvalidRequestError(name, None, f"{allowed}, not {type(value).__name__}")
-
-
-def _check_count(name: str, value: object, or_else: str = "") -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidRequestError(name, value, f"an integer of at least 1{or_else}")
-
-
-def _hooks_of(given: Any) -> tuple[Hook, ...]:
-    if not isinstance(given, Sequence) or isinstance(given, str):
-        raise InvalidRequestError("hooks", None, f"a sequence of callables, not {type(given).__name__}")
-    for number, hook in enumerate(given):
-        if not callable(hook):
-            raise InvalidRequestError(f"hooks[{number}]", None, f"a callable, not {type(hook).__name__}")
-    return tuple(given)
-
-
-def _secret_in(settings: Mapping[str, Any]) -> str | None:
-    """What among the settings, besides the key, lets its bearer in somewhere."""
-    for name in settings["headers"] or ():
-        if name.lower() in SECRET_HEADERS:
-            return f"the header {name!r}"
-    proxy = settings["proxy"]
-    return "a password in its proxy's URL" if proxy is not None and "@" in proxy else None

@@ -17,8 +17,8 @@ import attrs
 import msgspec
 import pytest
 
-from deepseek_async.calls.parameters import CallOptions, ChatParameters, TextParameters
-from deepseek_async.calls.spellings import SPELLINGS
+from deepseek_async.calls.arguments.parameters import CallOptions, ChatParameters, TextParameters
+from deepseek_async.calls.arguments.spellings import SPELLINGS
 from deepseek_async.codec.folding.usages import later
 from deepseek_async.codec.requests import body_of, request_to_json
 from deepseek_async.codec.shapes import AnswerReader, documented

@@ -16,9 +16,9 @@ from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest
 from ..types import AssistantMessage, ChatRequest
 from ..types.values import unfrozen
+from .arguments.parameters import CallOptions
+from .arguments.settings import Endpoint, headers_of
 from .call import Call, Surroundings
-from .parameters import CallOptions
-from .settings import Endpoint, headers_of
 
 T = TypeVar("T")
 

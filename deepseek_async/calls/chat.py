@@ -15,8 +15,15 @@ from ..errors import InvalidRequestError
 from ..policy.resume import Resume
 from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatRequest, ParsedChatCompletion
+from .arguments.parameters import (
+    CallOptions,
+    ChatParameters,
+    chat_request_of,
+    check_stream,
+    choices_of,
+    split_off_options,
+)
 from .attempt import Attempt
-from .parameters import CallOptions, ChatParameters, chat_request_of, check_stream, choices_of, split_off_options
 from .resumption import Resumption
 from .stream import ChatCompletionStream
 
@@ -25,8 +32,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeForm  # in every checker's own stubs; never imported when the program runs
 
+    from .arguments.parameters import ParametersWithoutTools
     from .caller import Caller
-    from .parameters import ParametersWithoutTools
     from .parsing.ways import Mode
     from .tools.function_tool import FunctionTool
     from .tools.rules import Consent

@@ -14,8 +14,15 @@ from ..codec.requests import request_to_json
 from ..codec.responses import balance_from_json, models_from_json, text_completion_from_json
 from ..errors import InvalidRequestError
 from ..types import Balance, Model, ModelList, TextCompletion
+from .arguments.parameters import (
+    CallOptions,
+    TextParameters,
+    check_stream,
+    choices_of,
+    split_off_options,
+    text_request_of,
+)
 from .attempt import Attempt
-from .parameters import CallOptions, TextParameters, check_stream, choices_of, split_off_options, text_request_of
 from .stream import TextCompletionStream
 
 if TYPE_CHECKING:

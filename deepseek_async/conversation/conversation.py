@@ -17,8 +17,8 @@ from typing import Any, Literal, Protocol, Self, Unpack
 
 import attrs
 
+from ..calls.arguments.parameters import AskingParameters
 from ..calls.chat import Chat
-from ..calls.parameters import AskingParameters
 from ..calls.tools.function_tool import FunctionTool
 from ..errors import InvalidRequestError
 from ..policy.spending import Budget

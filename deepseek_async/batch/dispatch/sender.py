@@ -24,9 +24,9 @@ from typing import Protocol
 
 import attrs
 
+from ...calls.arguments.parameters import CallOptions
 from ...calls.caller import Caller
 from ...calls.chat import ask_whole
-from ...calls.parameters import CallOptions
 from ...errors import APITimeoutError, DeepSeekError, RateLimitError, describe
 from ...policy.limiter import Permit
 from ...policy.signs import GIVE_UP_SECONDS, Notice

@@ -22,7 +22,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from ...calls.parameters import chat_request_of
+from ...calls.arguments.parameters import chat_request_of
 from ...codec.requests import request_to_json
 from ...errors import DeepSeekError, InvalidRequestError
 from ...types import ChatRequest

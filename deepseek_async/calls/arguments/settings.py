@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from ..errors import InvalidRequestError
-from ..secrecy import Secret, hide, kind_of, without_password
-from ..version import __version__
+from ...errors import InvalidRequestError
+from ...secrecy import Secret, hide, kind_of, without_password
+from ...version import __version__
 
 OFFICIAL_BASE_URL: Final = "https://api.deepseek.com"
 API_KEY_VARIABLE: Final = "DEEPSEEK_API_KEY"

@@ -7,11 +7,11 @@ from typing import Any
 import attrs
 import pytest
 
-from deepseek_async.calls.parameters import chat_request_of, text_request_of
+from deepseek_async.calls.arguments.parameters import chat_request_of, text_request_of
 from deepseek_async.errors import InvalidRequestError
 from deepseek_async.types import ChatRequest, TextRequest
 
-from ..wire import HELLO
+from ...wire import HELLO
 
 CHAT: dict[str, Any] = {"model": "m", "messages": HELLO}
 TEXT: dict[str, Any] = {"model": "m", "prompt": "def f("}

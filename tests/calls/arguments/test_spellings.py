@@ -20,7 +20,7 @@ from deepseek_async import (
     StreamInterruptedError,
     Timeouts,
 )
-from deepseek_async.calls.spellings import SPELLINGS, translate
+from deepseek_async.calls.arguments.spellings import SPELLINGS, translate
 from deepseek_async.sandbox import Cut, Refuse, SandboxServer, Script
 
 pytestmark = pytest.mark.anyio

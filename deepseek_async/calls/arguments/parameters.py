@@ -7,12 +7,12 @@ from typing import Any, Generic, Required, TypedDict, TypeVar, cast
 
 import attrs
 
-from ..errors import InvalidRequestError
-from ..policy.retry import RetryPolicy
-from ..policy.timeouts import Timeouts
-from ..secrecy import hide, kind_of
-from ..types import ChatRequest, Message, TextRequest, Tool
-from ..types.values import unfrozen
+from ...errors import InvalidRequestError
+from ...policy.retry import RetryPolicy
+from ...policy.timeouts import Timeouts
+from ...secrecy import hide, kind_of
+from ...types import ChatRequest, Message, TextRequest, Tool
+from ...types.values import unfrozen
 from .spellings import NOT_GIVEN, SPELLINGS, translate
 
 R = TypeVar("R", ChatRequest, TextRequest)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, TypedDict
 
-from ..errors import InvalidRequestError
+from ...errors import InvalidRequestError
 
 
 class NotGiven:

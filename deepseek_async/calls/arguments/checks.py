@@ -1,0 +1,42 @@
+"""Whether a client's settings are what they must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import InvalidRequestError
+from ...hooks import Hook
+from ...secrecy import SECRET_HEADERS
+
+
+def check_type(name: str, value: object, *wanted: type | None) -> None:
+    """Refuse what is of no wanted type; ``None`` among them allows ``None``. Raises `InvalidRequestError`."""
+    if not any(value is None if cls is None else isinstance(value, cls) for cls in wanted):
+        allowed = " or ".join("None" if cls is None else cls.__name__ for cls in wanted)
+        raise InvalidRequestError(name, None, f"{allowed}, not {type(value).__name__}")
+
+
+def check_count(name: str, value: object, or_else: str = "") -> None:
+    """Refuse what is no integer of at least 1. Raises `InvalidRequestError`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidRequestError(name, value, f"an integer of at least 1{or_else}")
+
+
+def hooks_of(given: Any) -> tuple[Hook, ...]:
+    """The hooks, each of which can be called. Raises `InvalidRequestError`."""
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise InvalidRequestError("hooks", None, f"a sequence of callables, not {type(given).__name__}")
+    for number, hook in enumerate(given):
+        if not callable(hook):
+            raise InvalidRequestError(f"hooks[{number}]", None, f"a callable, not {type(hook).__name__}")
+    return tuple(given)
+
+
+def secret_in(settings: Mapping[str, Any]) -> str | None:
+    """What among the settings, besides the key, lets its bearer in somewhere."""
+    for name in settings["headers"] or ():
+        if name.lower() in SECRET_HEADERS:
+            return f"the header {name!r}"
+    proxy = settings["proxy"]
+    return "a password in its proxy's URL" if proxy is not None and "@" in proxy else None
