@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .batch.run import run_batch as run_batch
     from .batch.run import run_partition as run_partition
     from .calls.arguments.spellings import NOT_GIVEN as NOT_GIVEN
+    from .calls.parsing.streaming import ParsedStream as ParsedStream
     from .calls.statistics import Statistics as Statistics
     from .calls.stream import ChatCompletionStream as ChatCompletionStream
     from .calls.stream import TextCompletionStream as TextCompletionStream
@@ -91,6 +92,7 @@ _HOMES = {
     "batch.options": ("RateLimiter",),
     "batch.run": ("run_batch", "run_partition"),
     "calls.arguments.spellings": ("NOT_GIVEN",),
+    "calls.parsing.streaming": ("ParsedStream",),
     "calls.statistics": ("Statistics",),
     "calls.stream": ("ChatCompletionStream", "TextCompletionStream"),
     "codec.answer": ("Seam",),

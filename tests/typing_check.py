@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
-from typing import Any, TypedDict, assert_type
+from typing import Annotated, Any, Literal, TypedDict, assert_type
 
 import attrs
 import msgspec
+from pydantic import BaseModel, TypeAdapter
 
 from deepseek_async import (
     APIStatusError,
@@ -29,6 +30,7 @@ from deepseek_async import (
     Failed,
     FunctionDefinition,
     ParsedChatCompletion,
+    ParsedStream,
     RateLimitError,
     Resume,
     RetryPolicy,
@@ -159,6 +161,14 @@ class Shape(msgspec.Struct):
     sides: int
 
 
+class Flight(BaseModel):
+    name: str
+
+
+Either = City | Route
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+
+
 async def parse_returns_what_was_asked_for() -> None:
     parse = client.chat.completions.parse
     city = await parse(response_type=City, model="m", messages=messages)
@@ -171,6 +181,30 @@ async def parse_returns_what_was_asked_for() -> None:
     assert_type((await parse(response_type=Shape, model="m", messages=messages, attempts=1)).parsed.sides, int)
     assert_type((await parse(response_type=list[City], model="m", messages=messages)).parsed, list[City])
     assert_type((await parse(response_type=dict[str, int], model="m", messages=messages)).parsed, dict[str, int])
+    assert_type((await parse(response_type=City | Route, model="m", messages=messages)).parsed, City | Route)
+    assert_type((await parse(response_type=City | None, model="m", messages=messages)).parsed, City | None)
+    assert_type((await parse(response_type=Either, model="m", messages=messages)).parsed, City | Route)
+    assert_type((await parse(response_type=list[City | None], model="m", messages=messages)).parsed, list[City | None])
+    assert_type((await parse(response_type=Positive, model="m", messages=messages)).parsed, int)
+    assert_type((await parse(response_type=Literal["a", "b"], model="m", messages=messages)).parsed, Literal["a", "b"])
+    assert_type((await parse(response_type=Flight, model="m", messages=messages)).parsed, Flight)
+    assert_type(
+        (await parse(response_type=TypeAdapter(list[Flight]), model="m", messages=messages)).parsed, list[Flight]
+    )
+    assert_type(
+        (await parse(response_type=Flight | City, model="m", messages=messages, mode="json")).parsed, Flight | City
+    )
+    await parse(response_type=City, model="m", messages=messages, mode="xml")  # type: ignore[call-overload]
+
+
+async def parsed_streams_have_types() -> None:
+    async with client.chat.completions.stream_parse(response_type=City, model="m", messages=messages) as stream:
+        assert_type(stream, ParsedStream[City])
+        async for partial in stream.partial_objects():
+            del partial
+        assert_type((await stream.parsed()).parsed, City)
+    either = client.chat.completions.stream_parse(response_type=City | None, model="m", messages=messages)
+    assert_type((await either.parsed()).parsed, City | None)
 
 
 async def the_account_has_types() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import attrs
 
@@ -14,7 +14,7 @@ from ..codec.responses import completion_from_json
 from ..errors import InvalidRequestError
 from ..policy.resume import Resume
 from ..transport import HTTPRequest
-from ..types import ChatCompletion, ChatRequest, ParsedChatCompletion
+from ..types import ChatCompletion, ChatRequest
 from .arguments.parameters import (
     CallOptions,
     ChatParameters,
@@ -24,29 +24,18 @@ from .arguments.parameters import (
     split_off_options,
 )
 from .attempt import Attempt
+from .parsing.completions import ParsingCompletions
 from .resumption import Resumption
 from .stream import ChatCompletionStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from typing_extensions import TypeForm  # in every checker's own stubs; never imported when the program runs
-
     from .arguments.parameters import ParametersWithoutTools
     from .caller import Caller
-    from .parsing.ways import Mode
     from .tools.function_tool import FunctionTool
     from .tools.rules import Consent
     from .tools.run import ToolRun
-
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
-
-class Adapter(Protocol[T_co]):
-    """What has a type and is none: a ``TypeAdapter`` of pydantic's."""
-
-    def validate_json(self, data: str | bytes, /) -> T_co: ...
 
 
 class Chat:
@@ -56,11 +45,8 @@ class Chat:
         self.completions = ChatCompletions(caller)
 
 
-class ChatCompletions:
+class ChatCompletions(ParsingCompletions):
     """``client.chat.completions``: ``POST /chat/completions``."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
 
     @overload
     async def create(
@@ -148,71 +134,6 @@ class ChatCompletions:
         url = caller.chat_url(request)
         completion, _ = await ask_whole(caller, url, request_to_json(request), options or {}, model=request.model)
         return completion
-
-    @overload
-    async def parse(
-        self,
-        *,
-        response_type: type[T],
-        mode: Mode = "auto",
-        attempts: int = 3,
-        **parameters: Unpack[ChatParameters],
-    ) -> ParsedChatCompletion[T]: ...
-    @overload
-    async def parse(
-        self,
-        *,
-        response_type: TypeForm[T],
-        mode: Mode = "auto",
-        attempts: int = 3,
-        **parameters: Unpack[ChatParameters],
-    ) -> ParsedChatCompletion[T]: ...
-    @overload
-    async def parse(
-        self,
-        *,
-        response_type: Adapter[T],
-        mode: Mode = "auto",
-        attempts: int = 3,
-        **parameters: Unpack[ChatParameters],
-    ) -> ParsedChatCompletion[T]: ...
-    async def parse(
-        self,
-        *,
-        response_type: Any,
-        mode: Mode = "auto",
-        attempts: int = 3,
-        **parameters: Unpack[ChatParameters],
-    ) -> ParsedChatCompletion[Any]:
-        """Ask for an answer of a given type.
-
-        The type's JSON Schema is shown to the model. An answer that does not fit is shown to it again with all that is
-        wrong, and asked for again; one that was cut by its limit of tokens is not, since it would be cut again. Before
-        anything is sent, the type is tried with a value made from its own schema.
-
-        Args:
-            response_type: An attrs class, dataclass, TypedDict, NamedTuple, msgspec Struct, pydantic model or
-                ``TypeAdapter``, enum, scalar, or a union or container of them.
-            mode: How to ask. ``"tool"``: by a function, strict where the server and the type allow it. ``"json"``: in
-                JSON mode. ``"auto"``: by a strict function, unless the model thinks or the type cannot be said there.
-            attempts: At most so many answers, the first included.
-            parameters: As for `create`, but for ``response_format``, ``tools`` and ``tool_choice``.
-
-        Raises:
-            InvalidRequestError: JSON cannot say the type, or a parameter is out of range. Nothing was sent.
-            MalformedResponseError: No answer fitted; the message says what was wrong with the last.
-            DeepSeekError: As `create`. Of each error ``attempts`` counts what was sent, ``usage`` what was paid for.
-        """
-        from .parsing.asking import Asking, Wanted, ask_until_it_fits  # not for those who ask for no types
-
-        given: dict[str, Any] = dict(parameters)
-        options = split_off_options(given)
-        request = chat_request_of(given, stream=False)
-        wanted: Wanted[Any] = Wanted(response_type, attempts, mode)
-        asking = Asking(wanted, request, refusal=self._caller.strict_refusal)
-        parsed = await ask_until_it_fits(lambda asked: self.send(asked, options), asking)
-        self._caller.strict_refusal = asking.refusal or self._caller.strict_refusal
-        return parsed
 
     def run_tools(
         self,

@@ -44,6 +44,7 @@ class Way:
         is_strict: Whether the server holds the model to it, and data come in the form of strict tools.
         function: The name of the function to call; ``""``: JSON mode.
         is_forced: Whether the call is demanded.
+        is_wrapped: Whether an object with the value under ``value`` is asked for.
         fallback: Why it is not the way that was wished for; ``""``: it is.
     """
 
@@ -51,6 +52,7 @@ class Way:
     is_strict: bool = False
     function: str = ""
     is_forced: bool = False
+    is_wrapped: bool = False
     fallback: str = ""
 
     @property
@@ -114,16 +116,18 @@ def way_for(structuring: Structuring, request: ChatRequest, mode: Mode, *, refus
         words = "no response_format, tools and tool_choice: parse sets them itself"
         raise InvalidRequestError("parse", None, words)
     thinks = is_thinking(request)
+    plainly = structuring.is_wrapped(is_strict=False)
     if mode == "json":
-        return Way(structuring.schema)
+        return Way(structuring.schema, is_wrapped=plainly)
     reason = refusal or structuring.inexpressible
     if mode == "auto":
         thought = "a model that thinks cannot be made to call a function" if thinks else ""
         if thought or reason:
-            return Way(structuring.schema, fallback=thought or reason)
+            return Way(structuring.schema, is_wrapped=plainly, fallback=thought or reason)
     function = re.sub(r"[^A-Za-z0-9_-]+", "_", structuring.plan.name)[:_MAX_NAME] or _UNNAMED
     schema = structuring.schema if reason else structuring.strict_schema
-    return Way(schema, not reason, function, not thinks, fallback=reason)
+    wrapped = structuring.is_wrapped(is_strict=not reason)
+    return Way(schema, not reason, function, not thinks, wrapped, fallback=reason)
 
 
 def is_thinking(request: ChatRequest) -> bool:

@@ -78,6 +78,10 @@ class Structuring:
         """What finds a value in a model's words, asked for by one of the two schemas."""
         return self._strict_answers if is_strict else self._plain_answers
 
+    def is_wrapped(self, *, is_strict: bool) -> bool:
+        """Whether a model is asked for an object with the value under ``value``, since the value need not be one."""
+        return is_wrapped_in_strict(self.plan) if is_strict else is_wrapped(self.plan)
+
     @functools.cached_property
     def _plain_answers(self) -> AnswerReader:
         return AnswerReader(self.plan, self.reader, is_wrapped=is_wrapped(self.plan))

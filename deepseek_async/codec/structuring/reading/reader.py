@@ -265,9 +265,7 @@ def _from_pairs(data: list[Any], path: Path, wrong: Wrong) -> dict[str, Any]:
     for index, entry in enumerate(data):
         if not isinstance(entry, dict) or not isinstance(entry.get("key"), str) or "value" not in entry:
             refused(wrong, (path, index), "expected an object with key and value")
-        elif entry["key"] in found:
-            refused(wrong, (path, index), "expected keys that differ, and one stands there twice")
-        else:
+        else:  # of a key that comes twice the last holds, as in any JSON object
             found[entry["key"]] = entry["value"]
     return found
 
