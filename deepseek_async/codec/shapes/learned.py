@@ -111,7 +111,7 @@ class Shapes:
 
     def _with_unknown(self, shape: type[Shape]) -> type[Shape]:
         own = self._by_place.get(shape, [])
-        types_of = {field.name: field.type for field in msgspec.structs.fields(shape)}
+        types_of = {field.name: field.type for field in fields_of(shape)}
         changed = {name: hint for name, known in types_of.items() if (hint := _map_shapes(known, self.of)) is not known}
         # A text without `choices` may be an error object, which is for `lenient` to tell.
         is_root = bool(self.unknown) and shape is documented.ChunkShape
@@ -119,7 +119,7 @@ class Shapes:
 
     def _remade(self, shape: type[Shape], changed: Mapping[str, Any], own: Any = ()) -> type[Shape]:
         fields: list[Any] = []
-        for field in msgspec.structs.fields(shape):
+        for field in fields_of(shape):
             default: Any = field.default
             if field.default_factory is not msgspec.NODEFAULT:
                 default = msgspec.field(default_factory=field.default_factory)
@@ -148,6 +148,12 @@ def shapes_with(unknown: tuple[Unknown, ...]) -> Shapes:
     return Shapes(unknown)
 
 
+@lru_cache(256)
+def fields_of(shape: type[Shape]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """A shape's own fields."""
+    return msgspec.structs.fields(shape)
+
+
 @attrs.frozen
 class Nested:
     """A shape that another one holds, or holds a list of."""
@@ -160,7 +166,7 @@ class Nested:
 def nested_in(shape: type[Shape]) -> Mapping[str, Nested]:
     """What a shape holds, by the fields' names."""
     found: dict[str, Nested] = {}
-    for field in msgspec.structs.fields(shape):
+    for field in fields_of(shape):
         inner: list[type[Shape]] = []
         _map_shapes(field.type, lambda nested, inner=inner: inner.append(nested) or nested)
         if (later := documented.LEFT_AS_JSON.get((shape, field.name))) is not None:

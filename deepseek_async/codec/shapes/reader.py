@@ -27,7 +27,7 @@ from ..lenient import MAX_SHOWN_BODY, parse_json, value_from
 from ..quirks.messages import REASONING_NAMES
 from . import documented
 from .documented import Shape
-from .learned import MAX_NAME, Nested, Shapes, Unknown, fields_in, nested_in, shapes_with
+from .learned import MAX_NAME, Nested, Shapes, Unknown, fields_in, fields_of, nested_in, shapes_with
 
 T = TypeVar("T")
 
@@ -229,11 +229,7 @@ def _is_kept(kind: Kind, path: tuple[tuple[str, Nested], ...], name: str, value:
 
 def _sample(shape: type[Shape], path: tuple[tuple[str, Nested], ...], fields: dict[str, Any]) -> dict[str, Any]:
     """A small answer with these fields at the end of a path."""
-    needed = {
-        field.name: _NEEDED[field.type]
-        for field in msgspec.structs.fields(shape)
-        if field.required and field.type in _NEEDED
-    }
+    needed = {field.name: _NEEDED[field.type] for field in fields_of(shape) if field.required and field.type in _NEEDED}
     if "choices" in shape.__struct_fields__:
         needed["choices"] = []
     if not path:
