@@ -71,7 +71,7 @@ LIBRARIES: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
     "secrecy": set(),
-    "types": {"attrs"},
+    "types": {"attrs", "msgspec"},
     "sse": {"attrs"},
     "hooks": {"attrs"},
     "codec": {"attrs", "cattrs", "msgspec"},

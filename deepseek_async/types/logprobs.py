@@ -10,10 +10,11 @@ from __future__ import annotations
 import codecs
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from .structs import as_structs
 from .values import Deferrable, Document, extra_field
 
 BELOW_TOP = -9999.0
@@ -56,6 +57,10 @@ class TokenLogprob(TopLogprob):
     """
 
     top_logprobs: tuple[TopLogprob, ...] = ()
+
+
+if not TYPE_CHECKING:
+    TopLogprob, TokenLogprob = as_structs(TopLogprob, TokenLogprob)
 
 
 @attrs.frozen

@@ -39,7 +39,6 @@ _Completion, _Choice, _Message = unfrozen(ChatCompletion), unfrozen(Choice), unf
 _Usage = unfrozen(Usage)
 _PromptDetails, _AnswerDetails = unfrozen(PromptTokensDetails), unfrozen(CompletionTokensDetails)
 _Chunk, _ChunkChoice, _Delta = unfrozen(ChatCompletionChunk), unfrozen(ChunkChoice), unfrozen(Delta)
-_TokenLogprob, _TopLogprob = unfrozen(TokenLogprob), unfrozen(TopLogprob)
 
 Decode = Callable[[Any], Any]
 
@@ -281,13 +280,9 @@ def logprobs_of(shape: documented.LogprobsShape) -> ChoiceLogprobs:
 
 
 def _token_of(shape: documented.TokenShape) -> TokenLogprob:
-    alternatives = []
-    for top in shape.top_logprobs or ():
-        extra = _extra_of(top) if top.unknown else NO_EXTRA
-        alternative = _TopLogprob(top.token, top.logprob, top.bytes, extra=extra)
-        alternative.__class__ = TopLogprob
-        alternatives.append(alternative)
+    alternatives = [
+        TopLogprob(top.token, top.logprob, top.bytes, extra=_extra_of(top) if top.unknown else NO_EXTRA)
+        for top in shape.top_logprobs or ()
+    ]
     extra = _extra_of(shape) if shape.unknown else NO_EXTRA
-    token = _TokenLogprob(shape.token, shape.logprob, shape.bytes, top_logprobs=tuple(alternatives), extra=extra)
-    token.__class__ = TokenLogprob
-    return token
+    return TokenLogprob(shape.token, shape.logprob, shape.bytes, top_logprobs=tuple(alternatives), extra=extra)
