@@ -43,8 +43,14 @@ _Chunk, _ChunkChoice, _Delta = unfrozen(ChatCompletionChunk), unfrozen(ChunkChoi
 Decode = Callable[[Any], Any]
 
 
-def chunk_of(shape: documented.ChunkShape, text: bytes, decode: Decode) -> ChatCompletionChunk:
-    """The chunk that ``decode`` made of ``text``."""
+def chunk_of(
+    shape: documented.ChunkShape, text: bytes, load: Callable[[bytes, int], ChoiceLogprobs]
+) -> ChatCompletionChunk:
+    """The chunk that was decoded from a text.
+
+    Args:
+        load: From the text and a choice's place in it to its logprobs: called when somebody looks at them.
+    """
     choices: list[ChunkChoice] = []
     for said in shape.choices:
         new = said.delta
@@ -61,7 +67,7 @@ def chunk_of(shape: documented.ChunkShape, text: bytes, decode: Decode) -> ChatC
             delta.__class__ = Delta
         logprobs = None
         if said.logprobs is not None:
-            logprobs = ChoiceLogprobs.deferred(partial(_logprobs_in, text, len(choices), decode))
+            logprobs = ChoiceLogprobs.deferred(partial(load, text, len(choices)))
         extra = _extra_of(said) if said.unknown else NO_EXTRA
         choice = _ChunkChoice(said.index or 0, delta, logprobs, said.finish_reason or None, extra=extra)
         choice.__class__ = ChunkChoice
@@ -241,42 +247,39 @@ def _usage_of(usage: documented.UsageShape) -> Usage:
 
 
 # Logprobs are checked to the last byte when they arrive, so that an error comes in time, and made when somebody looks.
-# Until then they stay text: with 20 alternatives a token's values are 5.7 kB in 66 objects, which not only take time to
-# make but, held by the thousand, keep the garbage collector busy for longer. Its text is 1.3 kB in one.
-
-
-def _logprobs_in(chunk: bytes, number: int, decode: Decode) -> ChoiceLogprobs:
-    logprobs = decode(chunk).choices[number].logprobs
-    return logprobs_of(logprobs or documented.LogprobsShape())
+# Until then they stay text: with 20 alternatives a token's values are 4 kB in 66 objects, its text is 1.3 kB in one.
 
 
 def logprobs_checker(
-    decode_channels: Decode, decode_token: Decode, decode: Decode
+    decode_channels: Decode, decode_token: Decode, load: Callable[[msgspec.Raw], ChoiceLogprobs]
 ) -> Callable[[msgspec.Raw], ChoiceLogprobs]:
     """A function that checks the logprobs of a whole answer and defers them.
 
     Args:
         decode_channels: From their JSON to a shape in which each token is still JSON.
         decode_token: From a token's JSON to its shape.
-        decode: From their JSON to a shape.
+        load: From their JSON to their values.
     """
 
     def checked(text: msgspec.Raw) -> ChoiceLogprobs:
         channels = decode_channels(text)
         for token in chain(channels.content or (), channels.reasoning_content or ()):
             decode_token(token)  # one by one: together they would take several times the memory of the text
-        return ChoiceLogprobs.deferred(lambda: logprobs_of(decode(text)))
+        return ChoiceLogprobs.deferred(partial(load, text))
 
     return checked
 
 
 def logprobs_of(shape: documented.LogprobsShape) -> ChoiceLogprobs:
-    """The logprobs of one choice, or of one chunk of it."""
-    return ChoiceLogprobs(
-        None if shape.content is None else tuple(map(_token_of, shape.content)),
-        None if shape.reasoning_content is None else tuple(map(_token_of, shape.reasoning_content)),
-        extra=_extra_of(shape),
-    )
+    """The logprobs of one choice, or of one chunk of it. Its tokens are shapes, or values already."""
+    extra = _extra_of(shape) if shape.unknown else NO_EXTRA
+    return ChoiceLogprobs(_tokens_of(shape.content), _tokens_of(shape.reasoning_content), extra=extra)
+
+
+def _tokens_of(tokens: Any) -> tuple[TokenLogprob, ...] | None:
+    if not tokens or isinstance(tokens[0], TokenLogprob):  # they are all of one kind
+        return tokens  # type: ignore[no-any-return]
+    return tuple(map(_token_of, tokens))
 
 
 def _token_of(shape: documented.TokenShape) -> TokenLogprob:

@@ -16,9 +16,9 @@ from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 import attrs
 import msgspec
 
-from ...types import ChatCompletion, ChatCompletionChunk, TextCompletion
+from ...types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, TextCompletion, TokenLogprob
 from . import documented
-from .building import chunk_of, completion_of, logprobs_checker, text_of
+from .building import chunk_of, completion_of, logprobs_checker, logprobs_of, text_of
 from .documented import Shape
 
 S = TypeVar("S", bound=Shape)
@@ -67,7 +67,7 @@ class Shapes:
 
     def chunk(self, text: bytes) -> ChatCompletionChunk:
         """One event's payload → chunk."""
-        return chunk_of(self._decode_chunk(text), text, self._decode_chunk)
+        return chunk_of(self._decode_chunk(text), text, self._logprobs_in_chunk)
 
     def completion(self, body: bytes, request_id: str | None) -> ChatCompletion:
         """A whole body → completion."""
@@ -98,13 +98,47 @@ class Shapes:
 
     @cached_property
     def _checked_logprobs(self) -> Any:
-        logprobs = self.of(documented.LogprobsShape)
-        left_as_json = dict.fromkeys(nested_in(documented.LogprobsShape), tuple[msgspec.Raw, ...] | None)
-        channels = self._remade(logprobs, left_as_json)
-        decode_channels = msgspec.json.Decoder(channels).decode
-        return logprobs_checker(
-            decode_channels, self._decoder(documented.TokenShape), self._decoder(documented.LogprobsShape)
-        )
+        decode_channels = msgspec.json.Decoder(self._logprobs_of(tuple[msgspec.Raw, ...])).decode
+        return logprobs_checker(decode_channels, self._decoder(documented.TokenShape), self._logprobs_in)
+
+    # What has been checked is read past everything else, and straight into values where it has no unknown fields: then
+    # only a null could be in the way.
+
+    def _logprobs_in_chunk(self, text: bytes, number: int) -> ChoiceLogprobs:
+        try:
+            logprobs = self._read_chunk_logprobs(text).choices[number].logprobs
+        except msgspec.ValidationError:
+            logprobs = self._decode_chunk(text).choices[number].logprobs
+        return logprobs_of(logprobs)
+
+    def _logprobs_in(self, text: msgspec.Raw) -> ChoiceLogprobs:
+        try:
+            return logprobs_of(self._read_logprobs(text))
+        except msgspec.ValidationError:
+            return logprobs_of(self._decoder(documented.LogprobsShape)(text))
+
+    @cached_property
+    def _read_logprobs(self) -> Any:
+        return msgspec.json.Decoder(self._with_values).decode
+
+    @cached_property
+    def _read_chunk_logprobs(self) -> Any:
+        choice: Any = msgspec.defstruct("LogprobsInChoice", [("logprobs", self._with_values | None, None)], gc=False)
+        chunk = msgspec.defstruct("LogprobsInChunk", [("choices", list[choice])], gc=False)
+        return msgspec.json.Decoder(chunk).decode
+
+    @property
+    def _with_values(self) -> Any:
+        """The shape of logprobs, with values in the place of tokens' shapes if those have no unknown fields."""
+        if self.of(documented.TokenShape) is not documented.TokenShape:
+            return self.of(documented.LogprobsShape)
+        return self._logprobs_of(tuple[TokenLogprob, ...])
+
+    def _logprobs_of(self, tokens: Any) -> Any:
+        """The shape of logprobs with something else in the place of tokens' shapes."""
+        channels = dict.fromkeys(nested_in(documented.LogprobsShape), tokens | None)
+        own = self._by_place.get(documented.LogprobsShape, ())
+        return self._remade(documented.LogprobsShape, channels, own)
 
     def _decoder(self, shape: type[Shape]) -> Any:
         return msgspec.json.Decoder(self.of(shape)).decode
