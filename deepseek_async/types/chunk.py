@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from .logprobs import ChoiceLogprobs
+from .structs import as_structs
 from .tools import ToolCallFragment
 from .usage import Usage
 from .values import Document, extra_field
@@ -33,6 +34,9 @@ class Delta(Document):
     logprobs: ChoiceLogprobs | None = None
     extra: Mapping[str, Any] = extra_field()
 
+
+if not TYPE_CHECKING:
+    (Delta,) = as_structs(Delta)
 
 NO_DELTA = Delta()
 
@@ -67,3 +71,7 @@ class ChatCompletionChunk(Document):
     choices: tuple[ChunkChoice, ...] = ()
     usage: Usage | None = None
     extra: Mapping[str, Any] = extra_field()
+
+
+if not TYPE_CHECKING:
+    ChunkChoice, ChatCompletionChunk = as_structs(ChunkChoice, ChatCompletionChunk)

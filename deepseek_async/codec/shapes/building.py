@@ -38,7 +38,6 @@ from .documented import NULL
 _Completion, _Choice, _Message = unfrozen(ChatCompletion), unfrozen(Choice), unfrozen(AssistantMessage)
 _Usage = unfrozen(Usage)
 _PromptDetails, _AnswerDetails = unfrozen(PromptTokensDetails), unfrozen(CompletionTokensDetails)
-_Chunk, _ChunkChoice, _Delta = unfrozen(ChatCompletionChunk), unfrozen(ChunkChoice), unfrozen(Delta)
 
 Decode = Callable[[Any], Any]
 
@@ -57,25 +56,23 @@ def chunk_of(
         if new is None:
             delta = Delta()
         else:
-            delta = _Delta(
+            delta = Delta(
                 new.role or None,
                 new.content,
                 _reasoning_of(new) if new.aliases else new.reasoning_content,
                 _fragments_of(new.tool_calls) if new.tool_calls else None,
                 extra=_extra_of(new) if new.unknown else NO_EXTRA,
             )
-            delta.__class__ = Delta
         logprobs = None
         if said.logprobs is not None:
             logprobs = ChoiceLogprobs.deferred(partial(load, text, len(choices)))
         extra = _extra_of(said) if said.unknown else NO_EXTRA
-        choice = _ChunkChoice(said.index or 0, delta, logprobs, said.finish_reason or None, extra=extra)
-        choice.__class__ = ChunkChoice
+        choice = ChunkChoice(said.index or 0, delta, logprobs, said.finish_reason or None, extra=extra)
         choices.append(choice)
     extra = _extra_of(shape) if shape.unknown else NO_EXTRA
     if not choices:
         _check_empty(shape.object, extra)
-    chunk = _Chunk(
+    return ChatCompletionChunk(
         shape.id or "",
         "chat.completion.chunk" if shape.object is None else shape.object,
         _whole(shape.created),
@@ -85,8 +82,6 @@ def chunk_of(
         _usage_of(shape.usage) if shape.usage else None,
         extra=extra,
     )
-    chunk.__class__ = ChatCompletionChunk
-    return chunk
 
 
 def completion_of(
