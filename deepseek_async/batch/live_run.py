@@ -13,6 +13,7 @@ from ..calls.caller import Client, caller_of
 from ..errors import AuthenticationError, DeepSeekError, InsufficientBalanceError
 from .dispatch.dispatch import Dispatch
 from .faults import is_of_run
+from .journal.append import MovedError
 from .journal.journal import Journal
 from .options import Rules
 from .outcomes import Failed, Outcome
@@ -122,6 +123,8 @@ class Run:
         cost = self._tally.cost_of(outcome, row)
         self._journal.record(outcome, row, body, cost=cost)
         self._tally.add(outcome, row, cost)  # not before: what is not in the output is not done
+        if self._journal.moved is not None:
+            self._dispatch.stop(self._journal.moved)
         if self._is_counting and (reached := self._limits.after_ending(self._tally)) is not None:
             self._dispatch.stop(reached)
 
@@ -178,6 +181,8 @@ class Run:
                 return "balance"
             case DeepSeekError() as error:
                 return "connection" if is_of_run(error) else "refused"
+            case MovedError():
+                return "moved"
             case OSError():
                 return "disk"
             case _:

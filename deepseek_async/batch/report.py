@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -18,6 +18,7 @@ Stopped = Literal[
     "refused",
     "connection",
     "disk",
+    "moved",
     "max_cost",
     "max_errors",
     "max_error_rate",
@@ -33,12 +34,17 @@ WORDS: Final[Mapping[Stopped, str]] = {
     "refused": "the server refuses every request",
     "connection": "the API cannot be reached as it should be",
     "disk": "the output cannot be written",
+    "moved": "the output was moved or changed by somebody else",
     "max_cost": "it has spent what it may",
     "max_errors": "too many rows failed",
     "max_error_rate": "too large a share of the rows failed",
     "source": "the source failed",
     "fault": "a fault of this program",
 }
+
+
+SHOWN_IDS: Final = 5
+"""How many of a list of ids stand in the report's words."""
 
 
 @attrs.frozen(kw_only=True)
@@ -143,4 +149,13 @@ class BatchReport:
         parts = [f"{self.succeeded:,} succeeded", f"{self.failed:,} failed", f"{self.skipped:,} done before"]
         if self.stopped is not None:
             parts.append(f"stopped: {WORDS[self.stopped]}")
+        if self.unfinished:
+            parts.append(f"sent and not finished: {_named(self.unfinished)}")
+        if self.possibly_billed_twice:
+            parts.append(f"possibly billed twice: {_named(self.possibly_billed_twice)}")
         return ", ".join(parts)
+
+
+def _named(ids: Sequence[str]) -> str:
+    shown = ", ".join(ids[:SHOWN_IDS])
+    return f"{len(ids):,} ({shown}{', …' if len(ids) > SHOWN_IDS else ''})"

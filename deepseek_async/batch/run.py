@@ -15,6 +15,7 @@ import attrs
 
 from ..calls.caller import Client
 from ..errors import InvalidRequestError
+from .journal.append import MovedError
 from .journal.journal import Durability, Journal
 from .live_run import Progress, Run
 from .options import RateLimiter, Rules
@@ -112,8 +113,7 @@ async def run_batch(
         try:
             await run.complete(stop, drain_timeout, progress)
         finally:
-            report = run.make_report(time.monotonic() - began, currency)
-            await _close(journal, report)
+            report = await _closed(journal, run.make_report(time.monotonic() - began, currency))
         return report
 
 
@@ -172,11 +172,15 @@ async def _opened(
         await journal.aclose()
 
 
-async def _close(journal: Journal, report: BatchReport) -> None:
+async def _closed(journal: Journal, report: BatchReport) -> BatchReport:
+    """Close the journal with a report; returns it, or one that says that the output is not where it was."""
     try:
         await journal.aclose(report.to_json())
+    except MovedError as error:
+        return attrs.evolve(report, stopped="moved", error=str(error))
     except OSError:
         if report.stopped is None:
             raise  # what was promised to be on disk may not be
         with suppress(Exception):  # a handler of the log's may fail as well
             _log.exception("the report of this run cannot be written")
+    return report

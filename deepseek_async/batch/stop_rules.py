@@ -113,11 +113,12 @@ class OffPeak:
     def __init__(self, holidays: Collection[date], clock: Callable[[], float]) -> None:
         self._holidays = holidays
         self._clock = clock
-        self._opens = self._ends = -math.inf
+        self._looked_at = self._opens = self._ends = -math.inf
 
     def __call__(self) -> float:
         now = self._clock()
-        if now >= self._ends:
+        if not self._looked_at <= now < self._ends:  # a clock that was set back is in another window
+            self._looked_at = now
             opens, ends = next_off_peak(datetime.fromtimestamp(now, UTC), margin=MARGIN, holidays=self._holidays)
             self._opens = opens.timestamp()
             self._ends = math.inf if ends is None else ends.timestamp()

@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
-import attrs
 import msgspec
 import typer
 
@@ -26,7 +25,6 @@ from .connecting import client_for
 from .endings import FAILED, INTERRUPTED, code_of, lacking, line_of, remark
 
 STOPPED = 3
-_SHOWN_IDS = 5
 
 
 def run_and_watch(
@@ -145,7 +143,7 @@ def _tell_as_json(report: BatchReport) -> None:
 
 def _tell(report: BatchReport) -> None:
     usage = report.usage
-    typer.echo(f"{report.output}: {report} in {report.seconds:,.1f} s")
+    typer.echo(f"{report.output}: in {report.seconds:,.1f} s {report}")
     for reason, count in sorted(report.reasons.items(), key=lambda item: -item[1]):
         typer.echo(f"  failed: {count:,} × {reason}")
     typer.echo(
@@ -153,12 +151,5 @@ def _tell(report: BatchReport) -> None:
         f"{usage.completion_tokens:,} out, {report.cost:f} {report.currency}"
         + (f" and {report.unpriced:,} answers of unknown price" if report.unpriced else "")
     )
-    for name, ids in attrs.asdict(report, filter=lambda field, _: field.name in _LISTS).items():
-        if ids:
-            shown = ", ".join(ids[:_SHOWN_IDS]) + (", …" if len(ids) > _SHOWN_IDS else "")
-            typer.echo(f"  {_LISTS[name]}: {len(ids):,} ({shown})")
     if report.stopped is not None:
         remark(f"{report.error or report.stopped}; run again to go on")
-
-
-_LISTS = {"unfinished": "sent and not finished", "possibly_billed_twice": "possibly billed twice"}

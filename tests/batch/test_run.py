@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
 import pytest
 
 from deepseek_async import BatchProgress, BatchReport, Usage, run_batch, run_partition
@@ -407,6 +408,26 @@ def test_off_peak_windows_have_a_margin() -> None:
     assert OffPeak((date(2026, 11, 23),), lambda: now)() == 0
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "waits"),
+    [
+        ((5, 0), (2, 0), True),  # off-peak, and set back into a peak
+        ((2, 0), (0, 30), False),  # a peak, and set back before it
+        ((7, 0), (5, 0), False),
+        ((5, 0), (4, 30), False),
+        ((2, 0), (1, 30), True),
+        ((23, 0), (3, 59), True),
+    ],
+)
+def test_a_clock_that_is_set_back(first: tuple[int, int], then: tuple[int, int], waits: bool) -> None:
+    """What was found out for a later time says nothing of an earlier one."""
+    now = datetime(2026, 11, 23, *first, tzinfo=UTC).timestamp()
+    hold = OffPeak((), lambda: now)
+    hold()
+    now = datetime(2026, 11, 23, *then, tzinfo=UTC).timestamp()
+    assert (hold() > 0) is waits
+
+
 # -- what is told ------------------------------------------------------------------------------------------------------
 
 
@@ -479,6 +500,12 @@ async def test_the_report_as_text_and_json(output: Path) -> None:
     """A line for people, plain values for programs, and the same values as the last line of the side file."""
     report = await run(Account(), rows(3), output)
     assert str(report) == "3 succeeded, 0 failed, 0 done before"
+    ids = tuple(f"row-{number}" for number in range(1000))
+    told = attrs.evolve(report, stopped="requested", unfinished=ids[:2], possibly_billed_twice=ids)
+    assert str(told) == (
+        "3 succeeded, 0 failed, 0 done before, stopped: it was asked to stop, sent and not finished: 2 (row-0, row-1), "
+        "possibly billed twice: 1,000 (row-0, row-1, row-2, row-3, row-4, …)"
+    )
     closing = json.loads(output.with_name("out.jsonl.run.jsonl").read_text().splitlines()[-1])
     assert closing["report"] == json.loads(json.dumps(report.to_json()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from deepseek_async import AsyncClient, BatchReport
+from deepseek_async.errors import InvalidRequestError
 from deepseek_async.sandbox import SandboxServer, in_background
 
 PARTITION = 250
@@ -84,6 +86,46 @@ def test_dask(server: SandboxServer, tmp_path: Path, rows: int) -> None:
         reports = list(run_on_dask(cluster, client, partitions(rows), tmp_path, **options))
         killer.join()
     check(reports, server, tmp_path, rows, IN_FLIGHT)
+
+
+async def _on_dask_async(server: SandboxServer, folder: Path) -> tuple[list[BatchReport], int]:
+    import distributed
+
+    from deepseek_async.contrib.dask import run_on_dask, run_on_dask_async
+
+    turns = 0
+
+    async def tick() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.005)
+
+    async with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50, asynchronous=True,
+            processes=False, local_directory=str(folder),
+        ) as local,
+        distributed.Client(local, asynchronous=True) as cluster,
+    ):  # fmt: skip
+        client = AsyncClient(base_url=server.base_url)
+        with pytest.raises(InvalidRequestError, match="run_on_dask_async"):
+            run_on_dask(cluster, client, partitions(500), folder)
+        ticking = asyncio.ensure_future(tick())
+        reports = [
+            report async for report in run_on_dask_async(cluster, client, partitions(500), folder, durability="process")
+        ]
+        ticking.cancel()
+    return reports, turns
+
+
+@pytest.mark.filterwarnings("default")
+def test_dask_in_a_loop(server: SandboxServer, tmp_path: Path) -> None:
+    """With an asynchronous Dask client: the blocking form is refused at once, the other one lets the loop go on."""
+    pytest.importorskip("distributed")
+    reports, turns = asyncio.run(_on_dask_async(server, tmp_path))
+    assert sum(report.succeeded for report in reports) == 500
+    assert turns > 10
 
 
 @pytest.mark.distributed

@@ -16,9 +16,16 @@ from pathlib import Path
 # Without fdatasync (macOS, Windows) the whole of fsync is what there is.
 _sync = getattr(os, "fdatasync", os.fsync)
 
+# What a file system without locks answers: NFS without its lock service, FUSE, some network shares.
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
+
 # Whoever asks whether a file is locked (`is_locked`) has it locked meanwhile, for some microseconds.
 _LOCK_TRIES = 10
 _LOCK_SECONDS = 0.01
+
+
+class MovedError(OSError):
+    """A file that a run writes to was renamed, removed, replaced or changed by somebody else meanwhile."""
 
 
 class Appending:
@@ -36,6 +43,7 @@ class Appending:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
         status = os.fstat(self._fd)
         self.size = status.st_size
@@ -44,13 +52,71 @@ class Appending:
             self.close()
             raise OSError(errno.EINVAL, "Not a regular file", str(path))
 
-    def lock(self) -> bool:
-        """Lock the file until it is closed or the process ends; False if another process has the lock."""
+    def lock(self) -> bool | None:
+        """Lock the file until it is closed or the process ends.
+
+        Returns:
+            False if another process has the lock; ``None`` if the file system has no locks.
+        """
         for _ in range(_LOCK_TRIES):
-            if _lock(self._fd):
-                return True
+            try:
+                if _lock(self._fd):
+                    return True
+            except OSError as error:
+                if error.errno in _NO_LOCKS:
+                    return None
+                raise
             time.sleep(_LOCK_SECONDS)
         return False
+
+    def check(self) -> None:
+        """Look whether the file is still where it was, and no shorter. May be called while a line is appended.
+
+        Raises:
+            MovedError: It is not; the message says what is where.
+        """
+        size = self.size
+        ours = os.fstat(self._fd)
+        try:
+            there = os.stat(self._path)  # noqa: PTH116 - a path that was made once
+        except OSError:
+            there = None
+        if there is not None and (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
+            if ours.st_size < size:
+                raise MovedError(
+                    f"{self._path} was cut by somebody else while the run wrote to it, from {size:,} bytes to "
+                    f"{ours.st_size:,}; rows whose lines are missing are sent again by the next run"
+                )
+            return
+        what = "removed or renamed" if there is None else "replaced by another file"
+        raise MovedError(f"{self._path} was {what} while the run wrote to it; {self._where(ours)}")
+
+    def _where(self, ours: os.stat_result) -> str:
+        if not ours.st_nlink:
+            return f"its lines are saved to {self._rescue_path}: move that back to {self._path.name} and run again"
+        place = path_of(self._fd)
+        if place is None:
+            return f"find the file with its lines, move it back to {self._path.name} and run again"
+        return f"its lines are in {place}: move that back to {self._path.name} and run again"
+
+    @property
+    def _rescue_path(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.rescued")
+
+    def rescue(self) -> None:
+        """If the file has no name any more, write it down under another one: ``NAME.rescued``.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self.is_closed or os.fstat(self._fd).st_nlink:
+            return
+        with self._rescue_path.open("wb") as copy:
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            while data := os.read(self._fd, 2**20):
+                copy.write(data)
+            copy.flush()
+            os.fsync(copy.fileno())
 
     def repair(self, end: int) -> None:
         """Drop what stands after ``end``, and complete the last line."""
@@ -140,6 +206,8 @@ class Disk:
     def _sync_all(self) -> None:
         for file in self._files:
             file.sync()
+        for file in self._files:
+            file.check()
 
     async def aclose(self) -> None:
         """Wait until all is on the disk.
@@ -161,6 +229,14 @@ def _settle(group: Sequence[asyncio.Future[None]], error: Exception | None) -> N
             else:
                 future.set_exception(error)
             future.exception()  # not everyone awaits it; closing raises it, too
+
+
+def path_of(fd: int) -> str | None:
+    """Where an open file is now, if the system tells."""
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}")  # noqa: PTH115 - no file of ours
+    except OSError:
+        return None
 
 
 def sync_directory(path: Path) -> None:

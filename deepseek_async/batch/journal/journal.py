@@ -22,23 +22,30 @@ its mark is on disk, and what `record` returns is done when the row is.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from ...errors import InvalidRequestError
 from ..faults import is_of_run
 from ..outcomes import Failed, Outcome
 from ..source.row import Row
-from .append import Appending, Disk, sync_directory
+from .append import Appending, Disk, MovedError, sync_directory
 from .index import Index, index_of, last_pid
 from .known_rows import Done
 from .lines import closing_line, finished_line, header_line, mark_line
 
 Durability = Literal["process", "power"]
+
+CHECK_SECONDS: Final = 1.0
+"""With ``durability="process"``, between two looks at whether the files are still where they were."""
+
+_log = logging.getLogger("deepseek_async")
 
 
 class Journal:
@@ -51,6 +58,7 @@ class Journal:
         failed_before: Rows that failed in earlier runs and whose last line is that failure.
         has_line, has: Which rows are done or under way; see `Done`.
         unfinished: Ids that earlier runs sent and never finished: they may have been billed.
+        moved: Whether, and how, a file was found to have been moved or changed by somebody else.
     """
 
     def __init__(self, output: Path, index: Index, rows: Appending, side: Appending, disk: Disk | None) -> None:
@@ -68,6 +76,8 @@ class Journal:
         self._disk = disk
         self._prefix = f"batch_req_{time.time_ns() // 1_000_000:x}_"
         self._number = 0
+        self._checked_at = 0.0
+        self.moved: MovedError | None = None
 
     @property
     def given_up_seen(self) -> int:
@@ -114,8 +124,11 @@ class Journal:
             raise InvalidRequestError("output", str(path), message=f"{path}: {error.strerror}") from None
         side: Appending | None = None
         try:
-            if not rows.lock():
+            if (is_locked := rows.lock()) is False:
                 raise _locked(path, side_path)
+            if is_locked is None:
+                with suppress(Exception):  # a handler of the log's may raise anything
+                    _log.warning("%s: this file system has no locks; see to it that no other run writes there", path)
             if not resume and rows.size:
                 raise InvalidRequestError(
                     "resume", resume, message=f"{path} has rows already: resume, or choose another output"
@@ -181,7 +194,19 @@ class Journal:
         )
         self._rows.append(line)
         self._done.ended(row)
-        return None if self._disk is None else self._disk.synced()
+        if self._disk is not None:
+            return self._disk.synced()
+        if (now := time.monotonic()) >= self._checked_at + CHECK_SECONDS:
+            self._checked_at = now
+            self._check()
+        return None
+
+    def _check(self) -> None:
+        try:
+            self._rows.check()
+            self._side.check()
+        except MovedError as error:
+            self.moved = self.moved or error
 
     async def aclose(self, report: Mapping[str, Any] | None = None) -> None:
         """Append the closing report, wait for the disk, and let go of the files. Closing twice does nothing.
@@ -190,18 +215,27 @@ class Journal:
             report: Plain JSON values; ``None``: the run ends without a report, as if it had been killed.
 
         Raises:
+            MovedError: A file was moved or changed by somebody else; the message says what is where.
             OSError: It cannot be written. The files are closed nevertheless.
         """
         if self._side.is_closed:
             return
+        self._check()
         try:
-            if report is not None:
+            if report is not None and self.moved is None:  # else its list of what is unfinished would hide rows
                 self._side.append(closing_line(self.run, time.time(), report))
             if self._disk is not None:
                 await self._disk.aclose()
+            self._check()
+            if self.moved is not None:
+                raise self.moved
         finally:
-            self._side.close()
-            self._rows.close()
+            for file in (self._side, self._rows):
+                try:
+                    if self.moved is not None:
+                        file.rescue()
+                finally:
+                    file.close()
 
 
 def side_file_of(output: Path) -> Path:
