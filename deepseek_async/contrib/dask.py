@@ -42,7 +42,7 @@ def run_on_dask_async(
 ) -> AsyncIterator[BatchReport]:
     """The same in an event loop, which goes on meanwhile: ``async for report in run_on_dask_async(…)``.
 
-    Args as of `run_on_dask`; the Dask client is an asynchronous one: ``await distributed.Client(…, asynchronous=True)``.
+    Args as of `run_on_dask`; the Dask client is asynchronous: ``await distributed.Client(…, asynchronous=True)``.
     """
     if not cluster.asynchronous:
         raise InvalidRequestError("cluster", None, "an asynchronous Dask client; for another one, run_on_dask(…)")
