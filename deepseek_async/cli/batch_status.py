@@ -9,9 +9,9 @@ import attrs
 import msgspec
 import typer
 
-from ..batch.journal.append import is_locked
 from ..batch.journal.index import last_pid
 from ..batch.journal.journal import side_file_of
+from ..batch.journal.locks import is_locked
 from ..batch.journal.standing import Standing, standing_of
 
 _SHOWN_IDS = 5

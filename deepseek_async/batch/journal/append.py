@@ -1,27 +1,17 @@
-"""Files that lines are appended to: locked, repaired, and brought to the disk in groups."""
+"""Files that lines are appended to: locked, repaired, looked after."""
 
 from __future__ import annotations
 
-import asyncio
 import errno
-import math
 import os
 import stat
 import sys
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from .locks import lock_file
 
 # Without fdatasync (macOS, Windows) the whole of fsync is what there is.
 _sync = getattr(os, "fdatasync", os.fsync)
-
-# What a file system without locks answers: NFS without its lock service, FUSE, some network shares.
-_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
-
-# Whoever asks whether a file is locked (`is_locked`) has it locked meanwhile, for some microseconds.
-_LOCK_TRIES = 10
-_LOCK_SECONDS = 0.01
 
 
 class MovedError(OSError):
@@ -53,21 +43,8 @@ class Appending:
             raise OSError(errno.EINVAL, "Not a regular file", str(path))
 
     def lock(self) -> bool | None:
-        """Lock the file until it is closed or the process ends.
-
-        Returns:
-            False if another process has the lock; ``None`` if the file system has no locks.
-        """
-        for _ in range(_LOCK_TRIES):
-            try:
-                if _lock(self._fd):
-                    return True
-            except OSError as error:
-                if error.errno in _NO_LOCKS:
-                    return None
-                raise
-            time.sleep(_LOCK_SECONDS)
-        return False
+        """Lock the file until it is closed or the process ends; see `lock_file`."""
+        return lock_file(self._fd)
 
     def check(self) -> None:
         """Look whether the file is still where it was, and no shorter. May be called while a line is appended.
@@ -79,8 +56,10 @@ class Appending:
         ours = os.fstat(self._fd)
         try:
             there = os.stat(self._path)  # noqa: PTH116 - a path that was made once
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             there = None
+        except OSError:  # it cannot be known now
+            return
         if there is not None and (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
             if ours.st_size < size:
                 raise MovedError(
@@ -155,82 +134,6 @@ class Appending:
             os.close(self._fd)
 
 
-GROUP_SECONDS = 0.005
-"""Between the beginnings of two groups: each costs some 100 µs of the event loop's time, however few are in it."""
-
-
-class Disk:
-    """Brings files to the disk, off the event loop: one group at a time, and meanwhile the next one gathers.
-
-    Args:
-        files: Synchronised in this order.
-    """
-
-    def __init__(self, files: Sequence[Appending]) -> None:
-        self._files = files
-        self._thread = ThreadPoolExecutor(1, "journal")
-        self._gathering: list[asyncio.Future[None]] = []
-        self._writing: asyncio.Task[None] | None = None
-        self._failure: Exception | None = None
-
-    def synced(self) -> asyncio.Future[None]:
-        """A future that is done once all that has been appended up to now is on the disk, or raises `OSError`."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        if self._failure is not None:  # what became of the data then is not known, and asking again does not tell
-            _settle((future,), self._failure)
-            return future
-        self._gathering.append(future)
-        if self._writing is None:
-            self._writing = loop.create_task(self._write())
-        return future
-
-    async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
-        began = -math.inf
-        try:
-            while self._gathering:
-                if (wait := began + GROUP_SECONDS - loop.time()) > 0:
-                    await asyncio.sleep(wait)
-                began = loop.time()
-                group, self._gathering = self._gathering, []
-                if self._failure is None:
-                    try:
-                        await loop.run_in_executor(self._thread, self._sync_all)
-                    except (OSError, RuntimeError) as error:  # RuntimeError: closed while rows were gathering
-                        self._failure = error
-                _settle(group, self._failure)
-        finally:
-            self._writing = None
-
-    def _sync_all(self) -> None:
-        for file in self._files:
-            file.sync()
-        for file in self._files:
-            file.check()
-
-    async def aclose(self) -> None:
-        """Wait until all is on the disk.
-
-        Raises:
-            OSError: The disk failed.
-        """
-        try:
-            await self.synced()
-        finally:
-            self._thread.shutdown()  # the files will be closed next
-
-
-def _settle(group: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
-    for future in group:
-        if not future.done():  # whoever waited may have been cancelled
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
-            future.exception()  # not everyone awaits it; closing raises it, too
-
-
 def path_of(fd: int) -> str | None:
     """Where an open file is now, if the system tells."""
     try:
@@ -247,57 +150,3 @@ def sync_directory(path: Path) -> None:
             os.fsync(fd)
         finally:
             os.close(fd)
-
-
-def is_locked(path: Path) -> bool | None:
-    """Whether a process has a file locked, by `Appending.lock`, at this moment. Changes nothing about it.
-
-    Returns:
-        ``None``: it cannot be known, the file system has no locks.
-
-    Raises:
-        OSError: There is no such file, or it cannot be read.
-    """
-    fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        return not _lock_with_others(fd)
-    except OSError:
-        return None
-    finally:
-        os.close(fd)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    _LOCKED_BYTE = 2**40  # locks forbid reading there, too: far behind the end
-
-    def _lock(fd: int) -> bool:
-        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
-        try:
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _lock_with_others(fd: int) -> bool:
-        if not _lock(fd):
-            return False
-        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
-        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)  # closing would do it, but not at once
-        return True
-else:
-    import fcntl
-
-    def _lock(fd: int) -> bool:
-        return _flock(fd, fcntl.LOCK_EX)
-
-    def _lock_with_others(fd: int) -> bool:
-        return _flock(fd, fcntl.LOCK_SH)
-
-    def _flock(fd: int, kind: int) -> bool:
-        try:
-            fcntl.flock(fd, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

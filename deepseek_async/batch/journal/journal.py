@@ -35,7 +35,8 @@ from ...errors import InvalidRequestError
 from ..faults import is_of_run
 from ..outcomes import Failed, Outcome
 from ..source.row import Row
-from .append import Appending, Disk, MovedError, sync_directory
+from .append import Appending, MovedError, sync_directory
+from .disk import Disk
 from .index import Index, index_of, last_pid
 from .known_rows import Done
 from .lines import closing_line, finished_line, header_line, mark_line

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deepseek_async.batch.journal.append import Appending, is_locked
+from deepseek_async.batch.journal.append import Appending
+from deepseek_async.batch.journal.locks import is_locked
 
 
 @pytest.fixture
