@@ -152,7 +152,7 @@ class AsyncClient(Words):
 
     def statistics(self) -> Statistics:
         """What the client is doing and has done."""
-        return self._figures.frozen()
+        return self._figures.frozen(slow_chunks=self._caller.reader.slow_chunks)
 
     def batch(
         self,

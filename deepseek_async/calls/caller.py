@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
@@ -10,6 +11,8 @@ from typing import Any, Protocol, Self, TypeVar
 import attrs
 
 from ..codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
+from ..codec.dialects import CHAT, TEXT, read_by
+from ..codec.shapes import AnswerReader
 from ..errors import InvalidRequestError
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
@@ -23,6 +26,19 @@ from .call import Call, Surroundings
 T = TypeVar("T")
 
 _HTTPRequest = unfrozen(HTTPRequest)
+
+
+_log = logging.getLogger("deepseek_async")
+
+
+def _tell_slow(base_url: str, reader: AnswerReader) -> None:
+    _log.warning(
+        "most chunks of %s are read slowly, %d of %d; the last one because of: %s. What is read is right, only slower",
+        base_url,
+        reader.slow_chunks,
+        reader.chunks,
+        reader.reason[:200],
+    )
 
 
 class Client(Protocol):
@@ -51,6 +67,7 @@ class Caller:
         surroundings: Surroundings,
         max_event_bytes: int = MAX_EVENT_BYTES,
         max_body_bytes: int = MAX_BODY_BYTES,
+        reader: AnswerReader | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.timeouts = timeouts
@@ -58,6 +75,9 @@ class Caller:
         self.surroundings = surroundings
         self.max_event_bytes = max_event_bytes
         self.max_body_bytes = max_body_bytes
+        self.reader = reader or AnswerReader(partial(_tell_slow, endpoint.base_url))
+        self.chat_dialect = read_by(CHAT, self.reader)
+        self.text_dialect = read_by(TEXT, self.reader)
         # Why the server takes no strict functions, once that is known; "": it may take some.
         self.strict_refusal = "" if endpoint.has_beta else "the server has no beta base URL"
         self._headers = headers
@@ -73,6 +93,7 @@ class Caller:
             surroundings=self.surroundings,
             max_event_bytes=self.max_event_bytes,
             max_body_bytes=self.max_body_bytes,
+            reader=self.reader,
         )
 
     def chat_url(self, request: ChatRequest) -> str:

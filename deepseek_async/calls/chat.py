@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 import attrs
 
 from ..codec.answer import StreamedAnswer
-from ..codec.dialects import CHAT
 from ..codec.endings import finished
 from ..codec.requests import request_to_json
 from ..codec.responses import completion_from_json
@@ -114,7 +113,7 @@ class ChatCompletions(ParsingCompletions):
             raise InvalidRequestError("resume", None, f"Resume or None, not {type(resume).__name__}")
         first = send_as(request)
         answer = StreamedAnswer(
-            CHAT,
+            caller.chat_dialect,
             choices=choices_of(request.extra_body),
             is_continuable=resume is not None,
             max_event_bytes=caller.max_event_bytes,
@@ -215,6 +214,6 @@ async def ask_whole(
 
     async def ask(attempt: Attempt) -> tuple[ChatCompletion, bytes]:
         answer = await attempt.whole(caller.max_body_bytes, admitted)
-        return finished(completion_from_json(answer, attempt.request_id)), answer
+        return finished(completion_from_json(answer, attempt.request_id, caller.reader)), answer
 
     return await call.run(ask)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 import attrs
 
 from ..codec.answer import StreamedAnswer
-from ..codec.dialects import TEXT
 from ..codec.endings import finished
 from ..codec.requests import request_to_json
 from ..codec.responses import balance_from_json, models_from_json, text_completion_from_json
@@ -67,7 +66,7 @@ class Completions:
             opened = TextCompletionStream(
                 lambda: caller.call(http_request, options, model=request.model, streamed=True),
                 StreamedAnswer(
-                    TEXT,
+                    caller.text_dialect,
                     choices=choices_of(request.extra_body),
                     max_event_bytes=caller.max_event_bytes,
                     max_body_bytes=caller.max_body_bytes,
@@ -78,7 +77,7 @@ class Completions:
         call = caller.call(http_request, options, model=request.model, streamed=False)
 
         async def ask(attempt: Attempt) -> TextCompletion:
-            completion = text_completion_from_json(await attempt.whole(caller.max_body_bytes))
+            completion = text_completion_from_json(await attempt.whole(caller.max_body_bytes), caller.reader)
             return finished(attrs.evolve(completion, request_id=attempt.request_id))
 
         return await call.run(ask)

@@ -16,6 +16,8 @@ class Statistics:
         attempts: Requests sent.
         retries: Attempts after a call's first.
         connections_made, connections_reused: How the attempts came by their connection.
+        slow_chunks: Chunks of streams that were read in the slow way: each that had something new to the client in it,
+            and those that are odd. A client that reads most of its chunks so logs why, once.
     """
 
     in_flight: int = 0
@@ -25,6 +27,7 @@ class Statistics:
     retries: int = 0
     connections_made: int = 0
     connections_reused: int = 0
+    slow_chunks: int = 0
 
 
 class Figures:
@@ -39,5 +42,5 @@ class Figures:
         self.connections_made = 0
         self.connections_reused = 0
 
-    def frozen(self) -> Statistics:
-        return Statistics(**vars(self))
+    def frozen(self, *, slow_chunks: int) -> Statistics:
+        return Statistics(**vars(self), slow_chunks=slow_chunks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
@@ -11,6 +12,7 @@ from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
 from ..types.chunk import NO_DELTA
 from .fold import Fold
 from .responses import chunk_from_json, text_completion_from_json, text_from_json
+from .shapes import AnswerReader
 from .text_fold import TextFold
 from .whole import chunk_from_whole
 
@@ -44,7 +46,7 @@ class Dialect(Generic[C, W]):
     """
 
     read: Callable[[bytes], C]
-    read_whole: Callable[[bytes], C]
+    read_whole: Callable[..., C]
     fold: Callable[[int | None], Folding[C, W]]
     has_text: Callable[[Any], bool]
     nothing: Mapping[str, Any] = attrs.field(hash=False)
@@ -84,3 +86,9 @@ CHAT: Final = Dialect[ChatCompletionChunk, ChatCompletion](
 TEXT: Final = Dialect[TextCompletion, TextCompletion](
     text_from_json, text_completion_from_json, TextFold, _has_text, {"text": "", "logprobs": None}
 )
+
+
+def read_by(dialect: Dialect[C, W], reader: AnswerReader) -> Dialect[C, W]:
+    """The dialect as one server's answers are read, by what was learned from those before."""
+    read: Any = reader.chunk if dialect is CHAT else reader.text
+    return attrs.evolve(dialect, read=read, read_whole=partial(dialect.read_whole, reader=reader))

@@ -22,10 +22,11 @@ T = TypeVar("T")
 C = TypeVar("C", ChatCompletion, ChatCompletionChunk, TextCompletion)
 W = TypeVar("W", ChatCompletion, TextCompletion)
 
-_SHARED = AnswerReader()
+SHARED = AnswerReader()
+"""Reads where nobody says whose answer it is."""
 
 
-def chunk_from_json(text: bytes, reader: AnswerReader = _SHARED) -> ChatCompletionChunk:
+def chunk_from_json(text: bytes, reader: AnswerReader = SHARED) -> ChatCompletionChunk:
     """One event's payload → chunk.
 
     Args:
@@ -39,7 +40,7 @@ def chunk_from_json(text: bytes, reader: AnswerReader = _SHARED) -> ChatCompleti
     return reader.chunk(text)
 
 
-def text_from_json(text: bytes, reader: AnswerReader = _SHARED) -> TextCompletion:
+def text_from_json(text: bytes, reader: AnswerReader = SHARED) -> TextCompletion:
     """One event of a streamed FIM answer → `TextCompletion`, a piece. Args and raises as `chunk_from_json`."""
     return reader.text(text)
 
@@ -52,7 +53,7 @@ def salvage(payload: bytes, cls: type[C]) -> C | None:
         return None
 
 
-def completion_from_json(body: bytes, request_id: str | None = None, reader: AnswerReader = _SHARED) -> ChatCompletion:
+def completion_from_json(body: bytes, request_id: str | None = None, reader: AnswerReader = SHARED) -> ChatCompletion:
     """A whole body → completion.
 
     Raises:
@@ -91,7 +92,7 @@ def _as_folded(completion: ChatCompletion, body: bytes) -> ChatCompletion:
     return completion if same else attrs.evolve(completion, choices=tuple(choices))
 
 
-def text_completion_from_json(body: bytes, reader: AnswerReader = _SHARED) -> TextCompletion:
+def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> TextCompletion:
     """The whole body of a FIM answer → `TextCompletion`. Raises as `completion_from_json`."""
     try:
         completion = reader.whole_text(body)

@@ -9,17 +9,22 @@ from ..types import (
     FunctionCallFragment,
     ToolCallFragment,
 )
-from .responses import completion_from_json
+from .responses import SHARED, completion_from_json
+from .shapes import AnswerReader
 
 
-def chunk_from_whole(body: bytes) -> ChatCompletionChunk:
+def chunk_from_whole(body: bytes, reader: AnswerReader = SHARED) -> ChatCompletionChunk:
     """A whole completion as the one chunk that folds to it.
+
+    Args:
+        body: Its JSON.
+        reader: Of that server's answers.
 
     Raises:
         MalformedResponseError: The body is no completion.
         APIStatusError: It is an error object.
     """
-    completion = completion_from_json(body)
+    completion = completion_from_json(body, reader=reader)
     choices = []
     for choice in completion.choices:
         message = choice.message

@@ -40,6 +40,27 @@ ASK: dict[str, Any] = {"model": "m", "messages": HELLO}
 
 
 @pytest.mark.anyio
+async def test_slow_chunks_are_counted_and_most_of_them_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A server's own field is slow once; what is odd in every chunk is always, and why is logged."""
+    own = [{**chunk("a"), "provider": "x"} for _ in range(150)]
+    odd = [{**chunk("a"), "created": "1760000000"} for _ in range(150)]
+    client, _ = client_on(*(Answer([stream_of(*chunks, chunk("", "stop"))]) for chunks in (own, odd, odd)))
+    other, _ = client_on(Answer([hello()]))
+    counts = []
+    for _ in range(3):
+        async with client.chat.completions.stream(**ASK) as stream:
+            assert (await stream.completion()).text == "a" * 150
+        counts.append(client.statistics().slow_chunks)
+    assert counts == [1, 151, 301]
+    (message,) = [record.getMessage() for record in caplog.records if "slowly" in record.getMessage()]
+    assert "most chunks of http://localhost:1 are read slowly, 151 of 301;" in message
+    assert "got `str` - at `$.created`" in message
+    async with other.chat.completions.stream(**ASK) as stream:
+        await stream.completion()
+    assert other.statistics().slow_chunks == 0
+
+
+@pytest.mark.anyio
 async def test_statistics_count_calls_attempts_and_connections() -> None:
     """Since the client was made; in flight is what has not ended."""
     client, _ = client_on(APIConnectionError("refused"), whole(completion()), Answer([hello(), Pause()], reused=True))

@@ -36,6 +36,8 @@ OTHERWISE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 ENVELOPES: Final = ("data", "result", "response", "output", "body")
 """Where a gateway puts the answer in an object of its own, ``{"code": 0, "data": …}`` for instance."""
+MANY_SLOW = 100
+"""So many slow chunks are worth telling, if they are most."""
 MAX_LESSONS = 32
 """After so many answers that taught something, one more hardly helps: such a server makes its names up."""
 MAX_UNKNOWN = 128
@@ -62,13 +64,17 @@ _KINDS: Final = (CHUNK, COMPLETION, TEXT_CHUNK, TEXT)
 class AnswerReader:
     """Reads the answers of one server.
 
+    Args:
+        tell: Called once, when most of the chunks so far, and not only a few, took the slow way.
+
     Attributes:
         chunks: Chunks read, of chat and of fill in the middle.
         slow_chunks: Of those, how many took the slow way.
         reason: Why the last one of those did.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[AnswerReader], object] | None = None) -> None:
+        self._tell = tell
         self.chunks = 0
         self.slow_chunks = 0
         self.reason = ""
@@ -120,6 +126,9 @@ class AnswerReader:
     def _note_slow(self, error: Exception) -> None:
         self.slow_chunks += 1
         self.reason = str(error)
+        if self._tell is not None and self.slow_chunks >= MANY_SLOW and 2 * self.slow_chunks > self.chunks:
+            tell, self._tell = self._tell, None
+            tell(self)
 
     def _learn_or_read_slowly(self, text: bytes, kind: Kind, read: Callable[[Shapes], T]) -> T:
         parsed = parsed_answer(text, kind.what, is_whole=kind.is_whole)

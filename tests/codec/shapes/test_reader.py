@@ -215,6 +215,16 @@ def test_only_the_odd_chunk_is_slow() -> None:
     assert "$.choices[0].index" in reader.reason
 
 
+def test_a_reader_tells_once_that_most_chunks_are_slow() -> None:
+    """Not of a few, and not if most are fast."""
+    told: list[tuple[int, int]] = []
+    reader = AnswerReader(lambda reader: told.append((reader.slow_chunks, reader.chunks)))
+    plain, odd = to_json(a_chunk("a")), to_json(a_chunk("a", {}, {"index": 0.0}))
+    for text in [plain] * 500 + [odd] * 400 + [plain] * 10 + [odd] * 400:
+        reader.chunk(text)
+    assert told == [(511, 1021)]
+
+
 def test_names_that_are_made_up_are_not_learned_for_ever() -> None:
     """A server with new names in every chunk is read slowly after a while, and as right as before."""
     reader = AnswerReader()
