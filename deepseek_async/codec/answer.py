@@ -214,6 +214,8 @@ class StreamedAnswer(Generic[C, W]):
             if not self.chunks:
                 self._move(What.CHUNK)
             self.chunks += len(chunks)
+            if self._is_continuable:
+                chunks = [one for chunk in chunks for one in self._dialect.with_halves_apart(chunk)]
             add = self._fold.add
             for chunk in chunks:
                 add(chunk)

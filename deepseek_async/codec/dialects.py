@@ -8,8 +8,9 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
-from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
+from ..types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, Delta, TextCompletion, TokenLogprob
 from ..types.chunk import NO_DELTA
+from ..types.logprobs import token_bytes
 from .fold import Fold
 from .responses import chunk_from_json, text_completion_from_json, text_from_json
 from .shapes import AnswerReader
@@ -55,6 +56,29 @@ class Dialect(Generic[C, W]):
         """Whether any choice has."""
         return any(map(self.has_text, chunk.choices))
 
+    def with_halves_apart(self, chunk: C) -> tuple[C, ...]:
+        """A chunk of one choice; where its last tokens are the beginning of a character, these in a chunk of their own.
+
+        Their character is not in the text, and if a continuation brings it, it brings them again.
+        """
+        (choice,) = chunk.choices if len(chunk.choices) == 1 else (None,)
+        logprobs: Any = choice.logprobs if choice is not None else None
+        if not isinstance(logprobs, ChoiceLogprobs) or not self.has_text(choice):
+            return (chunk,)
+        whole: dict[str, Any] = {}
+        half: dict[str, Any] = {}
+        for channel in ("content", "reasoning_content"):
+            tokens = getattr(logprobs, channel)
+            if tokens is not None:
+                count = _whole_characters_in(tokens)
+                whole[channel], half[channel] = tokens[:count], tokens[count:] or None
+        if not any(half.values()):
+            return (chunk,)
+        first = self._with_choices(chunk, {"logprobs": attrs.evolve(logprobs, **whole), "finish_reason": None})
+        rest = self._with_choices(chunk, {**self.nothing, "logprobs": attrs.evolve(logprobs, **half)})
+        first = attrs.evolve(first, usage=None)
+        return first, rest
+
     def without_end(self, chunk: C) -> C:
         """A chunk without the end in it."""
         made: C = self._with_choices(chunk, {"finish_reason": None}, usage=None)
@@ -67,6 +91,23 @@ class Dialect(Generic[C, W]):
 
     def _with_choices(self, chunk: Any, changes: Mapping[str, Any], **of_chunk: Any) -> Any:
         return attrs.evolve(chunk, choices=tuple(attrs.evolve(c, **changes) for c in chunk.choices), **of_chunk)
+
+
+_CONTINUING = bytes(range(0x80, 0xC0))  # in UTF-8, bytes of a character but for its first
+
+
+def _whole_characters_in(tokens: tuple[TokenLogprob, ...]) -> int:
+    """How many tokens there are up to the last end of a character; all of them if that cannot be told."""
+    for count in range(len(tokens), max(len(tokens) - 4, 0), -1):
+        raw = b"".join(map(token_bytes, tokens[:count]))
+        try:
+            raw.lstrip(_CONTINUING).decode()  # the first may end a character that an earlier chunk began
+        except UnicodeDecodeError as error:
+            if error.reason != "unexpected end of data":
+                return len(tokens)
+        else:
+            return count
+    return len(tokens)
 
 
 def _says_something(choice: Any) -> bool:
