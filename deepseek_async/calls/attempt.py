@@ -13,6 +13,8 @@ from ..transport.base import lowered
 from .deadlines import Deadlines
 from .statistics import Figures
 
+# 201 and 203 from gateways and caches, 206 where somebody counts bytes: the body is the whole answer.
+ANSWERS = frozenset((200, 201, 203, 206))
 MAX_ERROR_BYTES = 256 * 2**10
 # The status is the news; what the body adds is not worth a long wait.
 ERROR_BODY_SECONDS = 10.0
@@ -102,11 +104,11 @@ class Attempt:
 
         Raises:
             APIConnectionError, APITimeoutError: The head did not come.
-            APIStatusError: It came with another status than 200; the body has been read.
+            APIStatusError: It came with a status that is none of `ANSWERS`; the body has been read.
         """
         self._deadlines.enter("connect", None)  # nothing but the total runs while the request waits for a connection
         response = await self._deadlines.wait(self._send())
-        if response.status != 200:
+        if response.status not in ANSWERS:
             raise await self._failure(response)
         return response
 
@@ -146,7 +148,7 @@ class Attempt:
 
     async def _send_and_read(self, max_bytes: int, admitted: Callable[[], object] | None) -> bytes | Response:
         response = await self._send()
-        if response.status != 200:
+        if response.status not in ANSWERS:
             return response
         if admitted is not None:
             admitted()
