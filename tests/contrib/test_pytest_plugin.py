@@ -142,6 +142,133 @@ def test_a_wrong_option_is_an_error_of_the_test(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["*unexpected keyword argument 'colour'*"])
 
 
+ASK = """
+import json, urllib.request
+import pytest
+from deepseek_async.sandbox import Script
+
+def ask(base_url):
+    body = json.dumps({"model": "deepseek-chat", "messages": [{"role": "user", "content": "Hi"}]}).encode()
+    request = urllib.request.Request(base_url + "/chat/completions", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["choices"][0]["message"]["content"]
+"""
+
+
+def test_a_script_that_was_never_played_fails_its_test(pytester: pytest.Pytester) -> None:
+    """The one that waited for it, and no other; with what came instead. Optional ones, and tests that fail, do not."""
+    pytester.makepyfile(
+        ASK
+        + """
+def test_forgotten(deepseek_sandbox):
+    deepseek_sandbox.script(Script(say="Hello."), Script(say="never"))
+    assert ask(deepseek_sandbox.base_url) == "Hello."
+
+@pytest.mark.deepseek_script(Script(say="marked"))
+def test_marked(deepseek_sandbox):
+    pass
+
+def test_optional(deepseek_sandbox):
+    deepseek_sandbox.script(Script(say="Hello."), times=None, optional=True)
+
+def test_played_in_part(deepseek_sandbox):
+    deepseek_sandbox.script(Script(say="a"), times=3)
+    assert ask(deepseek_sandbox.base_url) == "a"
+
+def test_fails_for_another_reason(deepseek_sandbox):
+    deepseek_sandbox.script(Script(say="Hello."))
+    assert False, "the true reason"
+
+def test_session(deepseek_sandbox_session):
+    deepseek_sandbox_session.script(Script(say="x"))
+
+def test_session_afterwards(deepseek_sandbox_session):
+    assert ask(deepseek_sandbox_session.base_url) != "x"
+"""
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=4, passed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*1 script was never played: Script(say='never'*last requests: POST /chat/completions. *optional=True*",
+            "*1 script was never played: Script(say='marked'*last requests: none.*",
+            "*the true reason*",
+        ]
+    )
+
+
+def test_unplayed_scripts_can_be_ignored(pytester: pytest.Pytester) -> None:
+    """In the whole suite; a setting that does not exist is told."""
+    pytester.makepyfile(ASK + "\ndef test_it(deepseek_sandbox):\n    deepseek_sandbox.script(Script(say='a'))\n")
+    pytester.makeini("[pytest]\ndeepseek_unplayed = ignore\n")
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    pytester.makeini("[pytest]\ndeepseek_unplayed = never\n")
+    result = pytester.runpytest_inprocess()
+    result.stderr.fnmatch_lines(["*deepseek_unplayed must be fail or ignore, got 'never'*"])
+
+
+def test_servers_for_a_module_and_for_the_run(pytester: pytest.Pytester) -> None:
+    """Each test sees the same one, with its options; scripts of a wider fixture are not a test's own; reset forgets."""
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def deepseek_sandbox_options():
+            return {"seed": 4, "rules": "today"}
+        """
+    )
+    passes(
+        pytester,
+        ASK
+        + """
+import os
+pytestmark = pytest.mark.deepseek_sandbox(seed=9)
+ports = set()
+
+@pytest.fixture(scope="module")
+def greeting(deepseek_sandbox_module):
+    deepseek_sandbox_module.script(Script(say="Hello."), times=None)
+    return deepseek_sandbox_module
+
+@pytest.mark.parametrize("number", range(2))
+def test_module(greeting, number):
+    assert (greeting.seed, greeting.rules) == (9, "today")
+    assert os.environ["DEEPSEEK_BASE_URL"] == greeting.base_url
+    ports.add(greeting.base_url)
+    assert len(ports) == 1
+
+@pytest.mark.parametrize("number", range(2))
+def test_session(deepseek_sandbox_session, number):
+    assert deepseek_sandbox_session.seed == 4
+    ports.add(deepseek_sandbox_session.base_url)
+    assert len(ports) == 2
+    deepseek_sandbox_session.reset()
+    assert deepseek_sandbox_session.requests == []
+""",
+        count=4,
+    )
+
+
+def test_a_wrong_scope_is_explained(pytester: pytest.Pytester) -> None:
+    """pytest says that the scopes do not fit; the report says which fixture does."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def wide(deepseek_sandbox):
+            return deepseek_sandbox
+
+        def test_it(wide):
+            pass
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*takes deepseek_sandbox_module or deepseek_sandbox_session*"])
+
+
 def test_it_is_found_and_described(pytester: pytest.Pytester) -> None:
     """Through the entry point, without -p; markers and fixture show their texts."""
     pytester.runpytest_inprocess("--markers").stdout.fnmatch_lines(

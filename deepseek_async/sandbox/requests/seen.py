@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from ...secrecy import redacted_headers
+from ..scripts.json_form import write_script
 from ..scripts.script import Script
 
 __all__ = ["SeenRequest", "to_json"]
@@ -30,6 +31,12 @@ class SeenRequest:
         at: Seconds since the server's start.
         script: The script that was played for it; None: none was.
         status: What it was answered; None while that is open, or if the connection broke before.
+        caller: Who asked, as far as the header ``x-sandbox-caller`` or a path below ``/caller/NAME`` tells.
+        number: The how manyth request it is, from 1.
+        answer: What was answered, the first few thousand characters: the model's words, or the error.
+        tokens: How many tokens were generated.
+        first_byte_at, ended_at: Seconds since the server's start; None while that is open.
+        revision: Grows with every change; see `state.Sandbox.changes_after`.
     """
 
     method: str
@@ -39,6 +46,17 @@ class SeenRequest:
     at: float = 0.0
     script: Script | None = attrs.field(default=None, repr=False)
     status: int | None = None
+    caller: str | None = None
+    number: int = 0
+    answer: str = attrs.field(default="", repr=False)
+    tokens: int = 0
+    first_byte_at: float | None = None
+    ended_at: float | None = None
+    revision: int = attrs.field(default=0, repr=False)
+
+    def is_from(self, caller: str) -> bool:
+        """Whether somebody sent it: by name, or by the API key that it came with."""
+        return caller == self.caller or self.headers.get("Authorization", "") == f"Bearer {caller}"
 
     @property
     def json(self) -> Any:
@@ -65,9 +83,19 @@ def to_json(seen: SeenRequest) -> dict[str, Any]:
         "body": body,
         "at": seen.at,
         "status": seen.status,
+        "caller": None if seen.caller is None else _printable(seen.caller),
+        "number": seen.number,
+        "answer": _printable(seen.answer),
+        "tokens": seen.tokens,
+        "first_byte_at": seen.first_byte_at,
+        "ended_at": seen.ended_at,
+        "script": None if seen.script is None else msgspec.Raw(write_script(seen.script).encode()),
     }
 
 
 def _printable(text: str) -> str:
-    """Text of the request's head that UTF-8 can carry: bytes that are none become U+FFFD."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """Text that UTF-8 can carry: bytes of a head that are none, and half surrogate pairs, become other characters."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")

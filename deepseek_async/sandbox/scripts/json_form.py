@@ -18,7 +18,7 @@ from msgspec import structs
 from . import script as scripts
 from .script import Fault, Script
 
-__all__ = ["HEADER", "read_script", "write_script"]
+__all__ = ["HEADER", "read_script", "script_schema", "to_script", "write_script"]
 
 HEADER = "x-sandbox-script"
 
@@ -85,6 +85,49 @@ def write_script(script: Script) -> str:
         elif value is not None and value != {} and value is not False:
             fields[name] = value
     return json.dumps(fields, separators=(",", ":"))
+
+
+def script_schema() -> dict[str, Any]:
+    """A script's JSON Schema."""
+    schema: dict[str, Any] = {"type": "object", "description": _summary(Script), "properties": {}}
+    schema["additionalProperties"] = False
+    for name, hint in _HINTS.items():
+        if name == "faults":
+            options = [_fault_schema(name, kind) for name, kind in _FAULTS.items()]
+            schema["properties"][name] = {"type": "array", "items": {"oneOf": options}}
+        else:
+            schema["properties"][name] = _inlined(hint)
+    return schema
+
+
+def _fault_schema(name: str, kind: type[Any]) -> dict[str, Any]:
+    with_values = {
+        "type": "object",
+        "properties": {name: {**_inlined(kind), "additionalProperties": False}},
+        "required": [name],
+        "additionalProperties": False,
+    }
+    needs_values = any(field.required for field in structs.fields(kind))
+    return {"description": _summary(kind), "oneOf": [with_values, *([] if needs_values else [{"const": name}])]}
+
+
+def _inlined(kind: Any) -> dict[str, Any]:
+    """A type's schema without references."""
+    (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
+
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict):
+            if "$ref" in value:
+                return resolved(components[value["$ref"]])
+            return {key: resolved(part) for key, part in value.items()}
+        return [resolved(part) for part in value] if isinstance(value, list) else value
+
+    inlined: dict[str, Any] = resolved(schema)
+    return inlined
+
+
+def _summary(kind: type[Any]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0]
 
 
 def _fault_to_json(fault: Fault) -> dict[str, Any]:

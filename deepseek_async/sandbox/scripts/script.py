@@ -21,8 +21,8 @@ start of the server, msgspec 3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, get_args
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
@@ -359,8 +359,12 @@ class Script(_Value, frozen=True, kw_only=True):
     headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        force_setattr(self, "calls", tuple(self.calls))
-        force_setattr(self, "faults", tuple(self.faults))
+        for name in ("say", "think"):
+            text = getattr(self, name)
+            if text is not None and not isinstance(text, str):
+                force_setattr(self, name, _all_of(name, text, str))
+        force_setattr(self, "calls", _all_of("calls", self.calls, Call))
+        force_setattr(self, "faults", _all_of("faults", self.faults, get_args(Fault)))
         self._positive("rate")
         self._not_negative("latency")
         for header in self.headers.items():
@@ -370,3 +374,20 @@ class Script(_Value, frozen=True, kw_only=True):
     def speaks(self) -> bool:
         """Whether it says what to answer, and so fits only requests that are answered by a model."""
         return self.say is not None or self.think is not None or bool(self.calls)
+
+
+def _all_of(name: str, given: Any, kinds: Any) -> tuple[Any, ...]:
+    """A sequence of values of some kinds.
+
+    Raises:
+        TypeError: It is none; the text says what was given and what is allowed.
+    """
+    allowed = {str: "strings", Call: "Call values"}.get(kinds, "faults such as Cut() and Stall(seconds=2)")
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        only = " or one string" if kinds is str else ""
+        raise TypeError(f"{name} must be a sequence of {allowed}{only}, got {type(given).__name__}")
+    values = tuple(given)
+    for value in values:
+        if not isinstance(value, kinds):
+            raise TypeError(f"{name} must hold {allowed}, got {value!r}")
+    return values

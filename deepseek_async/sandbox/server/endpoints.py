@@ -126,6 +126,7 @@ async def _generate(
             events = streamed(answer, include_usage=include_usage)
             return await exchange.send(events, content_type=EVENT_STREAM, generated=True)
         finally:
+            exchange.seen.answer, exchange.seen.tokens = meter.shown, meter.tokens
             price = model.price(
                 hit_tokens=cached_tokens,
                 miss_tokens=len(question.prompt) - cached_tokens,

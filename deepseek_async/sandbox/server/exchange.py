@@ -45,6 +45,7 @@ class Exchange:
         beta: Whether beta features are served at this address.
         seen: The record.
         script: What is played; a script without content and faults if nothing is.
+        headers: Headers of the answer, whatever it is.
     """
 
     sandbox: Sandbox
@@ -52,6 +53,7 @@ class Exchange:
     beta: bool
     seen: SeenRequest
     script: Script
+    headers: tuple[tuple[str, str], ...] = ()
     _played: bool = False
 
     def row(self, user_id: str | None) -> str:
@@ -85,6 +87,7 @@ class Exchange:
     async def refuse(self, refusal: Refusal) -> Played:
         """Send an error."""
         data, content_type = refusal.body()
+        self.seen.answer = refusal.message
         body = [Event(data, "last")]
         return await self.send(body, status=refusal.status, content_type=content_type, headers=refusal.headers)
 
@@ -112,13 +115,18 @@ class Exchange:
             script,
             status=status,
             content_type=content_type,
-            headers=(("x-ds-trace-id", uuid.uuid4().hex), *headers),
+            headers=(("x-ds-trace-id", uuid.uuid4().hex), *self.headers, *headers),
             latency=latency or 0.0,
             late_head=generated and sandbox.heads == "late",
         )
         self._played = True
         self.seen.status = reply.status
-        return await perform(reply, self.request, sandbox.wheel, rate=rate)
+        sandbox.changed(self.seen)
+        return await perform(reply, self.request, sandbox.wheel, rate=rate, first_byte=self._note_first_byte)
+
+    def _note_first_byte(self) -> None:
+        self.seen.first_byte_at = self.sandbox.elapsed()
+        self.sandbox.changed(self.seen)
 
     def _authenticate(self) -> None:
         key = self.sandbox.api_key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,13 +17,16 @@ from ..model import load_model
 from ..requests.refusals import Refusal, method_not_allowed, no_such_path, too_large
 from ..requests.rules import Rules
 from ..requests.seen import SeenRequest
+from ..scripts.actions import Event
 from ..scripts.script import Script
 from .admission import Ceiling
-from .control import CONTROL, Control
-from .endpoints import ENDPOINTS, PREFIXES, send_json, what_is_served
+from .control.page import PAGE_PATHS, send_page
+from .control.paths import CONTROL, Control, Order
+from .cors import answer_headers, preflight_headers
+from .endpoints import ENDPOINTS, PREFIXES, Endpoint, send_json, what_is_served
 from .exchange import Exchange, chosen_script
 from .pace import Wheel
-from .state import Sandbox
+from .state import CALLER_NAME, CALLER_PREFIX, Sandbox
 from .wire import Played
 
 __all__ = ["SandboxServer"]
@@ -30,6 +34,8 @@ __all__ = ["SandboxServer"]
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_BODY_BYTES = 48 * 2**20
 _NO_SCRIPT = Script()
+_CALLER_PATH = re.compile(rf"{CALLER_PREFIX}({CALLER_NAME})(/.*)?\Z", re.DOTALL)
+CALLER_HEADER = "x-sandbox-caller"
 
 
 class SandboxServer(Sandbox):
@@ -110,6 +116,7 @@ class SandboxServer(Sandbox):
         self._exchanges: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
+        _check_loop()
         self.begin(await asyncio.to_thread(load_model), Wheel(asyncio.get_running_loop()))
         http = web.Server(self._serve, request_factory=_request, handler_cancellation=True, access_log=None)
         self._runner = web.ServerRunner(http, shutdown_timeout=1.0)
@@ -141,13 +148,31 @@ class SandboxServer(Sandbox):
         body: bytes | None = None
         with suppress(web.HTTPRequestEntityTooLarge):
             body = await request.read()
-        seen = SeenRequest(request.method, request.path, request.headers, body or b"", self.elapsed())
-        prefix, path = _split_prefix(request.path)
+        caller, called = _split_caller(request.path)
+        caller = request.headers.get(CALLER_HEADER, caller)
+        seen = SeenRequest(request.method, request.path, request.headers, body or b"", self.elapsed(), caller=caller)
+        prefix, path = _split_prefix(called)
         exchange = Exchange(self, request, prefix == "/beta" or self.beta_everywhere, seen, _NO_SCRIPT)
-        if request.path in CONTROL:
-            return await exchange.run(_own_endpoint(CONTROL[request.path]))
-        self.record(seen)
+        if called in CONTROL:
+            return await exchange.run(_own_endpoint(CONTROL[called]))
+        if called in PAGE_PATHS and request.method == "GET":
+            return await send_page(exchange)
         endpoint = ENDPOINTS.get(path)
+        if endpoint is not None:
+            exchange.headers = answer_headers(request.headers)
+            if request.method == "OPTIONS":
+                return await exchange.send(
+                    [Event(b"", "last")], headers=preflight_headers(request.headers, endpoint.method)
+                )
+        self.record(seen)
+        try:
+            return await self._answer(exchange, endpoint, body)
+        finally:
+            seen.ended_at = self.elapsed()
+            self.changed(seen)
+
+    async def _answer(self, exchange: Exchange, endpoint: Endpoint | None, body: bytes | None) -> Played:
+        request, seen = exchange.request, exchange.seen
         if endpoint is None:
             return await exchange.refuse(no_such_path(request.path, what_is_served(CONTROL)))
         if request.method != endpoint.method:
@@ -163,14 +188,31 @@ class SandboxServer(Sandbox):
         return await exchange.run(endpoint.answer)
 
 
+def _check_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "SandboxServer runs on asyncio only; under trio, or without an event loop, give it a thread of its own: "
+            "`with in_background(SandboxServer()) as server:`"
+        ) from None
+
+
 def _own_endpoint(methods: dict[str, Control]) -> Callable[[Exchange], Awaitable[Played]]:
     async def answer(exchange: Exchange) -> Played:
         method = exchange.request.method
         if method not in methods:
             raise method_not_allowed(method, tuple(methods))
-        return await send_json(exchange, methods[method](exchange.sandbox, exchange.seen.body))
+        order = Order(exchange.seen.body, exchange.seen.caller, exchange.request.query)
+        return await send_json(exchange, methods[method](exchange.sandbox, order))
 
     return answer
+
+
+def _split_caller(path: str) -> tuple[str | None, str]:
+    """The caller's name and the rest of a path below ``/caller/NAME``; else None and the path."""
+    match = _CALLER_PATH.match(path)
+    return (match[1], match[2] or "/") if match else (None, path)
 
 
 def _split_prefix(path: str) -> tuple[str, str]:

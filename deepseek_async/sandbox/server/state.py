@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -21,6 +22,8 @@ from .pace import Wheel
 
 __all__ = ["Sandbox"]
 
+CALLER_PREFIX = "/caller/"
+CALLER_NAME = r"[A-Za-z0-9._-]+"
 _NOT_STARTED = "the sandbox is not started: use `async with SandboxServer() as server`"
 
 
@@ -65,6 +68,8 @@ class Sandbox:
         self.requests: list[SeenRequest] = []
         self.scripts = Repertoire()
         self._keep_requests = keep_requests
+        self._seen = 0
+        self._revision = 0
         self._clock = clock
         self._started_at = 0.0
         self._model: LanguageModel | None = None
@@ -95,16 +100,46 @@ class Sandbox:
         self._started_at = time.monotonic()
 
     def script(
-        self, *scripts: Script, times: int | None = 1, when: Callable[[SeenRequest], bool] | None = None
+        self,
+        *scripts: Script,
+        times: int | None = 1,
+        when: Callable[[SeenRequest], bool] | None = None,
+        caller: str | None = None,
+        optional: bool = False,
     ) -> None:
         """Have scripts played, one a request, in this order, after those already waiting.
 
         Args:
             times: How often each is played before the next one; None: for ever.
             when: Only for requests for which this is true.
+            caller: Only for requests of one caller: those with this name in the header ``x-sandbox-caller``, with this
+                API key, or below `caller_url`. None: of anybody.
+            optional: Whether it may stay unplayed. Else the pytest plugin fails the test that gave it.
+
+        Raises:
+            TypeError: Something is no `Script`.
+            ValueError: ``times`` is less than 1.
         """
         for script in scripts:
-            self.scripts.add(script, times=times, when=when)
+            self.scripts.add(script, times=times, when=when, caller=caller, optional=optional)
+
+    def caller_url(self, caller: str) -> str:
+        """A base URL whose requests are one caller's, so that several can share the server.
+
+        Args:
+            caller: A name of letters, digits, ``-``, ``_`` and ``.``.
+
+        Raises:
+            ValueError: The name has other characters.
+        """
+        if not re.fullmatch(CALLER_NAME, caller):
+            raise ValueError(f"a caller's name is made of letters, digits, '-', '_' and '.', got {caller!r}")
+        return f"{self.base_url}{CALLER_PREFIX}{caller}"
+
+    def reset(self) -> None:
+        """Forget the scripts in waiting and the requests seen: a server that is shared begins anew."""
+        self.scripts.clear()
+        self.requests.clear()
 
     def elapsed(self) -> float:
         """Seconds since the start, on the monotonic clock."""
@@ -116,9 +151,21 @@ class Sandbox:
 
     def record(self, seen: SeenRequest) -> None:
         """Keep a request, and forget the oldest if there are too many."""
+        self._seen += 1
+        seen.number = self._seen
+        self.changed(seen)
         self.requests.append(seen)
         if self._keep_requests is not None:
             del self.requests[: -self._keep_requests]
+
+    def changed(self, seen: SeenRequest) -> None:
+        """Note that a record says something new."""
+        self._revision += 1
+        seen.revision = self._revision
+
+    def changes_after(self, revision: int, most: int) -> tuple[int, list[SeenRequest]]:
+        """The latest revision, and the records that changed since another, at most so many of the latest."""
+        return self._revision, [seen for seen in self.requests if seen.revision > revision][-most:]
 
 
 def _amount(balance: Decimal | str | int) -> Decimal:

@@ -20,7 +20,7 @@ from ..scripts.actions import Abort, Close, End, Head, Send, Wait
 from .pace import Schedule, Wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..scripts.actions import Action, Reply
 
@@ -50,23 +50,33 @@ class Played(web.StreamResponse):
         """Nothing is left to write."""
 
 
-async def perform(reply: Reply, request: web.BaseRequest, wheel: Wheel, *, rate: float | None = None) -> Played:
+async def perform(
+    reply: Reply,
+    request: web.BaseRequest,
+    wheel: Wheel,
+    *,
+    rate: float | None = None,
+    first_byte: Callable[[], None] | None = None,
+) -> Played:
     """Play a reply to its end, or until the client goes away.
 
     Args:
         wheel: The loop's.
         rate: Tokens a second; None: as fast as they come.
+        first_byte: Called when the first byte of the body is written.
     """
     try:
-        return await _play(reply, request, wheel, rate)
+        return await _play(reply, request, wheel, rate, first_byte)
     except ConnectionError:  # the client closed its end; nobody is left to tell
         return Played(reply.status, reusable=False)
 
 
-async def _play(reply: Reply, request: web.BaseRequest, wheel: Wheel, rate: float | None) -> Played:
+async def _play(
+    reply: Reply, request: web.BaseRequest, wheel: Wheel, rate: float | None, first_byte: Callable[[], None] | None
+) -> Played:
     chunked = reply.length is None and request.version >= (1, 1)
     reusable = reply.reusable and request.keep_alive and (chunked or reply.length is not None)
-    writer = _Writer(request, chunked=chunked)
+    writer = _Writer(request, chunked=chunked, first_byte=first_byte)
     schedule = None if rate is None else Schedule(rate)
     loop = asyncio.get_running_loop()
     breathe_at = loop.time() + _SLICE
@@ -116,14 +126,17 @@ def _ahead(actions: Iterator[Action]) -> Iterator[Action]:
 class _Writer:
     """The connection's sending side. What is sent gathers until `flush`: each write is a system call."""
 
-    __slots__ = ("_body", "_body_bytes", "_chunked", "_head", "_request", "_transport")
+    __slots__ = ("_body", "_body_bytes", "_chunked", "_first_byte", "_head", "_request", "_transport")
 
-    def __init__(self, request: web.BaseRequest, *, chunked: bool) -> None:
+    def __init__(
+        self, request: web.BaseRequest, *, chunked: bool, first_byte: Callable[[], None] | None = None
+    ) -> None:
         if request.transport is None:
             raise ConnectionResetError("the client closed the connection before the answer began")
         self._request = request
         self._transport = request.transport
         self._chunked = chunked
+        self._first_byte = first_byte
         self._head = b""
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -142,6 +155,9 @@ class _Writer:
         """Write what gathered, and ``last`` after it."""
         data = self._head
         if self._body:
+            if self._first_byte is not None:
+                self._first_byte()
+                self._first_byte = None
             body = b"".join(self._body)
             data += b"%x\r\n%b\r\n" % (len(body), body) if self._chunked else body
             self._body.clear()

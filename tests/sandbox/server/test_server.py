@@ -224,3 +224,32 @@ async def test_cutting_faults_are_not_failures(talk: Talk, caplog: pytest.LogCap
     """Nothing is logged about what a script asked for."""
     await talk.post(stream=True, script=Script(faults=(Cut(after_chunk=1),)))
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (lambda server: server.script("Hi."), TypeError, r"takes Script values, got str; write Script\(say='Hi.'\)"),
+        (lambda server: server.script({"say": "Hello."}), TypeError, "takes Script values, got dict"),
+        (lambda server: server.script(Cut()), TypeError, "takes Script values, got Cut"),
+        (lambda server: server.script(Script(), when="POST"), TypeError, "when must be a function of a SeenRequest"),
+        (lambda server: server.script(Script(), times=True), ValueError, "times must be at least 1, got True"),
+        (lambda _: Script(faults=Cut()), TypeError, r"faults must be a sequence of faults such as Cut\(\).*, got Cut"),
+        (lambda _: Script(faults=("cut",)), TypeError, r"faults must hold faults such as Cut\(\).*, got 'cut'"),
+        (lambda _: Script(faults=(Cut,)), TypeError, r"faults must hold faults such as .*, got <class"),
+        (lambda _: Script(say=5), TypeError, "say must be a sequence of strings or one string, got int"),
+        (lambda _: Script(think=("a", None)), TypeError, "think must hold strings, got None"),
+        (lambda _: Script(calls=("f",)), TypeError, "calls must hold Call values, got 'f'"),
+    ],
+)
+def test_what_is_no_script_is_told_at_once(make: Any, kind: type[Exception], message: str) -> None:
+    """With what was given, and what is wanted."""
+    with pytest.raises(kind, match=message):
+        make(SandboxServer())
+
+
+def test_under_another_event_loop_it_says_what_to_do() -> None:
+    """trio, or none at all: no coroutine of ours can run there."""
+    starting = SandboxServer().__aenter__()
+    with pytest.raises(RuntimeError, match=r"runs on asyncio only; under trio.*in_background"):
+        starting.send(None)

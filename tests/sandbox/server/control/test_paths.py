@@ -10,7 +10,7 @@ import pytest
 
 from deepseek_async.sandbox import SandboxServer, Schedule, Script
 
-from ..talking import Talk
+from ...talking import Talk
 
 pytestmark = pytest.mark.anyio
 

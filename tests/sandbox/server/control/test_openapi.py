@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
+import jsonschema
 import msgspec
 import pytest
 
 from deepseek_async.sandbox import SandboxServer, in_background
 from deepseek_async.sandbox.answers.replies import ChatCompletion, ChatCompletionChunk, ErrorBody, TextCompletion
-from deepseek_async.sandbox.server.openapi import describe
+from deepseek_async.sandbox.scripts.json_form import _snake, to_script
+from deepseek_async.sandbox.scripts.script import Fault, Stall
+from deepseek_async.sandbox.server.control.openapi import describe
+from deepseek_async.sandbox.server.control.paths import CONTROL
 
-from ..talking import HELLO, THINKING, Talk
+from ...talking import HELLO, THINKING, Talk
 
 schemathesis = pytest.importorskip("schemathesis", reason="extra conformance")
 
@@ -88,11 +92,42 @@ async def test_it_describes_every_endpoint_under_every_prefix(talk: Talk) -> Non
     document = (await talk.send("GET", "/openapi.json")).json
     assert document == json.loads(json.dumps(describe(talk.server.base_url)))
     endpoints = ["/chat/completions", "/completions", "/models", "/user/balance"]
-    assert set(document["paths"]) == {prefix + path for prefix in ("", "/v1", "/beta") for path in endpoints}
+    served = {prefix + path for prefix in ("", "/v1", "/beta") for path in endpoints}
+    assert set(document["paths"]) == served | set(CONTROL)
+    assert {path: {method.upper() for method in document["paths"][path]} for path in CONTROL} == {
+        path: set(methods) for path, methods in CONTROL.items()
+    }
     chat = document["components"]["schemas"]["ChatBody"]
     assert chat["required"] == ["messages", "model"]
     assert chat["properties"]["max_tokens"]["maximum"] == 393_216
     assert document["servers"] == [{"url": talk.server.base_url}]
+
+
+def test_the_bodies_of_the_control_paths_are_described() -> None:
+    """What a script may be, with every fault by its name, is what `read_script` takes."""
+    schemas = describe("http://x")["components"]["schemas"]
+    root = {**schemas["NewScripts"], "components": {"schemas": schemas}}
+    faults = [{_snake(fault.__name__): {}} for fault in get_args(Fault) if fault is not Stall]
+    good = [
+        {"say": "Hello.", "faults": [{"stall": {"seconds": 2}}, {"cut": {"at_byte": 400}}, "late_head"]},
+        {"say": ["a", "b"], "calls": [{"name": "f", "arguments": {"a": 1}}], "rate": 5, "usage": {"total_tokens": 1}},
+        {"faults": faults},
+    ]
+    for script in good:
+        to_script(script)
+        jsonschema.validate({"scripts": [script], "times": None, "caller": "a", "optional": True}, root)
+    bad = [
+        {"sya": 1},
+        {"faults": ["stall"]},
+        {"faults": [{"cut": {}, "bom": {}}]},
+        {"faults": [{"kut": {}}]},
+        {"say": 5},
+    ]
+    for script in bad:
+        with pytest.raises(ValueError, match=r".+"):
+            to_script(script)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"scripts": [script]}, root)
 
 
 @pytest.mark.anyio

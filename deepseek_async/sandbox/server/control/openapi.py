@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ..answers.replies import (
+from ...answers.replies import (
     Balance,
     ChatCompletion,
     ChatCompletionChunk,
@@ -16,8 +16,10 @@ from ..answers.replies import (
     TextCompletion,
     TextCompletionChunk,
 )
-from ..requests.bodies import ChatBody, CompletionBody
-from .endpoints import ENDPOINTS, PREFIXES
+from ...requests.bodies import ChatBody, CompletionBody
+from ...scripts.json_form import script_schema
+from ..endpoints import ENDPOINTS, PREFIXES
+from .paths import CONTROL, NewCeiling, NewScripts
 
 __all__ = ["describe"]
 
@@ -47,10 +49,22 @@ _ANSWERS: dict[str, type[Any]] = {
     "/user/balance": Balance,
 }
 _CHUNKS: dict[str, type[Any]] = {"/chat/completions": ChatCompletionChunk, "/completions": TextCompletionChunk}
+_CONTROL_TITLES = {
+    ("/openapi.json", "GET"): "Describe what is served",
+    ("/sandbox", "GET"): "Count what is in flight, refused, billed and spent",
+    ("/sandbox/scripts", "POST"): "Have scripts played, one a request, in this order",
+    ("/sandbox/scripts", "DELETE"): "Forget the scripts in waiting",
+    ("/sandbox/requests", "GET"): "List the requests seen, keys left out",
+    ("/sandbox/requests", "DELETE"): "Forget the requests seen",
+    ("/sandbox/ceiling", "PUT"): "Move the ceiling of requests in flight",
+}
+_CONTROL_BODIES: dict[str, type[Any]] = {"/sandbox/scripts": NewScripts, "/sandbox/ceiling": NewCeiling}
 _ABOUT = """A stand-in for DeepSeek's API, on loopback, with a small language model and scripted faults.
 
-Every path is also served under /v1 and /beta. A script for one request goes into the header `x-sandbox-script`,
-as JSON. `x-sandbox-row` names the row that a request is billed under."""
+Every path of the API is also served under /v1 and /beta. A script for one request goes into the header
+`x-sandbox-script`, as JSON (the schema `Script`). `x-sandbox-row` names the row that a request is billed under.
+Requests with the header `x-sandbox-caller: NAME`, or below `/caller/NAME`, belong to one caller, who may have scripts
+of its own."""
 
 
 def describe(base_url: str) -> dict[str, Any]:
@@ -65,14 +79,19 @@ def describe(base_url: str) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _document() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
-        [*_BODIES.values(), *_ANSWERS.values(), *_CHUNKS.values(), ErrorBody],
+        [*_BODIES.values(), *_ANSWERS.values(), *_CHUNKS.values(), ErrorBody, *_CONTROL_BODIES.values()],
         ref_template="#/components/schemas/{name}",
     )
+    components["Script"] = script_schema()
+    components["NewScripts"]["properties"]["scripts"]["items"] = {"$ref": "#/components/schemas/Script"}
     return {
         "openapi": "3.2.0",
         "info": {"title": "DeepSeek sandbox", "version": "1", "description": _ABOUT},
         "security": [{}, {"key": []}],
-        "paths": {prefix + path: _operation(prefix, path) for path in _TITLES for prefix in sorted(PREFIXES)},
+        "paths": {
+            **{prefix + path: _operation(prefix, path) for path in _TITLES for prefix in sorted(PREFIXES)},
+            **{path: {method.lower(): _control(path, method) for method in CONTROL[path]} for path in CONTROL},
+        },
         "components": {"schemas": components, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }
 
@@ -87,6 +106,23 @@ def _operation(prefix: str, path: str) -> dict[str, Any]:
     if path in _BODIES:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(_BODIES[path])}}}
     return {method: operation}
+
+
+def _control(path: str, method: str) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": f"{method.lower()}_{path.strip('/').replace('/', '_').replace('.', '_')}",
+        "tags": ["sandbox"],
+        "summary": _CONTROL_TITLES[path, method],
+        "responses": {
+            "200": {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "401": _refusal(401),
+        },
+    }
+    if method in ("POST", "PUT"):
+        schema = _ref(_CONTROL_BODIES[path])
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["responses"]["400"] = _refusal(400)
+    return operation
 
 
 def _statuses(path: str) -> list[int]:
