@@ -70,7 +70,7 @@ class Page:
             f"new Promise(done => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 20); look() }})"
         )
         async with asyncio.timeout(20):
-            await self.run(poll)
+            await self.run(f"new Promise((done) => {{ {look} }})")
 
 
 def _port(told: Path) -> str:

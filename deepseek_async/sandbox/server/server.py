@@ -20,8 +20,9 @@ from ..requests.seen import SeenRequest
 from ..scripts.actions import Event
 from ..scripts.script import Script
 from .admission import Ceiling
+from .control.orders import Order
 from .control.page import PAGE_PATHS, send_page
-from .control.paths import CONTROL, Control, Order
+from .control.paths import CONTROL, Control
 from .cors import answer_headers, preflight_headers
 from .endpoints import ENDPOINTS, PREFIXES, Endpoint, send_json, what_is_served
 from .exchange import Exchange, chosen_script

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +20,7 @@ from ...answers.replies import (
 from ...requests.bodies import ChatBody, CompletionBody
 from ...scripts.json_form import script_schema
 from ..endpoints import ENDPOINTS, PREFIXES
-from .paths import CONTROL, NewCeiling, NewScripts
+from .orders import NewCeiling, NewScripts
 
 __all__ = ["describe"]
 
@@ -67,17 +68,19 @@ Requests with the header `x-sandbox-caller: NAME`, or below `/caller/NAME`, belo
 of its own."""
 
 
-def describe(base_url: str) -> dict[str, Any]:
+def describe(base_url: str, control: Mapping[str, Iterable[str]]) -> dict[str, Any]:
     """The OpenAPI document.
 
     Args:
         base_url: Where the server listens.
+        control: The sandbox's own paths, and the methods of each.
     """
-    return {**_document(), "servers": [{"url": base_url}]}
+    document = _document(tuple((path, tuple(methods)) for path, methods in control.items()))
+    return {**document, "servers": [{"url": base_url}]}
 
 
 @lru_cache(maxsize=1)
-def _document() -> dict[str, Any]:
+def _document(control: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
         [*_BODIES.values(), *_ANSWERS.values(), *_CHUNKS.values(), ErrorBody, *_CONTROL_BODIES.values()],
         ref_template="#/components/schemas/{name}",
@@ -90,7 +93,7 @@ def _document() -> dict[str, Any]:
         "security": [{}, {"key": []}],
         "paths": {
             **{prefix + path: _operation(prefix, path) for path in _TITLES for prefix in sorted(PREFIXES)},
-            **{path: {method.lower(): _control(path, method) for method in CONTROL[path]} for path in CONTROL},
+            **{path: {method.lower(): _control(path, method) for method in methods} for path, methods in control},
         },
         "components": {"schemas": components, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }

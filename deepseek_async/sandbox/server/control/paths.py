@@ -19,61 +19,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import msgspec
 
 from ...requests import refusals
 from ...requests.seen import to_json
 from ...scripts.json_form import to_script
 from ..admission import Ceiling, Schedule
+from .orders import NewCeiling, NewScripts, Order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..state import Sandbox
 
-__all__ = ["CONTROL", "Control", "NewCeiling", "NewScripts", "Order"]
+__all__ = ["CONTROL", "Control"]
 
 _MOST_CHANGES = 500  # records that one look at the changes shows
-
-
-@attrs.frozen
-class Order:
-    """A request to one of these paths.
-
-    Attributes:
-        body: Its bytes.
-        caller: Whom it speaks of; None: of everybody.
-        query: The parameters in its URL.
-    """
-
-    body: bytes = b""
-    caller: str | None = None
-    query: Mapping[str, str] = attrs.field(factory=dict)
 
 
 Control = Callable[["Sandbox", Order], object]
 
 
-class NewScripts(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of POST /sandbox/scripts: `scripts.script.Script` has the fields of each."""
-
-    scripts: list[dict[str, Any]]
-    times: int | None = 1
-    caller: str | None = None
-    optional: bool = False
-
-
-class NewCeiling(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of PUT /sandbox/ceiling: for all models, for each, or (seconds, ceiling) in ascending order."""
-
-    ceiling: int | dict[str, int] | list[tuple[float, int]] | None
-
-
 def _description(sandbox: Sandbox, _: Order) -> object:
     from .openapi import describe  # few ask for it, and every start would pay
 
-    return describe(sandbox.base_url)
+    return describe(sandbox.base_url, CONTROL)
 
 
 def _state(sandbox: Sandbox, _: Order) -> object:

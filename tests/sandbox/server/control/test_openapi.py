@@ -90,7 +90,7 @@ def test_conformance(api: Any, path: str, mode: GenerationMode) -> None:
 async def test_it_describes_every_endpoint_under_every_prefix(talk: Talk) -> None:
     """Served without a key, with this server's address."""
     document = (await talk.send("GET", "/openapi.json")).json
-    assert document == json.loads(json.dumps(describe(talk.server.base_url)))
+    assert document == json.loads(json.dumps(describe(talk.server.base_url, CONTROL)))
     endpoints = ["/chat/completions", "/completions", "/models", "/user/balance"]
     served = {prefix + path for prefix in ("", "/v1", "/beta") for path in endpoints}
     assert set(document["paths"]) == served | set(CONTROL)
@@ -105,7 +105,7 @@ async def test_it_describes_every_endpoint_under_every_prefix(talk: Talk) -> Non
 
 def test_the_bodies_of_the_control_paths_are_described() -> None:
     """What a script may be, with every fault by its name, is what `read_script` takes."""
-    schemas = describe("http://x")["components"]["schemas"]
+    schemas = describe("http://x", CONTROL)["components"]["schemas"]
     root = {**schemas["NewScripts"], "components": {"schemas": schemas}}
     faults = [{_snake(fault.__name__): {}} for fault in get_args(Fault) if fault is not Stall]
     good = [
