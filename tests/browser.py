@@ -66,9 +66,7 @@ class Page:
 
     async def until(self, expression: str) -> None:
         """Wait until an expression is true in the page."""
-        poll = (
-            f"new Promise(done => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 20); look() }})"
-        )
+        look = f"const look = () => ({expression}) ? done(true) : setTimeout(look, 20); look()"
         async with asyncio.timeout(20):
             await self.run(f"new Promise((done) => {{ {look} }})")
 
