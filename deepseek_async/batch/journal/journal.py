@@ -52,6 +52,8 @@ _log = logging.getLogger("deepseek_async")
 class Journal:
     """The journal of one run, open for writing and locked against other runs. See `Journal.open`.
 
+    Its attributes are what earlier runs have left, the files, and what this run has written so far.
+
     Attributes:
         output: The output file.
         run: Which run on this output it is, from 1.
@@ -77,6 +79,7 @@ class Journal:
         self._disk = disk
         self._prefix = f"batch_req_{time.time_ns() // 1_000_000:x}_"
         self._number = 0
+        self._marked: set[str] = set()  # and without an outcome yet
         self._checked_at = 0.0
         self.moved: MovedError | None = None
 
@@ -160,6 +163,7 @@ class Journal:
             OSError: It cannot be noted.
         """
         name = row.name
+        self._marked.add(name)
         is_again = name in self._billed and name not in self._again
         self._side.append(mark_line(name, row.attempts + 1, is_again=is_again))
         if is_again:
@@ -194,6 +198,7 @@ class Journal:
             may_be_billed=isinstance(outcome, Failed) and (row.may_be_billed or outcome.error.may_be_billed),
         )
         self._rows.append(line)
+        self._marked.discard(row.name)
         self._done.ended(row)
         if self._disk is not None:
             return self._disk.synced()
@@ -224,7 +229,8 @@ class Journal:
         self._check()
         try:
             if report is not None and self.moved is None:  # else its list of what is unfinished would hide rows
-                self._side.append(closing_line(self.run, time.time(), report))
+                unsent = sorted(self._marked.difference(report.get("unfinished") or ()))
+                self._side.append(closing_line(self.run, time.time(), report, unsent))
             if self._disk is not None:
                 await self._disk.aclose()
             self._check()

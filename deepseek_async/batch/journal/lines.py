@@ -7,7 +7,7 @@ A finished row's line is that of OpenAI's batch output (https://platform.openai.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -118,6 +118,7 @@ class SideLine(msgspec.Struct, gc=False):
     run: int | None = None
     closed: int | None = None
     report: dict[str, Any] | None = None
+    unsent: list[str] | None = None
     pid: int | None = None
     started_at: float = 0.0
     settings: dict[str, Any] | None = None
@@ -138,9 +139,9 @@ def header_line(pid: int, run: int, started_at: float, settings: Mapping[str, An
     return _encode({"run": run, "format": 1, "pid": pid, "started_at": started_at, "settings": settings}) + b"\n"
 
 
-def closing_line(run: int, ended_at: float, report: Mapping[str, Any]) -> bytes:
-    """A run has ended, and knew it."""
-    return _encode({"closed": run, "ended_at": ended_at, "report": report}) + b"\n"
+def closing_line(run: int, ended_at: float, report: Mapping[str, Any], unsent: Sequence[str]) -> bytes:
+    """A run has ended, and knew it; ``unsent``: the ids that it had marked, and then did not send."""
+    return _encode({"closed": run, "ended_at": ended_at, "unsent": unsent, "report": report}) + b"\n"
 
 
 def finished_line(

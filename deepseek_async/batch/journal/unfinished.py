@@ -59,7 +59,7 @@ class Marks:
             self.runs, self.report = max(self.runs, line.run), None
         elif line.report is not None:
             self.report = line.report
-            self._end_run(self.report)
+            self._end_run(line)
         elif line.sent_again is not None:
             self.again[line.sent_again] = None
             self._mark({line.sent_again})
@@ -96,14 +96,14 @@ class Marks:
             self.runs = max(self.runs, rows[-1].x.run)
         return rows
 
-    def _end_run(self, report: Mapping[str, Any] | None = None) -> None:
-        """No mark of the present run is to come. What waits now is unfinished, unless its report knows better."""
+    def _end_run(self, closing: SideLine | None = None) -> None:
+        """No mark of the present run is to come. What waits now is unfinished, but for what the run did not send."""
         while rows := self._next_rows():
             names = {row.custom_id for row in rows}
             self.unfinished -= names
             self._waiting -= names
-        if report is not None:
-            self._waiting &= set(report.get("unfinished") or ())
+        if closing is not None and closing.unsent is not None:
+            self._waiting.difference_update(closing.unsent)
         self.unfinished |= self._waiting
         self._waiting.clear()
         self._early.clear()

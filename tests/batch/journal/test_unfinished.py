@@ -45,8 +45,8 @@ class History:
         self.rows.append(finished_decoder.decode(msgspec.json.encode({"custom_id": name, "x": x})))
         self.unfinished.discard(name)
 
-    def close(self, unfinished: list[str]) -> None:
-        self.side.append(side_decoder.decode(closing_line(self.runs, 0.0, {"unfinished": unfinished})))
+    def close(self, unfinished: list[str], unsent: Sequence[str] = ()) -> None:
+        self.side.append(side_decoder.decode(closing_line(self.runs, 0.0, {"unfinished": unfinished}, unsent)))
 
 
 def blocks(lines: Sequence[Any], chance: random.Random) -> Iterator[Sequence[Any]]:
@@ -84,10 +84,11 @@ def play(seed: int) -> History:
         if is_killed:
             history.unfinished.update(in_flight)
         else:
-            for name in chance.sample(in_flight, len(in_flight) // 2):
+            unsent = chance.sample(in_flight, len(in_flight) // 2)
+            for name in unsent:
                 in_flight.remove(name)  # it was read ahead, and the run knows that it was not sent
                 rows.append(name)
-            history.close(in_flight)
+            history.close(in_flight, unsent)
             history.unfinished.update(in_flight)
         to_do = todo_next + in_flight + rows
         chance.shuffle(to_do)
@@ -117,6 +118,17 @@ def test_a_side_file_that_is_gone() -> None:
     history.mark("a")  # it had failed
     marks = Marks([history.rows], [history.side])
     assert (marks.runs, marks.unfinished) == (2, {"a"})
+
+
+def test_lines_that_somebody_cut() -> None:
+    """A run ended well, and rows of it have no line any more: they were sent, and nobody has their answers."""
+    history = History()
+    history.begin()
+    for name in ("a", "b", "c"):
+        history.mark(name)
+    history.finish("a")
+    history.close([], ["c"])
+    assert Marks([history.rows], [history.side]).unfinished == {"b"}
 
 
 def test_the_report_of_the_latest_run() -> None:
