@@ -136,12 +136,12 @@ def test_a_kill_in_every_phase(tmp_path: Path, durability: str) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("durability", ["process", "power"])
-def test_a_hundred_kills(tmp_path: Path, durability: str) -> None:
-    """The same, twenty times in each phase."""
+def test_two_hundred_kills(tmp_path: Path, durability: str) -> None:
+    """The same, forty times in each phase."""
     with standin(latency=0.02, jitter=0.9) as server:
-        report, account = _kill_until_done(server, tmp_path, rows=20_000, kills=100, durability=durability, seed=7)
+        report, account = _kill_until_done(server, tmp_path, rows=40_000, kills=200, durability=durability, seed=7)
     print(
-        f"{durability}: 100 kills, 20 in each phase; {report['skipped'] + report['succeeded']:,} rows, none lost, none "
+        f"{durability}: 200 kills, 40 in each phase; {report['skipped'] + report['succeeded']:,} rows, none lost, none "
         f"doubled; {account.answers_lost} answers lost in flight and billed again, {account.most_lost} by one kill at "
         f"most (<= {IN_FLIGHT}), all of them among the {len(report['possibly_billed_twice']):,} that are told"
     )
