@@ -23,18 +23,6 @@ CASES: dict[str, Json] = {
 }
 ATTEMPTS = RetryPolicy(attempts=3, wait_initial=0.001, wait_max=0.002)
 
-# Still to be mended.
-OPEN: set[str] = {
-    "a-stream-of-no-choices-is-no-answer",
-    "an-index-that-counts-chunks-is-one-answer",
-    "created-is-an-answer",
-    "created-is-an-answer-streamed",
-    "not-modified-is-no-redirect",
-    "a-redirect-to-a-path-names-it",
-    "only-done-is-missing-asked-once",
-    "an-error-keeps-the-words-of-the-protocol",
-}
-
 
 def text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -155,7 +143,7 @@ async def played(case: Json) -> Json:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.xfail] if n in OPEN else []) for n in CASES])
+@pytest.mark.parametrize("name", CASES)
 async def test_what_others_answer(name: str) -> None:
     """Neither lost nor invented, and asked for as often as it must be."""
     case = CASES[name]

@@ -8,6 +8,7 @@ import attrs
 
 from ..codec.answer import StreamedAnswer
 from ..codec.endings import finished
+from ..codec.one_piece import completion_in
 from ..codec.requests import request_to_json
 from ..codec.responses import completion_from_json
 from ..errors import InvalidRequestError
@@ -201,11 +202,11 @@ async def ask_whole(
 
     Args:
         body: The request's JSON.
-        admitted: Called when the head of a 200 has come, which may be long before the answer: the server has let the
-            request in.
+        admitted: Called when the head of a success has come, which may be long before the answer: the server has let
+            the request in.
 
     Returns:
-        The completion, and the JSON that it was read from.
+        The completion, and JSON that it can be read from: the server's, if it sent nothing else.
 
     Raises:
         DeepSeekError: As `ChatCompletions.create`.
@@ -214,6 +215,9 @@ async def ask_whole(
 
     async def ask(attempt: Attempt) -> tuple[ChatCompletion, bytes]:
         answer = await attempt.whole(caller.max_body_bytes, admitted)
-        return finished(completion_from_json(answer, attempt.request_id, caller.reader)), answer
+        if answer.startswith(b"{") and answer.endswith(b"}"):
+            return finished(completion_from_json(answer, attempt.request_id, caller.reader)), answer
+        completion, answer = completion_in(answer, attempt.request_id, caller.reader)
+        return finished(completion), answer
 
     return await call.run(ask)

@@ -9,8 +9,9 @@ import attrs
 
 from ..codec.answer import StreamedAnswer
 from ..codec.endings import finished
+from ..codec.one_piece import text_completion_in
 from ..codec.requests import request_to_json
-from ..codec.responses import balance_from_json, models_from_json, text_completion_from_json
+from ..codec.responses import balance_from_json, models_from_json
 from ..errors import InvalidRequestError
 from ..types import Balance, Model, ModelList, TextCompletion
 from .arguments.parameters import (
@@ -77,7 +78,7 @@ class Completions:
         call = caller.call(http_request, options, model=request.model, streamed=False)
 
         async def ask(attempt: Attempt) -> TextCompletion:
-            completion = text_completion_from_json(await attempt.whole(caller.max_body_bytes), caller.reader)
+            completion = text_completion_in(await attempt.whole(caller.max_body_bytes), caller.reader)
             return finished(attrs.evolve(completion, request_id=attempt.request_id))
 
         return await call.run(ask)

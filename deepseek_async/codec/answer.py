@@ -33,11 +33,13 @@ from ..errors import (
     APIStatusError,
     DeepSeekError,
     EmptyResponseError,
+    MalformedResponseError,
     StreamInterruptedError,
 )
 from ..sse import Comment, ServerSentEvent
 from ..types import ChatCompletion, ChatCompletionChunk, TextCompletion, Usage
 from .body import (
+    KEEP_ALIVE_EVENTS,
     MAX_BODY_BYTES,
     MAX_EVENT_BYTES,
     Body,
@@ -50,6 +52,7 @@ from .body import (
 from .dialects import Dialect
 from .endings import broken_off, interruption_in
 from .fold import Fold
+from .halves import Halves
 from .outlet import Outlet
 
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
@@ -175,6 +178,7 @@ class StreamedAnswer(Generic[C, W]):
         self._is_continuable = is_continuable
         self._limits = max_event_bytes, max_body_bytes
         self._body = Body(*self._limits)
+        self._halves = Halves()
         self._fold = dialect.fold(choices)
         self._outlet = Outlet(dialect, is_continuable=is_continuable)
         self.ready = self._outlet.ready
@@ -210,6 +214,10 @@ class StreamedAnswer(Generic[C, W]):
             failure = interrupted(error)
         except DeepSeekError as error:
             failure = error
+            if isinstance(error, MalformedResponseError) and (rest := self._dialect.salvage(error.body)) is not None:
+                chunks.append(rest)  # what can be read of it comes first
+        if (b"\\" in data or self._halves.is_waiting) and self._halves.may_be_in(data):
+            chunks = list(map(self._halves.joined, chunks))
         if chunks:
             if not self.chunks:
                 self._move(What.CHUNK)
@@ -301,6 +309,11 @@ class StreamedAnswer(Generic[C, W]):
         """Whether every choice has its ``finish_reason``, and no one says that the server broke off."""
         reasons = self._fold.finish_reasons
         return len(reasons) >= (self._choices or 1) and None not in reasons and interruption_in(reasons) is None
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether one choice was asked for."""
+        return self._choices == 1
 
     @property
     def finish_reason(self) -> str | None:
@@ -398,6 +411,7 @@ class StreamedAnswer(Generic[C, W]):
         self.end = None
         self.chunks = self.keepalives = 0
         self._body = Body(*self._limits)
+        self._halves = Halves()
         self._outlet.begin(is_again=is_again)
 
     def _begin(self, data: bytes) -> bytes:
@@ -421,6 +435,9 @@ class StreamedAnswer(Generic[C, W]):
             if not chunks and not self.chunks:
                 raise self._emptiness()
             return True
+        if event in KEEP_ALIVE_EVENTS:
+            self.keepalives += 1
+            return False
         if not text:
             return False
         if event == "error":
@@ -470,7 +487,7 @@ class StreamedAnswer(Generic[C, W]):
             self._break_off(error, has_begun=has_begun)
 
     def _break_off(self, error: DeepSeekError, *, has_begun: bool = True) -> None:
-        if has_begun:
+        if has_begun and (self.chunks or error.partial is None):
             error.partial = self._fold.completion(done=False)
         error.delivered = self.delivered
         error.request_id = error.request_id or self.request_id

@@ -18,6 +18,9 @@ from .lenient import MAX_SHOWN_BODY, parse_json, summary_of
 MAX_EVENT_BYTES: Final = 16 * 2**20
 MAX_BODY_BYTES: Final = 256 * 2**20
 
+KEEP_ALIVE_EVENTS: Final = frozenset(("ping", "pong", "keepalive", "keep-alive", "keep_alive", "heartbeat"))
+"""Types of events that say nothing, whatever their data: gateways send them in place of comments."""
+
 # No line of an event stream that a chat server sends begins so, and every JSON or HTML document does.
 _DOCUMENT_STARTS = frozenset((b"{", b"[", b'"', b"<"))
 _BLANK = b" \t\r\n"

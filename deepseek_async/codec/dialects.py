@@ -12,7 +12,7 @@ from ..types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, Delta, 
 from ..types.chunk import NO_DELTA
 from ..types.logprobs import token_bytes
 from .fold import Fold
-from .responses import chunk_from_json, text_completion_from_json, text_from_json
+from .responses import chunk_from_json, salvage, text_completion_from_json, text_from_json
 from .shapes import AnswerReader
 from .text_fold import TextFold
 from .whole import chunk_from_whole
@@ -40,6 +40,7 @@ class Dialect(Generic[C, W]):
 
     Attributes:
         read: One event's payload → chunk.
+        salvage: What can be read of a payload that is no chunk, if that is any text.
         read_whole: A whole body → the one chunk that folds to the same.
         fold: Begins a fold of so many choices.
         has_text: Whether a choice of a chunk brings what another attempt would bring again: text, a call.
@@ -47,6 +48,7 @@ class Dialect(Generic[C, W]):
     """
 
     read: Callable[[bytes], C]
+    salvage: Callable[[str], C | None]
     read_whole: Callable[..., C]
     fold: Callable[[int | None], Folding[C, W]]
     has_text: Callable[[Any], bool]
@@ -121,11 +123,22 @@ def _has_text(choice: Any) -> bool:
     return bool(choice.text)
 
 
+def _salvaged_chunk(payload: str) -> ChatCompletionChunk | None:
+    chunk = salvage(payload, ChatCompletionChunk)
+    deltas = [choice.delta for choice in chunk.choices] if chunk is not None else []
+    return chunk if any(delta.content or delta.reasoning_content or delta.tool_calls for delta in deltas) else None
+
+
+def _salvaged_text(payload: str) -> TextCompletion | None:
+    piece = salvage(payload, TextCompletion)
+    return piece if piece is not None and any(choice.text for choice in piece.choices) else None
+
+
 CHAT: Final = Dialect[ChatCompletionChunk, ChatCompletion](
-    chunk_from_json, chunk_from_whole, Fold, _says_something, {"delta": NO_DELTA, "logprobs": None}
+    chunk_from_json, _salvaged_chunk, chunk_from_whole, Fold, _says_something, {"delta": NO_DELTA, "logprobs": None}
 )
 TEXT: Final = Dialect[TextCompletion, TextCompletion](
-    text_from_json, text_completion_from_json, TextFold, _has_text, {"text": "", "logprobs": None}
+    text_from_json, _salvaged_text, text_completion_from_json, TextFold, _has_text, {"text": "", "logprobs": None}
 )
 
 

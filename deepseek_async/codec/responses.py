@@ -45,10 +45,10 @@ def text_from_json(text: bytes, reader: AnswerReader = SHARED) -> TextCompletion
     return reader.text(text)
 
 
-def salvage(payload: bytes, cls: type[C]) -> C | None:
-    """What can be read of an event's payload that is none of a chunk's shape; ``None``: nothing."""
+def salvage(text: str, cls: type[C]) -> C | None:
+    """What can be read of JSON that is not of the shape that it should be; ``None``: nothing."""
     try:
-        return what_can_be_read(json.loads(payload.decode("utf-8-sig", "replace")), cls)
+        return what_can_be_read(json.loads(text), cls)
     except (ValueError, RecursionError):
         return None
 
@@ -107,7 +107,7 @@ def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> Tex
 
 
 def _salvage_into(error: MalformedResponseError, body: bytes, cls: type[W]) -> None:
-    if (rest := salvage(body, cls)) is not None and rest.choices:
+    if (rest := salvage(body.decode("utf-8-sig", "replace"), cls)) is not None and rest.choices:
         error.partial = attrs.evolve(rest, complete=False)
 
 

@@ -154,7 +154,6 @@ def test_a_message_that_says_nothing_is_an_answer(message: Any) -> None:
     assert answer.complete
 
 
-@pytest.mark.xfail
 @pytest.mark.anyio
 @pytest.mark.parametrize("chunks", [[of_choices()], [of_choices(), of_choices(usage=None)], [{"id": "1"}]])
 async def test_a_stream_without_a_choice_is_no_answer(chunks: list[Any]) -> None:

@@ -54,6 +54,9 @@ from .messages import (
 
 Json = dict[str, Any]
 
+PINGS = ("ping", "pong", "keepalive", "keep-alive", "heartbeat")
+"""What the ``type`` of a chunk says that is only there to keep the connection alive."""
+
 _NULL_WORDS = frozenset(("", "null", "none", "nil", "undefined"))
 
 
@@ -101,6 +104,8 @@ def _translate_text(choice: Json) -> None:
 
 def _translate_answer(answer: Json) -> None:
     choices = answer.get("choices")
+    if not choices and answer.get("type") in PINGS:
+        del answer["type"]
     if isinstance(choices, dict) and choices.keys() & {"delta", "message", "text"}:
         answer["choices"] = [choices]
 
