@@ -392,11 +392,11 @@ class ChatCompletionStream(AnswerStream[ChatCompletionChunk, ChatCompletion]):
 
     def deltas(self, index: int = 0) -> Reading[ChatCompletionChunk, Delta]:
         """The deltas of one choice, each with its tokens in ``logprobs``; empty ones are left out."""
-        return Reading(self, index, deltas_in, is_of_one=self._answer.is_of_one)
+        return Reading(self, index, deltas_in, is_of_one=lambda: self._answer.is_of_one)
 
     def text_deltas(self, index: int = 0) -> Reading[ChatCompletionChunk, str]:
         """The content of one choice as it comes; never empty strings."""
-        return Reading(self, index, contents_in, is_of_one=self._answer.is_of_one)
+        return Reading(self, index, contents_in, is_of_one=lambda: self._answer.is_of_one)
 
 
 class TextCompletionStream(AnswerStream[TextCompletion, TextCompletion]):
@@ -404,4 +404,4 @@ class TextCompletionStream(AnswerStream[TextCompletion, TextCompletion]):
 
     def text_deltas(self, index: int = 0) -> Reading[TextCompletion, str]:
         """The text of one choice as it comes; never empty strings."""
-        return Reading(self, index, texts_in, is_of_one=self._answer.is_of_one)
+        return Reading(self, index, texts_in, is_of_one=lambda: self._answer.is_of_one)

@@ -111,11 +111,11 @@ async def test_text_deltas_are_strings_that_are_not_empty() -> None:
         chunk("", role="assistant"), chunk(None, reasoning_content="Hm"), chunk("Hel"), chunk(""), chunk("lo."),
         of_choices({"index": 1, "delta": {"content": "other"}}), chunk("", "stop"),
     )  # fmt: skip
-    stream, _, _ = streaming(body)
-    async with stream:
+    several = {**ASK, "extra_body": {"n": 2}}
+    client, _ = client_on(*[Answer([body])] * 2)
+    async with client.chat.completions.stream(**several) as stream:
         assert [text async for text in stream.text_deltas()] == ["Hel", "lo."]
-    stream, _, _ = streaming(body)
-    async with stream:
+    async with client.chat.completions.stream(**several) as stream:
         assert [text async for text in stream.text_deltas(1)] == ["other"]
 
 
