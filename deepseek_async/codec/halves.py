@@ -18,7 +18,7 @@ from .quirks.messages import mended
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 
 _ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-_LONGEST_ESCAPE = 6
+_EVENT_ENDS = (b"\n\n", b"\n\r\n", b"\r\r")
 _Key = tuple[object, ...]
 
 
@@ -26,8 +26,8 @@ class Halves:
     """The halves that wait, of each text of each choice.
 
     Attributes:
-        is_waiting: Whether some wait, or one may have been cut by the end of a read: then the next read's chunks have
-            to be looked at.
+        is_waiting: Whether some wait, or an event with escapes was cut by the end of a read: then the next read's
+            chunks have to be looked at.
     """
 
     __slots__ = ("_waiting", "is_waiting")
@@ -39,7 +39,8 @@ class Halves:
     def may_be_in(self, data: bytes) -> bool:
         """Whether the chunks of a read have to be looked at. Asked of each read that has an escape in it."""
         may_be = self.is_waiting or (b"\\u" in data and _ESCAPED_HALF.search(data) is not None)
-        self.is_waiting = bool(self._waiting) or b"\\" in data[-_LONGEST_ESCAPE:]
+        # An event that the read has cut may have one in the part that came, or between the parts.
+        self.is_waiting = bool(self._waiting) or not data.endswith(_EVENT_ENDS)
         return may_be
 
     def joined(self, chunk: C) -> C:
