@@ -23,6 +23,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rate", type=float, help="tokens a second of each answer")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before an answer's first token")
     parser.add_argument("--heads", choices=("early", "late"), default="early", help="when a 200's head is sent")
+    parser.add_argument(
+        "--beta-everywhere",
+        action="store_true",
+        help="serve FIM, prefixes and strict tools outside /beta too",
+    )
+    parser.add_argument(
+        "--no-prefix-cache", dest="prefix_cache", action="store_false", help="count no prompt as a cache hit"
+    )
     parser.add_argument("--ceiling", type=int, help="requests in flight; beyond it, 429")
     parser.add_argument("--balance", help="US dollars to spend; then 402")
     parser.add_argument("--api-key", help="the one key that is accepted; else any, and none")

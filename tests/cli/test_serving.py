@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import signal
 import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from deepseek_async import AsyncClient, NotFoundError
+from deepseek_async.cli.sandbox import sandbox as sandbox_command
 from deepseek_async.sandbox import SandboxServer
+from deepseek_async.sandbox import __main__ as sandbox_module
 from deepseek_async.transport import Recorder
 from deepseek_async.transport.network import AiohttpTransport
 
@@ -59,6 +63,37 @@ def test_the_sandboxs_options_reach_it(spawn: Spawn) -> None:
     assert answers[0] == answers[1]
     process.terminate()
     assert b"Authorization: Bearer sk-mine" in process.communicate(timeout=20)[1]
+
+
+def test_every_option_of_the_server_is_one_of_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of both commands; the clock alone is Python's."""
+    options = set(inspect.signature(SandboxServer).parameters) - {"clock"}
+    assert options == set(inspect.signature(sandbox_command).parameters)
+    with pytest.raises(SystemExit):
+        sandbox_module.main(["--help"])
+    told = capsys.readouterr().out.replace("--no-prefix-cache", "--prefix-cache")
+    assert {f"--{option.replace('_', '-')}" for option in options} <= set(re.findall(r"--[a-z-]+", told))
+
+
+@pytest.mark.parametrize("as_module", [False, True])
+def test_beta_features_everywhere_and_no_cache_hits(spawn: Spawn, as_module: bool) -> None:
+    """What only Python had."""
+    options = ["--port", "0", "--beta-everywhere", "--no-prefix-cache", "--heads", "late", "--keep-requests", "1"]
+    if as_module:
+        command = [sys.executable, "-m", "deepseek_async.sandbox", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    else:
+        process = spawn("sandbox", *options)
+    with process:
+        url = _base_url(process)
+        messages = [_MESSAGE, {"role": "assistant", "content": "many words " * 200, "prefix": True}]
+        for _ in range(2):
+            usage = json.loads(_post(url, {**_BODY, "stream": False, "messages": messages}))["usage"]
+            assert usage["prompt_cache_hit_tokens"] == 0
+        with urllib.request.urlopen(f"{url}/sandbox/requests", timeout=20) as answer:  # noqa: S310
+            assert len(json.load(answer)["requests"]) == 1
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 def test_a_taken_port_is_one_line(run: Run) -> None:

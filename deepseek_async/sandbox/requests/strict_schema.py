@@ -22,12 +22,13 @@ _KEYWORDS: dict[str, set[str]] = {
     "array": {"items"},
     "null": set(),  # not on the page; the API names it among the types when it refuses another
 }
+_SCALARS = ("string", "number", "integer", "boolean", "null")
 _FORMATS = {"email", "hostname", "ipv4", "ipv6", "uuid"}
 _MAX_DEPTH = 64
 
 
 def check_strict_schema(schema: Mapping[str, Any], where: str) -> None:
-    """See that a schema stays within the subset.
+    """See that the schema of a function's parameters stays within the subset.
 
     Args:
         where: The path that an error names.
@@ -36,6 +37,18 @@ def check_strict_schema(schema: Mapping[str, Any], where: str) -> None:
         Refusal: 400, naming the place and the keyword.
     """
     _check(schema, where, 0)
+    root, seen = schema, 0
+    while isinstance(root.get("$ref"), str) and seen < _MAX_DEPTH:
+        root, seen = _looked_up(schema, root["$ref"]), seen + 1
+    if root.get("type") != "object":
+        raise _invalid(where, "the parameters of a function must be of type object")
+
+
+def _looked_up(schema: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
+    found: Any = schema
+    for name in reference.removeprefix("#").split("/")[1:]:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def _check(schema: Any, where: str, depth: int) -> None:
@@ -64,6 +77,9 @@ def _check(schema: Any, where: str, depth: int) -> None:
 
 def _check_typed(schema: Mapping[str, Any], where: str, depth: int) -> None:
     kind = schema.get("type")
+    if isinstance(kind, list):
+        _check_union(schema, kind, where)
+        return
     keywords = _KEYWORDS.get(kind) if isinstance(kind, str) else None
     if keywords is None:
         raise _invalid(where, f"type must be one of {', '.join(_KEYWORDS)}")
@@ -74,6 +90,15 @@ def _check_typed(schema: Mapping[str, Any], where: str, depth: int) -> None:
         _check(schema["items"], f"{where}.items", depth + 1)
     elif kind == "string" and schema.get("format", "email") not in _FORMATS:
         raise _invalid(where, f"format must be one of {', '.join(sorted(_FORMATS))}")
+
+
+def _check_union(schema: Mapping[str, Any], kinds: list[Any], where: str) -> None:
+    """A list of types: of scalars only, which is what the API's parser takes."""
+    for kind in kinds:
+        if kind not in _SCALARS:
+            expected = ", ".join(f"`{scalar}`" for scalar in _SCALARS)
+            raise _invalid(where, f"field `type`: unknown variant `{kind}`, expected one of {expected}")
+    _check_keywords(schema, {"type"}.union(*(_KEYWORDS[kind] for kind in kinds)), where)
 
 
 def _check_object(schema: Mapping[str, Any], where: str, depth: int) -> None:

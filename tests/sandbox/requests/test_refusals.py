@@ -294,6 +294,15 @@ async def test_thinking_refuses_a_forced_call(talk: Talk) -> None:
         ({"type": "array", "items": "string"}, "parameters.items: a schema must be an object"),
         ({"anyOf": [{"type": "string"}, {"type": "date"}]}, "parameters.anyOf[1]: type must be one of object"),
         ({"enum": ["a"], "pattern": "a"}, "keyword not supported in strict mode: pattern"),
+        (
+            {"type": "array", "items": {"type": ["object", "null"]}},
+            "unknown variant `object`, expected one of",
+        ),
+        ({"type": "array", "items": {"type": ["integer", "null"], "maxLength": 1}}, "items: keyword not supported"),
+        ({"anyOf": [{"type": "object", "properties": {}, "additionalProperties": False}]}, "must be of type object"),
+        ({"type": "string"}, "the parameters of a function must be of type object"),
+        ({"$ref": "#/$defs/x", "$defs": {"x": {"type": "integer"}}}, "must be of type object"),
+        ({"$ref": "#"}, "must be of type object"),
         (functools.reduce(lambda inner, _: {"type": "array", "items": inner}, range(70), {}), "nested deeper than 64"),
     ],
 )
@@ -310,8 +319,13 @@ async def test_strict_is_for_all_tools_or_none(talk: Talk) -> None:
     good = {
         "type": "object",
         "$defs": {"count": {"anyOf": [{"type": "integer", "minimum": 1}, {"enum": ["many"]}]}},
-        "properties": {"to": {"type": "string", "format": "email"}, "n": {"$ref": "#/$defs/count"}},
-        "required": ["to", "n"],
+        "properties": {
+            "to": {"type": "string", "format": "email"},
+            "n": {"$ref": "#/$defs/count"},
+            "note": {"type": ["string", "null"]},
+            "other": {"anyOf": [{"$ref": "#/$defs/count"}, {"type": "null"}]},
+        },
+        "required": ["to", "n", "note", "other"],
         "additionalProperties": False,
     }
     mixed = await talk.post("/beta/chat/completions", tools=[strict(good), {**TOOL, "function": {"name": "g"}}])
