@@ -264,6 +264,13 @@ class Checked:
 
 
 @attrs.frozen
+class AsSaid:
+    """A type whose JSON is checked and then handed on as it is, to a converter that reads it itself."""
+
+    node: Node
+
+
+@attrs.frozen
 class Noted:
     """A type with words about it, in JSON Schema's keywords."""
 
@@ -288,7 +295,7 @@ class Plan:
         while True:
             if isinstance(node, Reference):
                 node = self.definitions[node.name]
-            elif isinstance(node, (Checked, Noted)):
+            elif isinstance(node, (AsSaid, Checked, Noted)):
                 node = node.node
             else:
                 return node

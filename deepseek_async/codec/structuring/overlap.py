@@ -31,7 +31,7 @@ def check_unions(plan: Plan) -> None:
     Raises:
         InvalidRequestError: Some data would be of two of them, and nothing says of which.
     """
-    for node in _every(plan):
+    for node in every_node(plan):
         if isinstance(node, Either) and tag_of(plan, node) is None:
             for number, one in enumerate(node.options):
                 for other in node.options[number + 1 :]:
@@ -45,7 +45,8 @@ def check_unions(plan: Plan) -> None:
                         )
 
 
-def _every(plan: Plan) -> list[Node]:
+def every_node(plan: Plan) -> list[Node]:
+    """All nodes of a plan."""
     found: list[Node] = []
     waiting: list[Node] = [plan.root, *plan.definitions.values()]
     while waiting:
@@ -67,7 +68,7 @@ def children_of(node: Node) -> list[Node]:
         return [*(one.node for one in node.properties), *([node.rest] if node.rest is not None else [])]
     if isinstance(node, Either):
         return list(node.options)
-    inside = getattr(node, "node", None)  # Checked, Noted
+    inside = getattr(node, "node", None)  # AsSaid, Checked, Noted
     return [inside] if inside is not None else []
 
 

@@ -10,6 +10,7 @@ from ...errors import InvalidRequestError
 from .nodes import (
     Anything,
     Array,
+    AsSaid,
     Bits,
     Boolean,
     Checked,
@@ -29,12 +30,15 @@ from .nodes import (
     String,
     Table,
 )
+from .overlap import every_node
 from .problems import outside, words_of
 from .reading import Reader
 from .reading.keys import key_text
+from .unions import name_in_words
 
 # What a class raises that no answer would suit; a ValueError speaks of the value, which is only a sample.
 _OF_THE_CLASS = (TypeError, AttributeError, NameError, NotImplementedError, RecursionError)
+_MADE = (Array, Object, Places, Table)
 _TEXTS = ("", "a", "A", "0", "1", "aa", "abc", "ABC", "2026", "12345", "a-b", "a_b", "a@example.com", "aB1")
 
 
@@ -47,7 +51,7 @@ class NoSampleError(Exception):
 
 
 def try_out(plan: Plan, reader: Reader) -> None:
-    """Read a sample of every class in a plan.
+    """Read a sample of everything in a plan that the caller's classes make.
 
     Raises:
         InvalidRequestError: A class cannot be made of its own fields, or no value is of the type.
@@ -59,15 +63,18 @@ def try_out(plan: Plan, reader: Reader) -> None:
         raise _refusal(plan, str(error)) from None
     except NoSampleError:
         pass
-    for name in plan.definitions:
+    for node in every_node(plan):
+        if not isinstance(node, _MADE):
+            continue
         try:
-            data = sampler.sample(Reference(name))
+            data = sampler.sample(node)
         except (NoValueError, NoSampleError):
             continue
-        _, wrong = reader.read_definition(name, data)
+        _, wrong = reader.read_node(node, data)
         for problem in wrong:
             if isinstance(problem.error, _OF_THE_CLASS):
-                words = f"{name} cannot be made of its own fields: {words_of(problem.error)}"
+                name = name_in_words(plan, node)
+                words = f"{name} cannot be made of what JSON says of it: {words_of(problem.error)}"
                 raise _refusal(plan, words) from None
 
 
@@ -94,12 +101,17 @@ class _Sampler:
             for example in node.notes.get("examples", ()):
                 return example
             return self.sample(node.node)
-        if isinstance(node, Checked):
+        if isinstance(node, (AsSaid, Checked)):
             return self.sample(node.node)
         return _SAMPLES[type(node)](self, node)
 
     def array(self, node: Array) -> Any:
         count = node.bounds.min_length or 0
+        if count == 0 and node.bounds.max_length != 0:
+            try:
+                return [self.sample(node.item)]
+            except (NoValueError, NoSampleError):
+                return []
         if node.bounds.max_length is not None and node.bounds.max_length < count:
             raise NoValueError(f"at least {count} and at most {node.bounds.max_length} items")
         if node.is_unique and count > 1:
@@ -112,10 +124,13 @@ class _Sampler:
     def table(self, node: Table) -> Any:
         if (node.bounds.min_length or 0) > 1:
             raise NoSampleError
-        if not node.bounds.min_length:
+        try:
+            key = self.sample(node.key)
+            return {key if isinstance(key, str) else key_text(key): self.sample(node.value)}
+        except (NoValueError, NoSampleError):
+            if node.bounds.min_length:
+                raise
             return {}
-        key = self.sample(node.key)
-        return {key if isinstance(key, str) else key_text(key): self.sample(node.value)}
 
     def object(self, node: Object) -> Any:
         data = {}

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import attrs
 import msgspec
 
-from ..nodes import UNSAID, Constants, Node, Object, Place, Places, Property
+from ..nodes import UNSAID, AsSaid, Constants, Either, Formatted, Node, Object, Place, Places, Property
 from .hints import UnresolvedError, documents_of, hints_of, substituted
 from .limits import noted, of_validator
 
@@ -118,9 +118,12 @@ def _of_attrs(cls: Any, fields: _Fields) -> Object:
         if not field.init:
             continue
         hint = fields.hint(field.name, field.type or Any)
-        if field.converter is not None and (taken := _taken_by(field.converter)) is not None:
+        taken = _taken_by(field.converter) if field.converter is not None else None
+        if taken is not None:
             hint = taken
         node = fields.node(field.name, hint, field.metadata)
+        if field.converter is not None and taken is None and _reads_text_itself(field.converter, node):
+            node = AsSaid(node)
         if field.converter is None and field.validator is not None:
             node = of_validator(node, field.validator)
         default = field.default
@@ -131,6 +134,27 @@ def _of_attrs(cls: Any, fields: _Fields) -> Object:
     return Object(
         cls.__name__, tuple(properties), lambda given: cls(**given), explain=lambda given: _explain(cls, given)
     )
+
+
+def _reads_text_itself(converter: Any, node: Node) -> bool:
+    """Whether a converter that says nothing of its argument takes the text of a value, and not the value."""
+    options = node.options if isinstance(node, Either) else (node,)
+    formats = [one.format for one in options if isinstance(one, Formatted)]
+    if not formats:
+        return False
+    function = getattr(converter, "converter", converter)
+    try:
+        function(formats[0].read(formats[0].example))
+    except Exception as refusal:  # whatever the caller's converter raises
+        del refusal
+    else:
+        return False
+    try:
+        function(formats[0].example)
+    except Exception as refusal:  # likewise
+        del refusal
+        return False
+    return True
 
 
 def _taken_by(converter: Any) -> Any:

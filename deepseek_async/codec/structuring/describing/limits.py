@@ -201,7 +201,7 @@ def limited(node: Node, bounds: Bounds) -> Node:
         return attrs.evolve(node, bounds=merged(node.bounds, bounds), is_unique=unique)
     if isinstance(node, Table) and given <= _OF_SIZES:
         return attrs.evolve(node, bounds=merged(node.bounds, bounds))
-    raise MisplacedError(f"{', '.join(sorted(given))} mean nothing for {type(node).__name__.lower()}")
+    raise MisplacedError(f"{', '.join(sorted(given))}: no bound for {type(node).__name__.lower()}")
 
 
 def _limited_format(node: Formatted, bounds: Bounds, given: frozenset[str]) -> Node:
@@ -217,7 +217,7 @@ def _limited_format(node: Formatted, bounds: Bounds, given: frozenset[str]) -> N
         )
     if given <= _OF_NUMBERS and not node.format.is_any_text:
         return attrs.evolve(node, bounds=merged(node.bounds, bounds))
-    raise MisplacedError(f"{', '.join(sorted(given))} mean nothing for {node.format.name}")
+    raise MisplacedError(f"{', '.join(sorted(given))}: no bound for {node.format.name}")
 
 
 def _is_set(make: Any) -> bool:

@@ -46,6 +46,8 @@ _SCALARS: tuple[tuple[type, Any], ...] = ((bool, Boolean), (int, Integer), (floa
 
 def name_of(hint: Any) -> str:
     """A type in a few words."""
+    if typing.get_origin(hint) is Annotated:
+        return name_of(hint.__origin__)
     return getattr(hint, "__name__", None) or re.sub(r"\b[\w.]+\.(?=\w)", "", str(hint))
 
 
@@ -57,6 +59,8 @@ def build_plan(hint: Any) -> Plan:
     """
     builder = _Builder()
     try:
+        if isinstance(hint, str):
+            raise UnfitTypeError(f"{hint!r} is a string: give the type itself")
         root = builder.node(hint)
     except (UnfitTypeError, UnresolvedError, MisplacedError) as error:
         raise InvalidRequestError("response_type", name_of(hint), f"a type that JSON can say ({error})") from None
@@ -78,6 +82,7 @@ class _Builder:
         self._names: dict[Any, str] = {}
         self._used: set[str] = set()
         self.tables: list[Table] = []
+        self._owners: list[Any] = []  # the classes whose fields are being described, the innermost last
 
     # -- definitions -------------------------------------------------------------------------------------------------
 
@@ -117,11 +122,9 @@ class _Builder:
             return self._foreign(hint)
         if hint is Any or hint is object:
             return Anything()
-        if isinstance(hint, ForwardRef):
-            text = hint.__forward_arg__
+        if isinstance(hint, (ForwardRef, str)):  # a string stands in `list["City"]` as it is
+            text = hint if isinstance(hint, str) else hint.__forward_arg__
             return self._defined(("forward", text), text, lambda: self.node(resolved(text)), is_kept=False)
-        if isinstance(hint, str):
-            raise UnfitTypeError(f"{hint!r} is a string: give the type itself")
         if isinstance(hint, TypeVar):
             return self.node(free_parameter(hint))
         if hasattr(hint, "__supertype__"):  # NewType
@@ -135,6 +138,8 @@ class _Builder:
             return constants_of_literal(typing.get_args(hint))
         if origin is Union or origin is types.UnionType:
             return self._union(typing.get_args(hint))
+        if getattr(hint, "_name", None) == "Self" and self._owners:
+            return self.node(self._owners[-1])
         if hint is getattr(typing, "LiteralString", None):
             return String()
         return self._class(origin or hint, typing.get_args(hint), hint)
@@ -192,10 +197,7 @@ class _Builder:
             return self._defined(cls, cls.__name__, lambda: self._described(cls, node_of_enum(cls)))
         if is_class_of_fields(cls):
             name = "_".join([cls.__name__, *map(name_of, arguments)])
-            known = arguments_of(cls, arguments)
-            return self._defined(
-                (cls, arguments), name, lambda: self._described(cls, node_of_class(cls, known, self.node))
-            )
+            return self._defined((cls, arguments), name, lambda: self._fields(cls, arguments, hint))
         for scalar, node in _SCALARS:
             if issubclass(cls, scalar):
                 return node() if node is Boolean else node(cls)
@@ -206,6 +208,13 @@ class _Builder:
         if cls is collections.defaultdict:
             return self._defaultdict(arguments)
         return self._container(cls, arguments)
+
+    def _fields(self, cls: Any, arguments: tuple[Any, ...], hint: Any) -> Node:
+        self._owners.append(hint)
+        try:
+            return self._described(cls, node_of_class(cls, arguments_of(cls, arguments), self.node))
+        finally:
+            self._owners.pop()
 
     def _described(self, cls: Any, node: Node) -> Node:
         text = docstring_of(cls)

@@ -11,6 +11,7 @@ from typing import Any
 from ..kinds import kinds_of
 from ..nodes import (
     Array,
+    AsSaid,
     Checked,
     Either,
     Node,
@@ -23,6 +24,7 @@ from ..nodes import (
 )
 from ..problems import Path, Problem, outside_of_size, said, type_said, words_of
 from ..unions import Choosing
+from .digits import forgotten
 from .keys import key_reader
 from .scalars import READERS
 from .values import WRONG, Read, Wrong, made, refused
@@ -46,10 +48,10 @@ class Reader:
             return WRONG, [Problem(None, "nested too deeply")]
         return (WRONG if wrong else value), wrong
 
-    def read_definition(self, name: str, data: Any) -> tuple[Any, Wrong]:
-        """The same for one definition of the plan."""
+    def read_node(self, node: Node, data: Any) -> tuple[Any, Wrong]:
+        """The same for one node of the plan."""
         wrong: Wrong = []
-        value = self._of(Reference(name))(data, None, wrong)
+        value = self._of(node)(data, None, wrong)
         return (WRONG if wrong else value), wrong
 
     # -- one node ----------------------------------------------------------------------------------------------------
@@ -71,6 +73,8 @@ class Reader:
             return self._either(node)
         if isinstance(node, Checked):
             return self._checked(node)
+        if isinstance(node, AsSaid):
+            return self._as_said(node)
         return READERS[type(node)](node)
 
     def _of_reference(self, name: str) -> Read:
@@ -97,6 +101,14 @@ class Reader:
             return value
 
         return read_checked
+
+    def _as_said(self, node: AsSaid) -> Read:
+        read = self._of(node.node)
+
+        def read_as_said(data: Any, path: Path, wrong: Wrong) -> Any:
+            return WRONG if read(data, path, wrong) is WRONG else forgotten(data)
+
+        return read_as_said
 
     # -- arrays ------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from ..nodes import (
     UNSAID,
     Anything,
     Array,
+    AsSaid,
     Bits,
     Boolean,
     Checked,
@@ -84,7 +85,7 @@ class Schemas:
             return self.of_reference(node.name)
         if isinstance(node, Noted):
             return {**self.of(node.node), **node.notes}
-        if isinstance(node, Checked):
+        if isinstance(node, (AsSaid, Checked)):
             return self.of(node.node)
         schema: Schema = getattr(self, _MAKERS[type(node)])(node)
         return schema
@@ -221,7 +222,8 @@ class Schemas:
     def property(self, one: Any) -> Schema:
         """The schema of a field, with its default where JSON can say it."""
         schema = self.of(one.node)
-        if one.default is UNSAID or "default" in schema:
+        is_misfit = one.default is None and "null" not in kinds_of(self.plan, one.node)  # a converter replaces it
+        if one.default is UNSAID or is_misfit or "default" in schema:
             return schema
         try:
             default = plain(one.default)
