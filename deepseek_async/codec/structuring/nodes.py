@@ -154,13 +154,7 @@ class Place:
 
 @attrs.frozen
 class Places:
-    """Items each of a type of its own.
-
-    Attributes:
-        required: How many there must be.
-        rest: The type of those after the last place; ``None``: there must be none.
-        make: From the list of items.
-    """
+    """Items each of a type of its own: how many there must be, and the type of those after the last, if any may be."""
 
     places: tuple[Place, ...]
     required: int
