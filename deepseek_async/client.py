@@ -104,7 +104,7 @@ class AsyncClient(Words):
         endpoint = endpoint_of(base_url, allow_insecure=allow_insecure)
         key = key_of(api_key, endpoint)
         self._settings: dict[str, Any] = {
-            "base_url": endpoint.base_url,
+            "base_url": endpoint.address,
             "timeouts": timeouts,
             "retry": retry,
             "max_connections": max_connections,
@@ -147,8 +147,8 @@ class AsyncClient(Words):
 
     @property
     def base_url(self) -> str:
-        """Where requests go, without a slash at the end."""
-        return self._caller.endpoint.base_url
+        """Where requests go, without a slash at the end; with its query, if it has one."""
+        return self._caller.endpoint.address
 
     def statistics(self) -> Statistics:
         """What the client is doing and has done."""

@@ -80,6 +80,8 @@ class Caller:
         self.text_dialect = read_by(TEXT, self.reader)
         # Why the server takes no strict functions, once that is known; "": it may take some.
         self.strict_refusal = "" if endpoint.has_beta else "the server has no beta base URL"
+        self._chat_url = endpoint.url("/chat/completions")
+        self._beta_chat_url = endpoint.url("/chat/completions", is_beta=True)
         self._headers = headers
         self._headers_with_body = {**headers, "content-type": "application/json"}
 
@@ -98,8 +100,7 @@ class Caller:
 
     def chat_url(self, request: ChatRequest) -> str:
         """Where a chat request goes: the beta base URL if it continues a prefix or has strict tools."""
-        base = self.endpoint.beta_base_url if _is_beta(request) else self.endpoint.base_url
-        return f"{base}/chat/completions"
+        return self._beta_chat_url if _is_beta(request) else self._chat_url
 
     def http_request(self, method: str, url: str, body: bytes | None, options: CallOptions) -> HTTPRequest:
         """The request with the client's headers and the call's. Raises `InvalidRequestError`."""

@@ -61,7 +61,7 @@ class Completions:
         options = split_off_options(given)
         request = text_request_of(given, stream=bool(stream))
         caller = self._caller
-        url = f"{caller.endpoint.beta_base_url}/completions"
+        url = caller.endpoint.url("/completions", is_beta=True)
         http_request = caller.http_request("POST", url, request_to_json(request), options)
         if stream:
             opened = TextCompletionStream(
@@ -134,7 +134,7 @@ class User:
 
 
 async def _get(caller: Caller, path: str, read: Callable[[bytes], T], options: CallOptions) -> T:
-    request = caller.http_request("GET", caller.endpoint.base_url + path, None, options)
+    request = caller.http_request("GET", caller.endpoint.url(path), None, options)
     call = caller.call(request, options, model=None, streamed=False)
 
     async def ask(attempt: Attempt) -> T:

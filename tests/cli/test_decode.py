@@ -138,3 +138,33 @@ def test_lines_come_with_their_bytes(spawn: Spawn) -> None:
     process.stdin.write(_DONE)
     process.stdin.close()
     assert process.wait(20) == 0
+
+
+GAP = b"".join(
+    b'data: {"object":"text_completion","choices":[{"index":0,"text":"%s","finish_reason":null,"logprobs":'
+    b'{"content":[{"id":5,"token":"%s","bytes":[65],"logprob":-0.5,"top_logprobs":[]}]}}]}\n\n' % (text, text)
+    for text in (b"tide", b"(4)")
+)
+GAP += (
+    b'data: {"object":"text_completion","choices":[{"index":0,"text":"","finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+)
+
+
+@pytest.mark.parametrize("begin", [b"", b": keep-alive\n\n", b'data: {"choices":[]}\n\n', b"event: ping\ndata: {}\n\n"])
+def test_a_gap_is_decoded_too(run: Run, begin: bytes) -> None:
+    """Fill in the middle, with the log probabilities of llama.cpp: at every level, recognised by its first choice."""
+    whole = json.loads(run("decode", stdin=begin + GAP).stdout)
+    (choice,) = whole["choices"]
+    assert (choice["text"], choice["finish_reason"]) == ("tide(4)", "stop")
+    assert choice["logprobs"]["tokens"] == ["tide", "(4)"]
+    assert choice["logprobs"]["token_logprobs"] == [-0.5, -0.5]
+    deltas = [json.loads(line) for line in run("decode", "--level", "deltas", stdin=begin + GAP).stdout.splitlines()]
+    assert [delta["text"] for delta in deltas] == ["tide", "(4)"]
+    chunks = map(json.loads, run("decode", "--level", "chunks", stdin=begin + GAP).stdout.splitlines())
+    assert [chunk["choices"][0]["text"] for chunk in chunks if chunk["choices"]] == ["tide", "(4)", ""]
+
+
+def test_a_gap_in_one_piece_is_decoded_too(run: Run) -> None:
+    """As a document."""
+    body = b'{"object":"text_completion","choices":[{"index":0,"text":"tide(4)","finish_reason":"stop"}]}'
+    assert json.loads(run("decode", stdin=body).stdout)["choices"][0]["text"] == "tide(4)"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deepseek_async import run_batch
+from deepseek_async import AsyncClient, run_batch
 from deepseek_async.codec.one_piece import completion_in, text_completion_in
 from deepseek_async.codec.responses import completion_from_json
 from deepseek_async.errors import (
@@ -21,6 +21,8 @@ from deepseek_async.errors import (
 from deepseek_async.transport import Answer
 from deepseek_async.types import ChatCompletion
 
+from ..byte_server import ByteServer, Connection
+from ..byte_server import answer as http_answer
 from ..wire import DONE, HELLO, chunk, client_on, completion, event, hello, stream_of, to_json, whole
 
 WHOLE = to_json(completion("Hello."))
@@ -225,3 +227,22 @@ def test_an_error_in_such_a_body_is_the_error() -> None:
     """Whatever form it has."""
     with pytest.raises(BadRequestError):
         completion_in(to_json({"error": {"message": "no", "code": 400}}))
+
+
+@pytest.mark.anyio
+async def test_a_query_reaches_the_server() -> None:
+    """Over real sockets, whole and streamed, on a fresh connection and on one that is used again."""
+    lines: list[bytes] = []
+
+    async def play(connection: Connection) -> None:
+        while request := await connection.request():
+            lines.append(request.split(b"\r\n")[0])
+            connection.send(http_answer(WHOLE))
+
+    async with ByteServer(play) as server:
+        base_url = f"{server.base_url}/openai/d?api-version=2026-01-01"
+        async with AsyncClient("any", base_url=base_url, trust_env=False) as client:
+            for _ in range(2):
+                await client.chat.completions.create(model="m", messages=HELLO)
+            await client.chat.completions.stream(model="m", messages=HELLO).completion()
+    assert lines == [b"POST /openai/d/chat/completions?api-version=2026-01-01 HTTP/1.1"] * 3

@@ -8,7 +8,7 @@ import platform
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
@@ -36,11 +36,23 @@ class Endpoint:
         beta_base_url: For fill-in-the-middle and prefix completion. A base URL without a path is DeepSeek-shaped and
             has its ``/beta`` beside it; one with a path (``…/v1`` of vLLM, SGLang, llama.cpp) serves all itself.
         is_loopback: Whether the server is on this machine.
+        query: What follows the path of every request; Azure wants its ``api-version`` there.
     """
 
     base_url: str
     beta_base_url: str
     is_loopback: bool
+    query: str = ""
+
+    def url(self, path: str, *, is_beta: bool = False) -> str:
+        """Where a request for that path goes."""
+        url = (self.beta_base_url if is_beta else self.base_url) + path
+        return f"{url}?{self.query}" if self.query else url
+
+    @property
+    def address(self) -> str:
+        """The base URL with its query, from which the same endpoint can be made again."""
+        return self.url("")
 
     @property
     def has_beta(self) -> bool:
@@ -78,8 +90,10 @@ def _endpoint(base_url: str, source: str, *, allow_insecure: bool) -> Endpoint |
     shown = without_password(base_url).partition("?")[0]
     if not host or parts.scheme not in ("http", "https"):
         return InvalidRequestError(source, shown, "an http:// or https:// URL with a host")
-    if parts.query or parts.fragment:
-        return InvalidRequestError(source, shown, "a URL without query and fragment")
+    if parts.fragment:
+        return InvalidRequestError(source, shown, "a URL without a fragment")
+    if any(_is_secret(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        return InvalidRequestError(source, shown, "a query without a key in it, which logs would show: see api_key")
     if parts.username or parts.password:
         return InvalidRequestError(source, None, "a URL without user and password; the key goes into api_key")
     is_loopback = _is_loopback(host)
@@ -91,7 +105,12 @@ def _endpoint(base_url: str, source: str, *, allow_insecure: bool) -> Endpoint |
     root = f"{parts.scheme}://{parts.netloc}"
     is_official = host == "api.deepseek.com" and path in ("", "/v1")
     beta = f"{root}/beta" if is_official or not path else root + path
-    return Endpoint(root + path, beta, is_loopback)
+    return Endpoint(root + path, beta, is_loopback, parts.query)
+
+
+def _is_secret(name: str) -> bool:
+    """Whether a parameter of a URL seems to let its bearer in."""
+    return any(word in name.lower() for word in ("key", "token", "secret", "password", "sig", "auth"))
 
 
 def _is_loopback(host: str) -> bool:

@@ -51,16 +51,46 @@ def test_a_base_url_means_two_addresses(base_url: str | None, root: str, beta: s
     "base_url",
     [
         "", "   ", "api.deepseek.com", "ftp://api.deepseek.com", "https://", "http://[::1", "https://host:port",
-        "https://h?api-version=1", "https://h#x", "https://user:secret@h", "https://user@h", "//h", "http://", "https://h:99999",
+        "https://h?key=secret", "https://h?a=1&access_token=secret", "https://h?sig=secret",
+        "https://h#x", "https://user:secret@h", "https://user@h", "//h", "http://", "https://h:99999",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(base_url: str) -> None:
-    """No scheme, no host, a query, a password: the error names the parameter and shows no secret."""
+    """No scheme, no host, a key in the query, a password: the error names the parameter and shows no secret."""
     if not base_url.strip():
         return  # an empty one means the official server, as an unset variable does
     with pytest.raises(InvalidRequestError, match="base_url") as raised:
         endpoint_of(base_url, allow_insecure=True)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("base_url", "path", "query"),
+    [
+        ("https://x.example/openai/d?api-version=2026-01-01", "/openai/d", "?api-version=2026-01-01"),
+        ("https://x.example/v1/?a=1&b=%2F", "/v1", "?a=1&b=%2F"),
+        ("https://x.example?api-version=1", "", "?api-version=1"),
+        ("https://x.example/v1?", "/v1", ""),
+    ],
+)
+async def test_a_query_follows_the_path_of_every_request(base_url: str, path: str, query: str) -> None:
+    """As Azure wants it; a pickled client and a copy keep it."""
+    gap = {"choices": [{"index": 0, "text": "x", "finish_reason": "stop"}]}
+    models: dict[str, Any] = {"data": []}
+    client, transport = client_on(whole(completion()), whole(models), whole(gap), api_key=KEY, base_url=base_url)
+    await client.chat.completions.create(model="m", messages=HELLO)
+    await client.models.list()
+    await client.completions.create(model="m", prompt="p")
+    root = f"https://x.example{path}"
+    beta = root if path else f"{root}/beta"
+    assert [request.url for request in transport.requests] == [
+        f"{root}/chat/completions{query}",
+        f"{root}/models{query}",
+        f"{beta}/completions{query}",
+    ]
+    assert client.base_url == root + query
+    assert endpoint_of(client.base_url, allow_insecure=False) == endpoint_of(base_url, allow_insecure=False)
 
 
 def test_plain_http_stays_on_the_machine() -> None:
