@@ -105,6 +105,7 @@ def _speak(question: ChatQuestion, model: LanguageModel, sampling: Sampling, ran
     tools = choose_tools(
         question.tools,
         question.last_words,
+        instructions=question.instructions,
         must_call=question.must_call,
         may_call=question.may_call and not question.prefix,
         chance=random.random(),

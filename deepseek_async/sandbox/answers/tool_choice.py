@@ -1,7 +1,8 @@
 """Whether to call a tool, and which: by the words that the user and the tools' names share.
 
 A model would understand; this one compares words, so that a test can make it call: "What is the weather in Paris?"
-calls ``get_weather``. What is called follows from the request alone.
+calls ``get_weather``. An instruction to answer by calling a function is followed, too. What is called follows from the
+request alone.
 """
 
 from __future__ import annotations
@@ -17,23 +18,35 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\d_]+")
 _TOO_COMMON = {"get", "set", "the", "and", "for", "run", "call", "make", "use", "tool", "function", "fetch", "with"}
 
 
-def choose_tools(tools: Sequence[Tool], text: str, *, must_call: bool, may_call: bool, chance: float) -> list[Tool]:
+def choose_tools(
+    tools: Sequence[Tool], text: str, *, instructions: str = "", must_call: bool, may_call: bool, chance: float
+) -> list[Tool]:
     """The tools to call, in the order the user's words name them.
 
     Args:
         text: The last user message.
+        instructions: The system messages.
         must_call: If no tool is named, call one all the same.
         may_call: Whether calls are possible at all where they are not a must.
         chance: 0 to 1, to pick that one.
     """
     if not tools or not (must_call or may_call):
         return []
+    told = [tool for tool in tools if _is_told(tool, instructions)]
+    if told:
+        return told
     said = _words(text)
     places = {tool.function.name: _place(tool, said) for tool in tools}
     named = [tool for tool in tools if places[tool.function.name] is not None]
     if named:
         return sorted(named, key=lambda tool: places[tool.function.name] or 0)
     return [tools[min(int(chance * len(tools)), len(tools) - 1)]] if must_call else []
+
+
+def _is_told(tool: Tool, instructions: str) -> bool:
+    """Whether a system message says that the answer is a call of this function."""
+    name = rf"(?:the )?(?:function |tool )?[`'\"]?{re.escape(tool.function.name)}(?![\w-])"
+    return re.search(rf"\b(?:by calling|must call|always call) {name}", instructions, re.IGNORECASE) is not None
 
 
 def _place(tool: Tool, said: list[str]) -> int | None:

@@ -70,6 +70,7 @@ class ChatQuestion(Question, frozen=True, kw_only=True):
         prefix: What the content begins with already.
         reasoning_prefix: What the reasoning begins with already; whole, if there is a prefix.
         last_words: The text of the last user message.
+        instructions: The text of the system messages.
     """
 
     thinking: bool
@@ -81,6 +82,7 @@ class ChatQuestion(Question, frozen=True, kw_only=True):
     prefix: str
     reasoning_prefix: str
     last_words: str
+    instructions: str
 
 
 class CompletionQuestion(Question, frozen=True, kw_only=True):
@@ -143,6 +145,7 @@ def ask_chat(body: ChatBody, model: LanguageModel, *, rules: Rules, beta: bool, 
         prefix=message_text(continued) if continued else "",
         reasoning_prefix=(continued.reasoning_content or "") if continued else "",
         last_words=said[-1] if said else "",
+        instructions="\n".join(message_text(message) for message in body.messages if message_role(message) == "system"),
     )
 
 

@@ -138,6 +138,26 @@ async def test_when_reasoning_needs_not_go_back(talk: Talk) -> None:
     assert (await talk.post(body=THINKING, messages=[*messages, USER], tools=[TOOL])).status == 200
 
 
+@pytest.mark.parametrize(
+    ("instruction", "calls"),
+    [
+        ("Give your answer by calling the function Report, once.", ["Report"]),
+        ("You must call Report.", ["Report"]),
+        ("Always call the tool `Report`", ["Report"]),
+        ("You can call Report if need be.", []),
+        ("Give your answer by calling Reporter.", []),
+    ],
+)
+async def test_an_instruction_to_call_is_followed(talk: Talk, instruction: str, calls: list[str]) -> None:
+    """Whatever the user's words are, thinking or not; but not after the tool's result."""
+    tools = [{"type": "function", "function": {"name": "Report"}}]
+    messages = [{"role": "system", "content": instruction}, {"role": "user", "content": "What is up?"}]
+    for body in (HELLO, THINKING):
+        answer = await talk.post(body=body, messages=messages, tools=tools)
+        message = answer.json["choices"][0]["message"]
+        assert [call["function"]["name"] for call in message.get("tool_calls", ())] == calls
+
+
 async def test_a_tool_turn_round(talk: Talk) -> None:
     """The model calls what the user's words name, its message goes back as it came, and then it answers."""
     city = {"type": "string", "enum": ["Paris", "Rome"]}

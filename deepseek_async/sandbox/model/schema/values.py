@@ -66,7 +66,11 @@ def draw_value(
         return _one_of(material, resolved["enum"], used)
     branches = alternatives(resolved)
     if branches:
-        return draw_value(material, root, _branch(material, root, branches, depth), depth, used)
+        chosen = _branch(material, root, branches, depth)
+        number = next((branch for branch in branches if types_of(root.resolve(branch)) == ["number"]), None)
+        if number is not None and _is_any_text(root.resolve(chosen)):
+            return spell(draw_value(material, root, number, depth))  # a decimal: pydantic says no more of its text
+        return draw_value(material, root, chosen, depth, used)
     kinds: Sequence[str] = types_of(resolved)
     if len(kinds) != 1:
         choices = [{**resolved, "type": kind} for kind in kinds] or list(_ANYTHING)
@@ -116,6 +120,11 @@ def _branch(material: Material, root: Root, branches: Sequence[Schema], depth: i
         if place < 0.0:
             return branch
     return branches[0]
+
+
+def _is_any_text(schema: Schema) -> bool:
+    says = {"pattern", "format", "enum", "const", "minLength", "maxLength", "examples", "default"}
+    return types_of(schema) == ["string"] and not says & schema.keys()
 
 
 def _one_of(material: Material, values: Sequence[Any], used: Collection[str] | None) -> Any:
