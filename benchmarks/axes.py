@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from .dialects import DIALECTS
 from .wire import Spec
 
 OTHERS = ("litellm", "langchain-deepseek", "pydantic-ai", "mistralai")
@@ -57,6 +58,7 @@ SCALES = {
 
 HAND = ("aiohttp + orjson", "aiohttp + json")
 OURS = ("ours", "ours, fold")
+READ = "ours, fold and read logprobs"
 PAIR = ("aiohttp + orjson", "ours")
 
 
@@ -66,7 +68,8 @@ def _each(*names: str, count: int) -> dict[str, int]:
 
 def axes(*, quick: bool) -> tuple[Axis, ...]:
     """All of them; the quick ones are smaller and have fewer rounds, and say less for it."""
-    return (*_bursts(quick=quick), *_lengths(quick=quick), *_paced(quick=quick), *_whole(quick=quick), *_rest(quick))
+    by_what = (_bursts, _dialects, _reads, _lengths, _paced, _whole, _rest)
+    return tuple(axis for some in by_what for axis in some(quick=quick))
 
 
 def _cpu(quick: bool, rounds: int = 7) -> dict[str, Any]:
@@ -107,7 +110,7 @@ def _bursts(*, quick: bool) -> tuple[Axis, ...]:
             "top20",
             "20 alternatives, 500 tokens, 32 events a write",
             spec=Spec("top20", 500),
-            at_once=_each(*HAND, *OURS, "ours, fold and read logprobs", count=20) | top20,
+            at_once=_each(*HAND, *OURS, READ, "ours, fold and read chosen", count=20) | top20,
             **_cpu(quick),
         ),
         Axis(
@@ -117,6 +120,49 @@ def _bursts(*, quick: bool) -> tuple[Axis, ...]:
             at_once=_each("bare socket", *HAND, *OURS, count=10) | ({} if quick else {"openai create": 4}),
             **_cpu(quick),
         ),
+    )
+
+
+def _dialects(*, quick: bool) -> tuple[Axis, ...]:
+    """The same answer as other servers write it, streamed and in one piece."""
+    streamed = [
+        Axis(
+            name,
+            f"{dialect.title}'s chunks, 500 tokens, 32 events a write",
+            spec=Spec(name, 500),
+            at_once=_each(*HAND, *OURS, count=20),
+            **_cpu(quick),
+        )
+        for name, dialect in DIALECTS.items()
+    ]
+    whole = [
+        Axis(
+            f"{name}, whole",
+            f"{dialect.title}'s answer in one piece, 64 tokens, 64 at once",
+            measure="streams",
+            unit="µs per request",
+            spec=Spec(name, 64, 0),
+            rounds=3 if quick else 21,
+            at_once=_each(*HAND, "ours", count=64),
+        )
+        for name, dialect in DIALECTS.items()
+    ]
+    return (*streamed, *whole)
+
+
+def _reads(*, quick: bool) -> tuple[Axis, ...]:
+    """Log probabilities that are read, in answers of several lengths: about as many tokens at once in each."""
+    lengths = {500: 21, 4000: 5} if quick else {500: 21, 16_000: 5, 32_000: 5}
+    return tuple(
+        Axis(
+            f"read{width}-{tokens}",
+            f"{width} alternatives, {tokens:,} tokens, folded, every logprob read",
+            spec=Spec(f"top{width}", tokens, 32, 0.002),
+            at_once=_each(READ, "ours, fold", count=max(1, 8000 // tokens)),
+            **_cpu(quick, rounds),
+        )
+        for width in (5, 20)
+        for tokens, rounds in lengths.items()
     )
 
 
@@ -195,7 +241,7 @@ def _whole(*, quick: bool) -> tuple[Axis, ...]:
     )
 
 
-def _rest(quick: bool) -> tuple[Axis, ...]:
+def _rest(*, quick: bool) -> tuple[Axis, ...]:
     """Memory, and imports."""
     streams = 200 if quick else 1000
     long = 4000 if quick else 16_000
@@ -230,6 +276,7 @@ def _rest(quick: bool) -> tuple[Axis, ...]:
             at_once=_each(
                 "aiohttp.ClientSession",
                 "deepseek_async.AsyncClient",
+                "deepseek_async.AsyncClient()",
                 "openai.AsyncOpenAI",
                 "litellm.acompletion",
                 "langchain_deepseek.ChatDeepSeek",

@@ -13,7 +13,7 @@ import attrs
 from .axes import SCALES, SLOW, Axis
 from .processes import Absent, Server, Worker, environment
 
-_IMPORT = "import time; start = time.process_time(); from {} import {}; print(time.process_time() - start)"
+_IMPORT = "import time; start = time.process_time(); from {} import {}; {}; print(time.process_time() - start)"
 _BUSY = 0.8
 """A server that is busier than that might be what is measured."""
 
@@ -104,10 +104,11 @@ def _turn(axis: Axis, name: str, worker: Worker | None, server: Server, *, is_wa
 
 
 def _import_seconds(qualified: str) -> float:
-    module, name = qualified.rsplit(".", 1)
+    module, name = qualified.removesuffix("()").rsplit(".", 1)
+    then = f"{name}('sk-0')" if qualified.endswith("()") else "None"
     package = module.partition(".")[0]
     if find_spec(package) is None:
         raise Absent(f"No module named {package!r}")
-    command = [sys.executable, "-c", _IMPORT.format(module, name)]
+    command = [sys.executable, "-c", _IMPORT.format(module, name, then)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
     return float(done.stdout)

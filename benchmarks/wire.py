@@ -13,7 +13,9 @@ from typing import Any
 
 import attrs
 
-ALTERNATIVES = {"plain": 0, "top5": 5, "top20": 20}
+from .dialects import DIALECTS
+
+ALTERNATIVES = {"plain": 0, "top5": 5, "top20": 20, **dict.fromkeys(DIALECTS, 0), "llama5": 5}
 
 _WORDS = (
     "the of and to in is that it was for on are with as his they be at one have this from or had by hot word but what"
@@ -28,7 +30,7 @@ class Spec:
     """What is sent.
 
     Attributes:
-        kind: ``plain``, ``top5`` or ``top20``: the alternatives at each token.
+        kind: ``plain``, ``top5`` or ``top20``: the alternatives at each token; or the name of another server's dialect.
         tokens: Tokens of the answer; one chunk each.
         burst: Events a write; 0: the answer comes in one piece, not streamed.
         tick: Seconds between writes.
@@ -118,9 +120,9 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _chunk(delta: dict[str, Any], logprobs: Any, finish_reason: str | None, usage: Any) -> bytes:
+def _chunk(delta: dict[str, Any], logprobs: Any, finish_reason: str | None, usage: Any) -> dict[str, Any]:
     choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}
-    return _json({**_HEAD, "choices": [choice], "usage": usage})
+    return {**_HEAD, "choices": [choice], "usage": usage}
 
 
 @cache
@@ -128,7 +130,7 @@ def payloads(kind: str, tokens: int) -> list[bytes]:
     """The JSON of each chunk: first the role, then a token each, last the finish reason and the usage."""
     entries = _logprobs(kind, tokens) if ALTERNATIVES[kind] else [None] * tokens
     texts = _text(tokens)
-    return [
+    chunks = [
         _chunk({"role": "assistant", "content": ""}, None, None, None),
         *(
             _chunk({"content": text}, entry and {"content": [entry]}, None, None)
@@ -136,6 +138,9 @@ def payloads(kind: str, tokens: int) -> list[bytes]:
         ),
         _chunk({"content": ""}, None, "stop", _usage(tokens)),
     ]
+    if (dialect := DIALECTS.get(kind)) is not None:
+        chunks = [dialect.chunk(chunk, number) for number, chunk in enumerate(chunks)]
+    return list(map(_json, chunks))
 
 
 @cache
@@ -151,7 +156,8 @@ def body(kind: str, tokens: int) -> bytes:
     message = {"role": "assistant", "content": "".join(_text(tokens))}
     logprobs = {"content": _logprobs(kind, tokens)} if ALTERNATIVES[kind] else None
     choice = {"index": 0, "message": message, "logprobs": logprobs, "finish_reason": "stop"}
-    return _json({**_HEAD, "object": "chat.completion", "choices": [choice], "usage": _usage(tokens)})
+    answer = {**_HEAD, "object": "chat.completion", "choices": [choice], "usage": _usage(tokens)}
+    return _json(DIALECTS[kind].whole(answer) if kind in DIALECTS else answer)
 
 
 def request_of(spec: Spec) -> dict[str, Any]:

@@ -44,6 +44,7 @@ _HOMES = {
     "ours": ("ours", "iterate"),
     "ours, fold": ("ours", "fold"),
     "ours, fold and read logprobs": ("ours", "fold_and_read"),
+    "ours, fold and read chosen": ("ours", "fold_and_read_chosen"),
     "ours, text only": ("ours", "text_only"),
     "openai create": ("openai_sdk", "create"),
     "openai .stream()": ("openai_sdk", "stream_helper"),

@@ -35,7 +35,9 @@ class _ReadingClient(_Client):
 
 def _read_logprobs(completion: ChatCompletion) -> Tally:
     tokens = completion.logprobs.content or () if completion.logprobs else ()
-    return Tally(len(completion.text), alternatives=sum(len(token.top_logprobs) for token in tokens))
+    values = [top.logprob for token in tokens for top in token.top_logprobs]
+    assert not values or max(values) <= 0
+    return Tally(len(completion.text), alternatives=len(values))
 
 
 async def _iterate(stream: ChatCompletionStream) -> Tally:
@@ -57,6 +59,15 @@ async def _fold(stream: ChatCompletionStream) -> Tally:
 async def _fold_and_read(stream: ChatCompletionStream) -> Tally:
     await _iterate(stream)
     return _read_logprobs(await stream.completion())
+
+
+async def _fold_and_read_chosen(stream: ChatCompletionStream) -> Tally:
+    iterated = await _iterate(stream)
+    completion = await stream.completion()
+    tokens = completion.logprobs.content or () if completion.logprobs else ()
+    assert sum(token.logprob for token in tokens) <= 0
+    assert len(tokens) == iterated.chunks - 2
+    return Tally(len(completion.text), iterated.chunks)
 
 
 async def _text_only(stream: ChatCompletionStream) -> Tally:
@@ -108,4 +119,5 @@ def _way(read: Callable[[ChatCompletionStream], Awaitable[Tally]], kind: type[_C
 iterate = _way(_iterate)
 fold = _way(_fold)
 fold_and_read = _way(_fold_and_read, _ReadingClient)
+fold_and_read_chosen = _way(_fold_and_read_chosen)
 text_only = _way(_text_only)
