@@ -41,6 +41,7 @@ from ..types import (
     ToolCall,
     ToolCallFragment,
 )
+from ..types.structs import name_in_json
 from .quirks import TRANSLATIONS
 
 T = TypeVar("T")
@@ -154,7 +155,7 @@ class _Sorter:
             else:
                 self._take_object(name, item, field, known, extra)
         if extra:
-            known["extra"] = extra
+            known[name_in_json(cls, "extra")] = extra
         return known
 
     def _take_object(self, name: str, item: Any, field: _Field, known: dict[str, Any], extra: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ class Delta(Document):
 
 
 if not TYPE_CHECKING:
-    (Delta,) = as_structs(Delta)
+    (Delta,) = as_structs(Delta, ours=("logprobs", "extra"))
 
 NO_DELTA = Delta()
 

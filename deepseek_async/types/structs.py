@@ -21,14 +21,21 @@ _OF_THE_LAYOUT = frozenset(
 _DONE_IN_C = frozenset(("__eq__", "__ne__"))
 
 
-def as_structs(*classes: type) -> tuple[Any, ...]:
+def name_in_json(cls: type, field: str) -> str:
+    """By which name msgspec's decoder knows a field that is not on the wire, where a key of its name is unknown."""
+    return f"\x7f{field}" if issubclass(cls, msgspec.Struct) else field
+
+
+def as_structs(*classes: type, ours: tuple[str, ...] = ("extra",)) -> tuple[Any, ...]:
     """The same classes in another layout: same fields, same methods, attrs classes to whoever asks.
 
-    Their values must not be part of cycles, which the collector could not see: they hold what JSON holds.
+    Their values must not be part of cycles, which the collector could not see: they hold what JSON holds. msgspec's
+    decoder refuses whatever they have no field for.
 
     Args:
         classes: Frozen attrs classes whose fields have no validators and are all compared; bases before their
-            subclasses, and each with all of its own fields by position or all by keyword but one kind of each.
+            subclasses.
+        ours: Fields that are not the wire's; see `name_in_json`.
 
     Returns:
         The new classes, in order.
@@ -46,16 +53,22 @@ def as_structs(*classes: type) -> tuple[Any, ...]:
         }
         by_place, by_name = [field for field in own if not field.kw_only], [field for field in own if field.kw_only]
         if by_place and by_name:  # msgspec has one kind a class
-            bases = (_struct(cls, by_place, bases, {}),)
+            bases = (_struct(cls, by_place, bases, {}, ours),)
             by_place = []
-        new = made[cls] = _struct(cls, by_place or by_name, bases, namespace, kw_only=bool(by_name))
+        new = made[cls] = _struct(cls, by_place or by_name, bases, namespace, ours, kw_only=bool(by_name))
         for name in ("__setattr__", "__delattr__"):  # attrs' own refusal, over msgspec's
             setattr(new, name, getattr(cls, name))
     return tuple(made.values())
 
 
 def _struct(
-    cls: type, own: list[attrs.Attribute[Any]], bases: tuple[type, ...], namespace: dict[str, Any], **options: bool
+    cls: type,
+    own: list[attrs.Attribute[Any]],
+    bases: tuple[type, ...],
+    namespace: dict[str, Any],
+    ours: tuple[str, ...],
+    *,
+    kw_only: bool = False,
 ) -> type:
     fields: list[Any] = []
     for field in own:
@@ -66,6 +79,15 @@ def _struct(
             fields.append((field.name, field.type, default))
     make: Any = msgspec.defstruct
     made: type = make(
-        cls.__name__, fields, bases=bases, namespace=namespace, module=cls.__module__, frozen=True, gc=False, **options
+        cls.__name__,
+        fields,
+        bases=bases,
+        namespace=namespace,
+        module=cls.__module__,
+        frozen=True,
+        gc=False,
+        forbid_unknown_fields=True,
+        kw_only=kw_only,
+        rename={field.name: name_in_json(msgspec.Struct, field.name) for field in own if field.name in ours},
     )
     return made

@@ -32,6 +32,15 @@ class _EmptyMapping(dict[str, Any]):
 NO_EXTRA: Mapping[str, Any] = _EmptyMapping()
 
 
+class NullFields(_EmptyMapping):
+    """Unknown fields that are all null, as some servers write them into every chunk: shared by all of these."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)  # elsewhere there is nobody to share it with
+
+
 def unfrozen(cls: type[T]) -> type[T]:
     """A twin of a frozen class whose values are quick to make, and frozen once their ``__class__`` is the original.
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...types.values import NullFields
+
 # Texts that are said once or again, and texts of which two equal pieces are two pieces.
 _LABELS = frozenset(("id", "type", "index", "role", "format", "object", "status"))
 _PROSE = frozenset(
@@ -35,14 +37,18 @@ class Pieces:
         joins_texts: Whether texts are appended: those of a delta are, what a choice says beside it is about the whole.
     """
 
-    __slots__ = ("_joins_texts", "_pieces")
+    __slots__ = ("_joins_texts", "_last", "_pieces")
 
     def __init__(self, *, joins_texts: bool = True) -> None:
         self._joins_texts = joins_texts
         self._pieces: dict[str, list[Any]] = {}
+        self._last: Mapping[str, Any] | None = None
 
     def add(self, extra: Mapping[str, Any]) -> None:
         """Take the next piece's fields."""
+        if extra is self._last and type(extra) is NullFields:
+            return  # says again that there is nothing
+        self._last = extra
         pieces = self._pieces
         for name, value in extra.items():
             so_far = pieces.get(name)

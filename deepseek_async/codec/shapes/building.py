@@ -61,15 +61,15 @@ def chunk_of(
                 new.content,
                 _reasoning_of(new) if new.aliases else new.reasoning_content,
                 _fragments_of(new.tool_calls) if new.tool_calls else None,
-                extra=_extra_of(new) if new.unknown else NO_EXTRA,
+                extra=NO_EXTRA if new.extra_in is None else new.extra_in(),
             )
         logprobs = None
         if said.logprobs is not None:
             logprobs = ChoiceLogprobs.deferred(partial(load, text, len(choices)))
-        extra = _extra_of(said) if said.unknown else NO_EXTRA
+        extra = NO_EXTRA if said.extra_in is None else said.extra_in()
         choice = ChunkChoice(said.index or 0, delta, logprobs, said.finish_reason or None, extra=extra)
         choices.append(choice)
-    extra = _extra_of(shape) if shape.unknown else NO_EXTRA
+    extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
     if not choices:
         _check_empty(shape.object, extra)
     return ChatCompletionChunk(
@@ -99,11 +99,11 @@ def completion_of(
                 _reasoning_of(new) if new.aliases else new.reasoning_content,
                 _calls_of(new.tool_calls) if new.tool_calls else None,
                 role=new.role or "assistant",
-                extra=_extra_of(new) if new.unknown else NO_EXTRA,
+                extra=NO_EXTRA if new.extra_in is None else new.extra_in(),
             )
             message.__class__ = AssistantMessage
         logprobs = None if said.logprobs == NULL else checked(said.logprobs)
-        extra = _extra_of(said) if said.unknown else NO_EXTRA
+        extra = NO_EXTRA if said.extra_in is None else said.extra_in()
         choice = _Choice(said.index or 0, message, logprobs, said.finish_reason or None, extra=extra)
         choice.__class__ = Choice
         choices.append(choice)
@@ -118,7 +118,7 @@ def completion_of(
         shape.system_fingerprint,
         "chat.completion" if shape.object is None else shape.object,
         request_id=request_id,
-        extra=_extra_of(shape) if shape.unknown else NO_EXTRA,
+        extra=NO_EXTRA if shape.extra_in is None else shape.extra_in(),
     )
     completion.__class__ = ChatCompletion
     return completion
@@ -174,12 +174,7 @@ def _reasoning_of(shape: documented.DeltaShape | documented.MessageShape) -> str
 
 def _extra_of(shape: documented.Shape) -> Mapping[str, Any]:
     """The unknown fields that came."""
-    extra = {}
-    for attribute, name in shape.unknown:
-        value = getattr(shape, attribute)
-        if value is not msgspec.UNSET:
-            extra[name] = value
-    return extra or NO_EXTRA
+    return NO_EXTRA if shape.extra_in is None else shape.extra_in()
 
 
 def _whole(number: Any) -> int:
@@ -267,7 +262,7 @@ def logprobs_checker(
 
 def logprobs_of(shape: documented.LogprobsShape) -> ChoiceLogprobs:
     """The logprobs of one choice, or of one chunk of it. Its tokens are shapes, or values already."""
-    extra = _extra_of(shape) if shape.unknown else NO_EXTRA
+    extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
     return ChoiceLogprobs(_tokens_of(shape.content), _tokens_of(shape.reasoning_content), extra=extra)
 
 
@@ -279,8 +274,8 @@ def _tokens_of(tokens: Any) -> tuple[TokenLogprob, ...] | None:
 
 def _token_of(shape: documented.TokenShape) -> TokenLogprob:
     alternatives = [
-        TopLogprob(top.token, top.logprob, top.bytes, extra=_extra_of(top) if top.unknown else NO_EXTRA)
+        TopLogprob(top.token, top.logprob, top.bytes, extra=NO_EXTRA if top.extra_in is None else top.extra_in())
         for top in shape.top_logprobs or ()
     ]
-    extra = _extra_of(shape) if shape.unknown else NO_EXTRA
+    extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
     return TokenLogprob(shape.token, shape.logprob, shape.bytes, top_logprobs=tuple(alternatives), extra=extra)

@@ -15,7 +15,7 @@ stand in the wire's order where defaults allow: msgspec looks a key up from wher
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Raw, Struct
@@ -27,8 +27,8 @@ Reason = Annotated[str, Meta(pattern=r"(?i)^(?!\s*(null|none|nil|undefined)\s*$|
 class Shape(Struct, forbid_unknown_fields=True, gc=False):
     """A shape of the documentation. Shapes hold no cycles, so the collector need not look at them."""
 
-    unknown: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """In a learned shape: each unknown field's name here, and its name on the wire."""
+    extra_in: ClassVar[Callable[[Any], Mapping[str, Any]] | None] = None
+    """In a learned shape with unknown fields: from its values to those that came."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
     """In a learned shape: the names here of fields that say ``reasoning_content``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property, lru_cache
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
@@ -17,6 +17,7 @@ import attrs
 import msgspec
 
 from ...types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, TextCompletion, TokenLogprob
+from ...types.values import NO_EXTRA, NullFields
 from . import documented
 from .building import chunk_of, completion_of, logprobs_checker, logprobs_of, text_of
 from .documented import Shape
@@ -67,6 +68,8 @@ class Shapes:
 
     def chunk(self, text: bytes) -> ChatCompletionChunk:
         """One event's payload → chunk."""
+        if not self.unknown and len(text) < _LONG and (chunk := _plain_chunk(text)) is not None:
+            return chunk
         return chunk_of(self._decode_chunk(text), text, self._logprobs_in_chunk)
 
     def completion(self, body: bytes, request_id: str | None) -> ChatCompletion:
@@ -167,13 +170,69 @@ class Shapes:
             fields,
             bases=(Shape,),
             namespace={
-                "unknown": tuple((attribute, field.name) for attribute, field in new.items() if not field.is_reasoning),
+                "extra_in": _extra_method({name: f.name for name, f in new.items() if not f.is_reasoning}),
                 "aliases": tuple(attribute for attribute, field in new.items() if field.is_reasoning),
             },
             rename={attribute: field.name for attribute, field in new.items()},
             kw_only=True,
         )
         return cast(type[Shape], made)
+
+
+# The chunk that nearly all are needs no shape: what the wire says is what the value says. Whatever else one may have in
+# it, logprobs, calls, usage, an end, is in most streams rare enough to be decoded twice.
+
+_LONG = 512  # bytes: a chunk of more has logprobs in it, or more text than is worth the saving
+_decode_plain = msgspec.json.Decoder(ChatCompletionChunk).decode
+
+
+def _plain_chunk(text: bytes) -> ChatCompletionChunk | None:
+    """The chunk, straight from its JSON; ``None`` if there is more to it than a piece of text."""
+    try:
+        chunk = _decode_plain(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if len(chunk.choices) != 1 or chunk.usage is not None:
+        return None
+    choice = chunk.choices[0]
+    delta = choice.delta
+    if choice.finish_reason is not None or choice.logprobs is not None or delta.tool_calls is not None:
+        return None
+    return None if delta.role == "" else chunk
+
+
+def _extra_method(names: Mapping[str, str]) -> Callable[[Any], Mapping[str, Any]] | None:
+    """A method that collects unknown fields.
+
+    Args:
+        names: Those on the wire, by those of a shape's fields.
+    """
+    if not names:
+        return None
+    on_the_wire = tuple(names.values())
+    nulls = (None,) * len(names)
+    all_null: Mapping[str, Any] = NullFields(dict.fromkeys(on_the_wire))
+    get: Any = operator.attrgetter(*names)
+    if len(names) == 1:
+        (name,) = on_the_wire
+
+        def only(shape: Any) -> Mapping[str, Any]:
+            value: Any = get(shape)
+            if value is None:
+                return all_null
+            return NO_EXTRA if value is _UNSET else {name: value}
+
+        return only
+
+    def all_of_them(shape: Any) -> Mapping[str, Any]:
+        values = get(shape)
+        if values == nulls:
+            return all_null
+        if _UNSET not in values:
+            return dict(zip(on_the_wire, values, strict=True))
+        return {name: value for name, value in zip(on_the_wire, values, strict=True) if value is not _UNSET} or NO_EXTRA
+
+    return all_of_them
 
 
 @lru_cache(64)
