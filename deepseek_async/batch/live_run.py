@@ -147,7 +147,7 @@ class Run:
             failed=tally.failed,
             skipped=self._rows.skipped,
             in_flight=dispatch.in_flight,
-            waiting=dispatch.waiting,
+            waiting=dispatch.waiting.count,
             limit=dispatch.limit,
             refusals=dispatch.refusals,
             usage=tally.usage,
@@ -163,7 +163,7 @@ class Run:
     def _fraction(self) -> float | None:
         if not self._total:
             return self._rows.fraction
-        read = self._tally.ended + self._rows.skipped + self._dispatch.in_flight + self._dispatch.waiting
+        read = self._tally.ended + self._rows.skipped + self._dispatch.in_flight + self._dispatch.waiting.count
         return min(read / self._total, 1.0)  # what has a length may have grown
 
     @property

@@ -47,8 +47,8 @@ ANSWER_MEMORY: Final = 0.1  # weight of the newest answer in how long they take
 class AdmissionLimiter:
     """The admission-count limiter of one base URL, account and model.
 
-    Every method that takes ``now`` wants seconds of one monotonic clock. It has more attributes than a class should:
-    they are one state, of which each rule above reads a good part.
+    Every method that takes ``now`` wants seconds of one monotonic clock. Its many attributes are one state, of which
+    each rule above reads a good part.
 
     Args:
         ceiling: The limit never grows past this. At least 1.
@@ -94,13 +94,12 @@ class AdmissionLimiter:
         return self.in_flight < self.limit or self.in_flight < self._limit_at(now) or self._may_probe(now)
 
     def try_acquire(self, now: float) -> Permit | None:
-        """Ask for leave to send one request.
+        """A permit to send one request, or ``None``.
 
-        Returns:
-            A permit; ``None`` if the limit is reached. Then ask again after any permit was handed back or decided,
-            or at `wake_at`, whichever is first.
+        Then ask again after any permit was handed back or decided, or at `wake_at`, whichever is first.
         """
-        self._presume_admissions(now)
+        if self._undecided and self._undecided[0].sent_at <= now - self._silence_seconds:
+            self._presume_admissions(now)
         if now < self._signs.closed_until:
             return None
         if self.in_flight >= self.limit:
@@ -110,7 +109,7 @@ class AdmissionLimiter:
             self.limit = min(max(self.limit, self.in_flight) + step, self.ceiling)
         permit = Permit(self._ordinal, self.epoch, now)
         self._ordinal += 1
-        if not self.in_flight:
+        if not self.in_flight and self._signs.has_begun:
             self._signs.begin(now)
         self.in_flight += 1
         self._undecided.append(permit)
@@ -130,7 +129,8 @@ class AdmissionLimiter:
 
     def admit(self, permit: Permit, now: float) -> None:
         """The head of a success arrived. Optional: where heads are not seen, silence or the answer itself tells."""
-        self._presume_admissions(now)
+        if self._undecided and self._undecided[0].sent_at <= now - self._silence_seconds:
+            self._presume_admissions(now)
         if permit.state == "undecided":
             self._count_admission(permit, "admitted")
         elif permit.state == "presumed":
@@ -145,8 +145,7 @@ class AdmissionLimiter:
         seconds = now - permit.sent_at
         before = seconds if self._answer_seconds is None else self._answer_seconds
         self._answer_seconds = before + ANSWER_MEMORY * (seconds - before)
-        self._signs.hungry_since = now
-        if not self._signs.is_quiet:
+        if self._signs.has_begun:
             self._signs.completed(now)
         if self._outage.share:
             self._outage.succeeded()

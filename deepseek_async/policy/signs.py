@@ -34,13 +34,13 @@ class Signs:
 
     Attributes:
         hungry_since: When something was first wanted after the latest answer.
-        is_quiet: Whether `completed` has nothing to take back.
+        has_begun: Whether there was a refusal; before, there is nothing to tell this of.
         closed_until: Until when the server wants to be left alone.
     """
 
     def __init__(self) -> None:
         self.hungry_since = math.inf
-        self.is_quiet = True
+        self.has_begun = False
         self.closed_until = -math.inf
         self._best_told = 0
         self._has_told_low = False
@@ -58,7 +58,6 @@ class Signs:
         self.hungry_since = now
         self._has_told_starved = False
         self._quota_gone_since = math.inf
-        self.is_quiet = True
 
     def refused(
         self, now: float, told: int | None, *, retry_after: float | None = None, is_quota: bool = False
@@ -70,9 +69,10 @@ class Signs:
             retry_after: How long the server wants to be left alone, in seconds.
             is_quota: Whether the text says that a quota is used up.
         """
+        self.has_begun = True
+        self.hungry_since = min(self.hungry_since, now)
         self._asked_again_at = now + (retry_after or 0.0)
         if is_quota:
-            self.is_quiet = False
             self._quota_gone_since = min(self._quota_gone_since, now)
         if now - self.hungry_since >= GIVE_UP_SECONDS or now - self._quota_gone_since >= QUOTA_SECONDS:
             return "given_up"
@@ -100,7 +100,7 @@ class Signs:
     def _starved(self, now: float) -> Notice | None:
         if self._has_told_starved or not self.is_starved(now):
             return None
-        self._has_told_starved, self.is_quiet = True, False
+        self._has_told_starved = True
         return "quota" if self._quota_gone_since < math.inf else "starved"
 
     def is_starved(self, now: float) -> bool:

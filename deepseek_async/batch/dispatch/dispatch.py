@@ -54,6 +54,7 @@ class Dispatch:
 
     Attributes:
         in_flight: Rows sent and not yet ended.
+        waiting: Rows pulled and not in flight, by what they wait for.
         refusals: Answers with 429.
         failure: What doomed the run, once it has.
         is_callers: Whether that came from what the caller gave: the source, the rate limiter.
@@ -86,7 +87,7 @@ class Dispatch:
         self._loop = asyncio.get_running_loop()
         self._budget = RetryBudget(self._loop.time())
         warm_up = WarmUp(rules.warmup) if rules.warmup else None
-        self._waiting = Waiting(lanes_of(caller), self._most, warm_up, self._budget)
+        self.waiting = Waiting(lanes_of(caller), self._most, warm_up, self._budget)
         self._fetching, self._pace = Errand(self._back), Pace(rules.rate_limiter, self._back)
         self._changed = asyncio.Event()
         self.wake = self._changed.set  # something has changed: look again at what can be sent
@@ -110,7 +111,7 @@ class Dispatch:
                 finally:
                     self._want_nothing()
         finally:
-            self.left += [row for row in self._waiting if row.may_be_billed]
+            self.left += [row for row in self.waiting if row.may_be_billed]
             await self._rows.aclose()
 
     def stop(self, failure: Exception | None = None, *, is_callers: bool = False) -> None:
@@ -121,14 +122,9 @@ class Dispatch:
         self._changed.set()
 
     @property
-    def waiting(self) -> int:
-        """Rows pulled and not in flight."""
-        return self._waiting.count
-
-    @property
     def limit(self) -> int:
         """How many rows may be in flight at present."""
-        return min(sum(lane.limiter.limit for lane in self._waiting.lanes), self._most_now)
+        return min(sum(lane.limiter.limit for lane in self.waiting.lanes), self._most_now)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -136,7 +132,7 @@ class Dispatch:
         while not self.stopping.is_set():
             self._changed.clear()
             self._turn()
-            if self._rows.is_at_end and not self.in_flight and not self._waiting.count:
+            if self._rows.is_at_end and not self.in_flight and not self.waiting.count:
                 return
             if self._changed.is_set():
                 await asyncio.sleep(0)
@@ -146,7 +142,7 @@ class Dispatch:
     def _turn(self) -> None:
         full: set[Lane] = set()
         now = self._loop.time()
-        rules, waiting = self._rules, self._waiting
+        rules, waiting = self._rules, self.waiting
         if rules.most_now is not None:
             self._most_now = min(self._most, rules.most_now())
         if waiting.has_resting and (seconds := waiting.end_rests(now)) is not None:
@@ -162,24 +158,24 @@ class Dispatch:
                     self._fill(lane, full)
             self._pull(full)
         for lane in waiting.lanes:
-            if lane not in full:
+            if lane.queue and lane not in full:
                 lane.leave(self)  # whoever has a turn and does not take it keeps others waiting
 
     def _fill(self, lane: Lane, full: set[Lane]) -> None:
         """Start rows that wait for nothing but a slot."""
-        rows = self._waiting.lanes[lane]
+        rows = self.waiting.lanes[lane]
         while rows and self.in_flight < self._most_now and (self._pace.may_go or self._may_go()):
             permit = lane.try_acquire(self, self.wake)
             if permit is None:
                 full.add(lane)
                 return
-            self._start(self._waiting.next(lane), lane, permit)
+            self._start(self.waiting.next(lane), lane, permit)
 
     def _pull(self, full: set[Lane]) -> None:
         for _ in range(_IN_ONE_TURN):
             if self._rows.is_at_end or self._fetching.is_running or self.stopping.is_set():
                 return
-            if self._waiting.count >= self._rules.ahead and not self._has_room(full):
+            if self.waiting.count >= self._rules.ahead and not self._has_room(full):
                 return
             row = self._next_row()
             if row is None:
@@ -190,11 +186,11 @@ class Dispatch:
     def _has_room(self, full: set[Lane]) -> bool:
         """Whether the next row can be sent at once and its outcome be kept, as far as can be told before it is seen."""
         taken = self.in_flight if self._untaken is None else self.in_flight + self._untaken()
-        if self.in_flight >= self._most_now or taken >= self._window or self._waiting.count >= self._most:
+        if self.in_flight >= self._most_now or taken >= self._window or self.waiting.count >= self._most:
             return False
         if not (self._pace.may_go or self._may_go()):
             return False
-        for lane in self._waiting.lanes:
+        for lane in self.waiting.lanes:
             if lane not in full:
                 if lane.has_slot(self, self.wake):
                     return True
@@ -220,14 +216,16 @@ class Dispatch:
         except Exception as error:  # the journal cannot be written
             self.stop(error)
             return
-        lane = self._waiting.lane_past(row)
-        if lane is not None and lane not in full and self.in_flight < self._most_now and self._pace.may_go:
+        model = row.request.model if row.request is not None and not self._rules.warmup else None
+        lane = self.waiting.by_model.get(model)
+        is_free = lane is not None and lane not in full and not self.waiting.lanes[lane]  # for others it queues up
+        if lane is not None and is_free and self.in_flight < self._most_now and self._pace.may_go:
             permit = lane.try_acquire(self, self.wake)
             if permit is not None:
                 self._start(row, lane, permit)
                 return
             full.add(lane)
-        if (lane := self._waiting.add(row)) is not None and lane not in full:
+        if (lane := self.waiting.add(row)) is not None and lane not in full:
             self._fill(lane, full)
 
     def _may_go(self) -> bool:
@@ -242,7 +240,7 @@ class Dispatch:
     def _want_nothing(self) -> None:
         for beside in (self._fetching, self._pace, self._notices, self._timer):
             beside.cancel()
-        for lane in self._waiting.lanes:
+        for lane in self.waiting.lanes:
             lane.leave(self)
 
     # -- sending -----------------------------------------------------------------------------------------------------
@@ -275,10 +273,10 @@ class Dispatch:
 
     def _send_again(self, ending: Refused | Rest, row: Row) -> None:
         if isinstance(ending, Rest):
-            self._waiting.rest(row, self._loop.time() + ending.seconds)
+            self.waiting.rest(row, self._loop.time() + ending.seconds)
         else:
             self.refusals += isinstance(ending.error, RateLimitError)
-            self._waiting.put(row)
+            self.waiting.put(row)
         if ending.notice == "given_up":
             self.stop(given_up(ending.error))
         elif ending.notice is not None:
@@ -297,4 +295,4 @@ class Dispatch:
             self.left.append(row)
             self.stop(error)
         if self._rules.warmup:
-            self._waiting.ended(row)
+            self.waiting.ended(row)

@@ -28,7 +28,8 @@ class Waiting:
     Attributes:
         count: How many rows wait.
         has_resting: Whether rows rest.
-        lanes: The lanes that rows were seen for, each with a heap of the rows that wait for nothing but a slot in it.
+        by_model: The lanes that rows were seen for, by model.
+        lanes: The same lanes, each with a heap of the rows that wait for nothing but a slot in it.
     """
 
     def __init__(self, lanes: Lanes, ceiling: int, warm_up: WarmUp | None, budget: RetryBudget) -> None:
@@ -36,7 +37,7 @@ class Waiting:
         self._ceiling = ceiling
         self._warm_up = warm_up
         self._budget = budget
-        self._by_model: dict[str, Lane] = {}
+        self.by_model: dict[str | None, Lane] = {}
         self._resting: list[tuple[float, int, Row]] = []
         self._order = count()
         self.count = 0
@@ -47,12 +48,6 @@ class Waiting:
         """Those that wait for a slot, and those that rest; of these alone some may have been sent."""
         yield from (row for _, row in chain.from_iterable(self.lanes.values()))
         yield from (row for _, _, row in self._resting)
-
-    def lane_past(self, row: Row) -> Lane | None:
-        """The lane of a row for which nothing has to wait but, perhaps, a slot: such a row need not be put here."""
-        assert row.request is not None  # noqa: S101 - rows without one are not sent
-        lane = self._by_model.get(row.request.model) or self._see(row.request.model)
-        return None if self._warm_up is not None or self.lanes[lane] else lane
 
     def next(self, lane: Lane) -> Row:
         """The row whose turn it is, out of those that wait for nothing but a slot."""
@@ -69,7 +64,7 @@ class Waiting:
     def put(self, row: Row) -> Lane:
         """Let a row wait for nothing but a slot."""
         assert row.request is not None  # noqa: S101 - rows without one are not sent
-        lane = self._by_model.get(row.request.model) or self._see(row.request.model)
+        lane = self.by_model.get(row.request.model) or self._see(row.request.model)
         heapq.heappush(self.lanes[lane], (row.number, row))
         self.count += 1
         return lane
@@ -104,7 +99,7 @@ class Waiting:
                 self.put(freed)
 
     def _see(self, model: str) -> Lane:
-        lane = self._by_model[model] = self._all_lanes.of(model)
+        lane = self.by_model[model] = self._all_lanes.of(model)
         lane.widen(self._ceiling)
         self.lanes[lane] = []
         return lane

@@ -26,12 +26,15 @@ class Lane:
 
     Args:
         model: What the requests ask for.
+
+    Attributes:
+        queue: The batches that wait, in the order in which they began to, each with what wakes it.
     """
 
     def __init__(self, model: str) -> None:
         self.model = model
         self.limiter = AdmissionLimiter(ceiling=CEILING)
-        self._waiting: OrderedDict[object, Callable[[], None]] = OrderedDict()
+        self.queue: OrderedDict[object, Callable[[], None]] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
 
     def widen(self, ceiling: int) -> None:
@@ -40,7 +43,7 @@ class Lane:
 
     def has_slot(self, who: object, wake: Callable[[], None]) -> bool:
         """Whether `try_acquire` would give a permit now; if not, ``wake`` is called when it is worth asking again."""
-        is_its_turn = not self._waiting or next(iter(self._waiting)) is who
+        is_its_turn = not self.queue or next(iter(self.queue)) is who
         if is_its_turn and self.limiter.has_room(asyncio.get_running_loop().time()):
             return True
         self._queue_up(who, wake)
@@ -53,33 +56,33 @@ class Lane:
             who: The batch that asks.
             wake: Called when it is worth asking again, if the answer is ``None``.
         """
-        is_its_turn = not self._waiting or next(iter(self._waiting)) is who
+        is_its_turn = not self.queue or next(iter(self.queue)) is who
         permit = self.limiter.try_acquire(asyncio.get_running_loop().time()) if is_its_turn else None
         if permit is None:
             self._queue_up(who, wake)
-        elif self._waiting:
-            self._waiting.popitem(last=False)
+        elif self.queue:
+            self.queue.popitem(last=False)
             self._wake_first()
         return permit
 
     def leave(self, who: object) -> None:
         """A batch does not want a slot any more."""
-        if self._waiting.pop(who, None) is not None:
+        if self.queue.pop(who, None) is not None:
             self._wake_first()
-        if not self._waiting and self._timer is not None:
+        if not self.queue and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def admit(self, permit: Permit) -> None:
         """The head of a 200 has come."""
         self.limiter.admit(permit, asyncio.get_running_loop().time())
-        if self._waiting:
+        if self.queue:
             self._wake_first()
 
     def complete(self, permit: Permit) -> None:
         """The request was answered, be it with an error that is its own fault."""
         self.limiter.complete(permit, asyncio.get_running_loop().time())
-        if self._waiting:
+        if self.queue:
             self._wake_first()
 
     def refuse(self, permit: Permit, error: RateLimitError) -> Notice | None:
@@ -108,12 +111,12 @@ class Lane:
         self._wake_first()
 
     def _queue_up(self, who: object, wake: Callable[[], None]) -> None:
-        self._waiting.setdefault(who, wake)
+        self.queue.setdefault(who, wake)
         self._arm()
 
     def _wake_first(self) -> None:
-        if self._waiting:
-            next(iter(self._waiting.values()))()
+        if self.queue:
+            next(iter(self.queue.values()))()
 
     def _arm(self) -> None:
         """Time alone may open a slot: a probe is due, silence tells an admission."""

@@ -43,6 +43,7 @@ class Done:
         self._under_way: dict[str, str] = {}  # taken up by this run: ids, with the hashes of what they ask
         self._just_ended: set[str] = set()
         self._ended = Fingerprints()
+        self._has_ended = False  # whether there are any in it
         self.given_up_seen = 0
         """Rows that were passed over because an earlier run has given them up."""
         # Rows known by their number, as ranges: from each of the starts to the end at its place.
@@ -100,7 +101,7 @@ class Done:
         """Whether this run has taken up a row of that id."""
         if name in self._under_way or name in self._just_ended:
             return True
-        return bool(self._ended) and self._ended.has(name)
+        return self._has_ended and self._ended.has(name)
 
     def _note_number(self, row: Row, name: str) -> None:
         if not row.is_named:
@@ -137,6 +138,7 @@ class Done:
                 for name in self._just_ended:
                     self._ended.add(name)
                 self._just_ended.clear()
+                self._has_ended = True
 
     def _is_same(self, name: str, body_hash: str) -> bool:
         if (under_way := self._under_way.get(name)) is not None:

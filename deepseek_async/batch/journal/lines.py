@@ -171,10 +171,12 @@ def finished_line(
     if isinstance(outcome, Failed):
         error = _error_of(outcome)
         if isinstance(outcome.error, APIStatusError):
-            response = _Response(outcome.error.status, _header(outcome.error.request_id), _NULL)
+            response = _Response(outcome.error.status, outcome.error.request_id, _NULL)
     else:
         x.latency = outcome.latency
-        response = _Response(200, _header(outcome.completion.request_id), msgspec.Raw(_on_one_line(body)))
+        response = _Response(200, outcome.completion.request_id, msgspec.Raw(_on_one_line(body)))
+    if response is not None and response.request_id is not None and not response.request_id.isascii():
+        response.request_id = written(response.request_id)  # a header's bytes need be no UTF-8
     line = _encode(_Line(line_id, row.name, response, error, x)) + b"\n"
     try:
         finished_decoder.decode(line)  # a line that cannot be read would be taken for a damaged journal one day
@@ -183,10 +185,6 @@ def finished_line(
         response.body = msgspec.Raw(_mended(body))
         line = _encode(_Line(line_id, row.name, response, error, x)) + b"\n"
     return line
-
-
-def _header(value: str | None) -> str | None:
-    return value if value is None or value.isascii() else written(value)  # a header's bytes need be no UTF-8
 
 
 def _error_of(outcome: Failed) -> LineError:
