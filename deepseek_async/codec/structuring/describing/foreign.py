@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from importlib import import_module
 from typing import Any
 
 from ..kinds import ALL_KINDS, kind_of
@@ -13,8 +15,10 @@ from ..nodes import (
     Property,
 )
 from .hints import module_of
+from .texts import DECIMAL
 
 _KINDS = {"integer": "number"}
+_BOUNDS = frozenset(("ge", "gt", "le", "lt", "multiple_of", "max_digits", "decimal_places"))
 
 
 def is_foreign(hint: Any) -> bool:
@@ -43,10 +47,27 @@ def foreign(hint: Any, name: str) -> Foreign:
     pydantic = module_of("pydantic")
     try:
         adapter = hint if is_adapter(hint) else pydantic.TypeAdapter(hint)
-        schema = adapter.json_schema(mode="validation")
+        schema = adapter.json_schema(mode="validation", schema_generator=_generator())
     except Exception as error:  # pydantic's own kinds, some of which are no errors of values
         raise TypeError(f"pydantic: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
     return Foreign(name, adapter, schema, _kinds_in(schema, schema, 0), _object_in(schema, name))
+
+
+@functools.cache
+def _generator() -> Any:
+    """pydantic's own maker of schemas, but for decimals: of their text it says less than their validation demands."""
+    base: Any = import_module("pydantic.json_schema").GenerateJsonSchema
+
+    def decimal_schema(self: Any, schema: Any) -> Any:
+        made = base.decimal_schema(self, schema)
+        options = made.get("anyOf")
+        if not options:
+            return made
+        bounds = _BOUNDS & schema.keys()  # a number can be held to them, a text cannot
+        texts = [{**one, "pattern": DECIMAL} for one in options if one.get("type") == "string"]
+        return {**made, "anyOf": [*(one for one in options if one.get("type") != "string"), *([] if bounds else texts)]}
+
+    return type("GenerateJsonSchema", (base,), {"decimal_schema": decimal_schema})
 
 
 def _followed(schema: Any, root: Any) -> Any:

@@ -16,7 +16,7 @@ import msgspec
 
 from ..nodes import Format
 
-_DECIMAL: Final = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,6})?$"
+DECIMAL: Final = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,6})?$"
 _FRACTION: Final = r"^[+-]?[0-9]+(/0*[1-9][0-9]*|(\.[0-9]+)?)$"
 _BASE64: Final = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 _LEAP_YEAR: Final = "([1-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26])00)"
@@ -84,8 +84,8 @@ _FORMATS: Final = (
     ),
     _format("a UUID", uuid.UUID, _matching(_UUID, uuid.UUID), "12345678-1234-4678-8234-567812345678", format="uuid"),
     _format(
-        "a decimal number", Decimal, _matching(_DECIMAL, Decimal), "1.5", takes_numbers=True,
-        format="decimal", pattern=_DECIMAL,
+        "a decimal number", Decimal, _matching(DECIMAL, Decimal), "1.5", takes_numbers=True,
+        format="decimal", pattern=DECIMAL,
     ),
     _format("a fraction (n/d)", Fraction, _matching(_FRACTION, Fraction), "1/2", takes_numbers=True, pattern=_FRACTION),
     _format(
