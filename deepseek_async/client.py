@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .batch.batch import Batch
     from .batch.options import RateLimiter
     from .batch.source.rows import Source
+    from .calls.parsing.ways import Mode
 
 
 class AsyncClient(Words):
@@ -163,6 +164,8 @@ class AsyncClient(Words):
         *,
         warmup: int = 0,
         rate_limiter: RateLimiter | None = None,
+        response_type: Any = None,
+        mode: Mode = "auto",
     ) -> Batch:
         """Send many requests, as many at once as the account allows.
 
@@ -186,6 +189,9 @@ class AsyncClient(Words):
                 first 1,024 characters) go ahead, so that the others hit the context cache.
             rate_limiter: Entered before each sending, for servers that limit requests per minute; of 300 a minute,
                 ``aiolimiter.AsyncLimiter(1, 60 / 300)``. Shared by batches of one event loop, it holds for all of them.
+            response_type: A type, as of `parse`: every answer is asked for as a value of it, and is in the outcome's
+                ``parsed``. One that does not fit is asked for again with what was wrong; that counts as an attempt.
+            mode: How to ask for it, as of `parse`.
 
         Returns:
             An async context manager; entered, the async iterator of outcomes.
@@ -195,9 +201,14 @@ class AsyncClient(Words):
         """
         from .batch.batch import Batch
         from .batch.options import Rules
+        from .calls.parsing.asking import Wanted
 
         rules = Rules(
-            max_concurrency=max_concurrency, max_attempts=max_attempts, warmup=warmup, rate_limiter=rate_limiter
+            max_concurrency=max_concurrency,
+            max_attempts=max_attempts,
+            warmup=warmup,
+            rate_limiter=rate_limiter,
+            wanted=None if response_type is None else Wanted(response_type, max_attempts, mode),
         )
         return Batch(self._caller, source, rules, ordered=ordered)
 

@@ -217,6 +217,13 @@ async def the_account_has_types() -> None:
     assert_type(balance.balance_infos[0].total_balance, Decimal)
 
 
+async def batches_take_a_type(requests: list[ChatRequest]) -> None:
+    async with client.batch(requests, response_type=City | None, mode="json") as outcomes:
+        async for outcome in outcomes:
+            if isinstance(outcome, Succeeded):
+                assert_type(outcome.usage, Usage | None)
+
+
 async def outcomes_are_one_of_two(requests: list[ChatRequest]) -> None:
     async with client.batch(requests, max_concurrency=64) as outcomes:
         async for outcome in outcomes:

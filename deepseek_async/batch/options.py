@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from ..calls.parsing.asking import Wanted
 from ..errors import InvalidRequestError
 
 
@@ -51,6 +52,7 @@ class Rules:
         rate_limiter: Entered before each sending.
         ahead: Rows that may be pulled and marked before there is a slot for them, so that no slot waits for the disk.
         hold: Asked before each sending: seconds until rows may be sent; 0: now. ``None``: always now.
+        wanted: What every answer is to be; ``None``: as it comes.
         most_now: Asked before each sending: how many rows may be in flight at present. ``None``: as many as otherwise.
 
     Raises:
@@ -64,6 +66,7 @@ class Rules:
     ahead: int = 0
     rate_limiter: RateLimiter | None = attrs.field(default=None)
     hold: Callable[[], float] | None = None
+    wanted: Wanted[Any] | None = None
     most_now: Callable[[], int] | None = None
 
     @rate_limiter.validator

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from ..errors import APITimeoutError, DeepSeekError
-from ..types import ChatCompletion, ChatRequest
+from ..types import ChatCompletion, ChatRequest, Usage
 
 
 @attrs.frozen
@@ -18,6 +20,8 @@ class Succeeded:
         completion: The answer.
         attempts: How many times it was sent, this one included. Refusals (429) do not count: they are free.
         latency: Seconds from the last sending to the end of the answer.
+        parsed: The answer as a value of the batch's ``response_type``; ``None`` if none was given.
+        usage: Token counts of all answers that the row took: of those that did not fit, too.
     """
 
     custom_id: str
@@ -25,6 +29,12 @@ class Succeeded:
     completion: ChatCompletion
     attempts: int = 1
     latency: float = 0.0
+    parsed: Any = None
+    usage: Usage | None = attrs.field(kw_only=True)
+
+    @usage.default
+    def _usage_of_completion(self) -> Usage | None:
+        return self.completion.usage
 
 
 @attrs.frozen

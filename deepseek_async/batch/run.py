@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 import attrs
 
 from ..calls.caller import Client
+from ..calls.parsing.asking import Wanted
+from ..calls.parsing.ways import Mode
 from ..errors import InvalidRequestError
 from .journal.append import MovedError
 from .journal.journal import Durability, Journal
@@ -53,6 +55,8 @@ async def run_batch(
     stop: asyncio.Event | None = None,
     currency: str = "USD",
     holidays: Collection[date] = (),
+    response_type: Any = None,
+    mode: Mode = "auto",
 ) -> BatchReport:
     """Send every row of a source and write each outcome as a line of ``output``, which is the journal to resume from.
 
@@ -79,6 +83,7 @@ async def run_batch(
         stop: Set it to stop: nothing more is sent, what is in flight comes to its end.
         currency: ``"USD"`` or ``"CNY"``: what costs are counted in.
         holidays: Chinese public holidays, as dates: they have no peak prices.
+        response_type, mode: See `AsyncClient.batch`; the value stands as JSON in the line's ``x.parsed``.
 
     Returns:
         The report; ``stopped`` says whether, and why, the run ended before the source did. It can be run again then.
@@ -98,7 +103,13 @@ async def run_batch(
     part = shard_of(shard)
     limits = Limits(max_cost=max_cost, max_errors=max_errors, max_error_rate=max_error_rate)
     tally = Tally(currency, holidays)
-    rules = Rules(max_concurrency=max_concurrency, max_attempts=max_attempts, warmup=warmup, rate_limiter=rate_limiter)
+    rules = Rules(
+        max_concurrency=max_concurrency,
+        max_attempts=max_attempts,
+        warmup=warmup,
+        rate_limiter=rate_limiter,
+        wanted=None if response_type is None else Wanted(response_type, max_attempts, mode),
+    )
     if durability == "power" and rate_limiter is None:  # a pace leaves time for the disk, and makes turns long
         rules = attrs.evolve(rules, ahead=min(rules.max_concurrency or AHEAD, AHEAD))
     if window == "off-peak":

@@ -15,6 +15,13 @@ from .outcomes import Outcome, Succeeded
 from .source.row import Row
 
 
+def _paid_for(outcome: Outcome) -> tuple[Usage | None, str]:
+    """The tokens of an outcome's answers, and whose they are."""
+    if isinstance(outcome, Succeeded):
+        return outcome.usage, outcome.completion.model
+    return outcome.error.usage, getattr(outcome.error.partial, "model", "")
+
+
 class Tally:
     """The sums of one run.
 
@@ -62,9 +69,10 @@ class Tally:
 
     def cost_of(self, outcome: Outcome, row: Row) -> Decimal | None:
         """What an outcome cost; ``None`` if that is not known, or nothing was answered."""
-        if not isinstance(outcome, Succeeded) or (usage := outcome.completion.usage) is None:
+        usage, model = _paid_for(outcome)
+        if usage is None:
             return None
-        price = self._price_of(outcome.completion.model, row.sent_at)
+        price = self._price_of(model, row.sent_at)
         return None if price is None else price.cost(usage)
 
     def add(self, outcome: Outcome, row: Row, cost: Decimal | None) -> None:
@@ -74,10 +82,12 @@ class Tally:
             self.doubtful.append(row.name)
         if isinstance(outcome, Succeeded):
             self.succeeded += 1
-            self._charge(outcome.completion.usage, cost)
+            self._charge(outcome.usage, cost)
         else:
             self.failed += 1
             self.reasons[reason_of(outcome.error)] += 1
+            if outcome.error.usage is not None:  # answers came, and none was of the type that was wanted
+                self._charge(outcome.error.usage, cost)
 
     def _charge(self, usage: Usage | None, cost: Decimal | None) -> None:
         if usage is not None:

@@ -7,6 +7,7 @@
 | 5xx, a broken connection, an empty answer | failed | rests and is sent again, up to ``max_attempts`` |
 | a timeout while the server worked | failed | has its outcome |
 | what is the run's fault (see `faults`) | nothing | has no outcome, and the run ends |
+| an answer that is not of the wanted type | completed | is sent again with what was wrong, up to ``max_attempts`` |
 | any other refusal, an answer that cannot be read | completed | has its outcome |
 
 An exception that nobody thought of is the row's outcome, too.
@@ -20,16 +21,19 @@ import traceback
 from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
 from ...calls.arguments.parameters import CallOptions
 from ...calls.caller import Caller
 from ...calls.chat import ask_whole
-from ...errors import APITimeoutError, DeepSeekError, RateLimitError, describe
+from ...calls.parsing.asking import Asking, Wanted
+from ...codec.requests import request_to_json
+from ...errors import APITimeoutError, DeepSeekError, InvalidRequestError, RateLimitError, describe
 from ...policy.limiter import Permit
 from ...policy.signs import GIVE_UP_SECONDS, Notice
+from ...types import ChatRequest
 from ..faults import is_of_run
 from ..outcomes import Failed, Outcome, Succeeded
 from ..source.row import Row
@@ -86,9 +90,13 @@ class Sender:
         caller: The client's.
         max_attempts: How often a row is sent at most.
         check: Asked before each sending.
+        wanted: What every answer is to be; ``None``: as it comes.
     """
 
-    def __init__(self, caller: Caller, max_attempts: int, check: Check | None) -> None:
+    def __init__(
+        self, caller: Caller, max_attempts: int, check: Check | None, wanted: Wanted[Any] | None = None
+    ) -> None:
+        self._wanted = wanted
         self._caller = caller
         self._retry = attrs.evolve(caller.retry, attempts=max_attempts, retry_after_max=GIVE_UP_SECONDS)
         self._once: CallOptions = {"retry": attrs.evolve(caller.retry, attempts=1)}
@@ -102,6 +110,16 @@ class Sender:
         """
         request = row.request
         assert request is not None  # noqa: S101 - rows without one are not sent
+        body = row.body
+        if self._wanted is not None:
+            try:
+                asked = self._asked_for(row, self._wanted)
+                body = request_to_json(asked)
+            except InvalidRequestError as error:  # it has tools of its own, say
+                lane.abandon(permit)
+                return Answered(Failed(row.custom_id, request, error, row.attempts))
+        else:
+            asked = request
         clock = asyncio.get_running_loop().time
         is_open = True
         try:
@@ -114,10 +132,10 @@ class Sender:
             started = clock()
             row.attempts += 1
             try:
-                completion, body = await ask_whole(
+                completion, answer = await ask_whole(
                     self._caller,
-                    self._caller.chat_url(request),
-                    row.body,
+                    self._caller.chat_url(asked),
+                    body,
                     self._once,
                     model=request.model,
                     admitted=partial(lane.admit, permit),
@@ -126,19 +144,51 @@ class Sender:
                 raise
             except Exception as error:
                 raise _unexpected(error) from error
+            latency = clock() - started
+            parsed, usage = None, completion.usage
+            if row.asking is not None:
+                taken = row.asking.take(completion)
+                if taken is None:
+                    is_open = False
+                    lane.complete(permit)
+                    return self._corrected(row, row.asking)
+                parsed, usage = taken.parsed, taken.usage
             is_open = False
             lane.complete(permit)
-            return Answered(Succeeded(row.custom_id, request, completion, row.attempts, clock() - started), body)
+            made = Succeeded(row.custom_id, request, completion, row.attempts, latency, parsed, usage=usage)
+            return Answered(made, answer)
         except RateLimitError as error:
             is_open = False
             row.attempts -= 1
             return Refused(error, lane.refuse(permit, error))
         except DeepSeekError as error:
             is_open = False
+            if row.asking is not None and row.asking.falls_back(error):
+                self._caller.strict_refusal = row.asking.refusal or self._caller.strict_refusal
+                row.attempts -= 1
+                lane.complete(permit)
+                return Rest(error, 0.0, None)
             return self._after(error, row, lane, permit)
         finally:
             if is_open:  # cancelled, or not sent
                 lane.abandon(permit)
+
+    def _asked_for(self, row: Row, wanted: Wanted[Any]) -> ChatRequest:
+        """What is sent to have a value. Raises `InvalidRequestError`."""
+        assert row.request is not None  # noqa: S101 - rows without one are not sent
+        if row.asking is None:
+            row.asking = Asking(wanted, row.request, refusal=self._caller.strict_refusal)
+        return row.asking.request
+
+    def _corrected(self, row: Row, asking: Asking[Any]) -> Answered | Rest:
+        """The row is sent again with what was wrong, unless this was its last attempt."""
+        problem = asking.problem
+        assert problem is not None  # noqa: S101 - or there were a value
+        if row.attempts < self._retry.attempts:
+            return Rest(problem, 0.0, None)
+        error = asking.completed(problem)
+        error.attempts, error.history = row.attempts, describe(row.errors)
+        return Answered(Failed(row.custom_id, row.request, error, row.attempts))
 
     def _after(self, error: DeepSeekError, row: Row, lane: Lane, permit: Permit) -> Answered | Refused | Rest:
         if is_of_run(error):
@@ -162,6 +212,8 @@ class Sender:
             lane.fail(permit, error)
         else:
             lane.complete(permit)
+        if row.asking is not None:
+            row.asking.completed(error)
         error.attempts = row.attempts
         error.history = describe(row.errors)
         error.billed_before = error.billed_before or any(before.may_be_billed for before in row.errors)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ...codec.structuring import plain
 from ...errors import APIStatusError
 from ..outcomes import Failed, Outcome
 from ..source.row import Row, written
@@ -38,6 +39,7 @@ class X(msgspec.Struct, omit_defaults=True, gc=False):
         cost: What the answer cost, a decimal number in the run's currency; ``None`` if that is not known.
         is_permanent: Of a failure: whether sending the row again cannot help.
         may_be_billed: Of a failure: whether the server may have answered, and billed it, all the same.
+        parsed: The value of the type that was wanted, as JSON.
     """
 
     body_hash: str
@@ -49,6 +51,7 @@ class X(msgspec.Struct, omit_defaults=True, gc=False):
     cost: str | None = None
     is_permanent: bool = False
     may_be_billed: bool = False
+    parsed: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Key(msgspec.Struct, gc=False):
@@ -174,6 +177,8 @@ def finished_line(
             response = _Response(outcome.error.status, outcome.error.request_id, _NULL)
     else:
         x.latency = outcome.latency
+        if row.asking is not None:
+            x.parsed = msgspec.Raw(_encode(plain(outcome.parsed)))
         response = _Response(200, outcome.completion.request_id, msgspec.Raw(_on_one_line(body)))
     if response is not None and response.request_id is not None and not response.request_id.isascii():
         response.request_id = written(response.request_id)  # a header's bytes need be no UTF-8

@@ -23,6 +23,7 @@ import attrs
 import msgspec
 
 from ...calls.arguments.parameters import chat_request_of
+from ...calls.parsing.asking import Asking
 from ...codec.requests import request_to_json
 from ...errors import DeepSeekError, InvalidRequestError
 from ...types import ChatRequest
@@ -61,6 +62,7 @@ class Row:
         attempts: How many times it was sent.
         errors: How the attempts so far ended.
         sent_at: Unix time of the last sending; 0 if never.
+        asking: How it is asked for a value of a type, and what came of that; ``None``: no type is wanted, or not yet.
         marked: Done once the row's mark is where it has to be before the row is sent; ``None``: it is.
     """
 
@@ -77,6 +79,7 @@ class Row:
     attempts: int = 0
     errors: list[DeepSeekError] = attrs.field(factory=list)
     sent_at: float = 0.0
+    asking: Asking[Any] | None = None
     marked: Awaitable[None] | None = None
 
     @property

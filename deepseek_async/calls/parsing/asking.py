@@ -60,6 +60,7 @@ class Asking(Generic[T]):
         request: What to ask for next.
         attempts: How many answers came.
         usage: Token counts of them all.
+        problem: What was wrong with the last answer; ``None``: nothing.
         refusal: Why the server takes no strict functions, if that was learned.
     """
 
@@ -69,6 +70,7 @@ class Asking(Generic[T]):
         self.attempts = 0
         self.usage: Usage | None = None
         self.refusal = ""
+        self.problem: MalformedResponseError | None = None
         self._last: ChatCompletion | None = None
         self.way: Way = way_for(wanted.structuring, request, wanted.mode, refusal=refusal)
         self.request = self.way.request(request)
@@ -84,6 +86,7 @@ class Asking(Generic[T]):
         if completion.usage is not None:
             self.usage = completion.usage if self.usage is None else self.usage + completion.usage
         value, problem = self._read(completion)
+        self.problem = problem
         if problem is None:
             return ParsedChatCompletion(
                 cast(T, value), completion, self.attempts, self.usage, self.way.mode, self.way.fallback
