@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import ssl as ssl_module
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -56,6 +58,8 @@ class AsyncClient(Words):
         max_event_bytes: Cap on one event of a stream.
         max_body_bytes: Cap on an answer that is not streamed.
         transport: What moves the bytes instead of aiohttp: tests, recorders.
+        record: A file that keeps real exchanges, for tests: what it holds is answered from it, anything else is asked
+            once and written down, keys left out. With a recording no key is needed; then nothing is added to it.
         spelled: ``timeout``, ``max_retries``, ``default_headers``, as the openai package calls them.
 
     Raises:
@@ -81,6 +85,7 @@ class AsyncClient(Words):
         max_event_bytes: int = MAX_EVENT_BYTES,
         max_body_bytes: int = MAX_BODY_BYTES,
         transport: Transport | None = None,
+        record: str | os.PathLike[str] | None = None,
         **spelled: Unpack[SpelledSettings],
     ) -> None:
         if spelled:
@@ -103,7 +108,7 @@ class AsyncClient(Words):
             raise InvalidRequestError("transport", None, f"a Transport, not {type(transport).__name__}")
         hooks = hooks_of(hooks)
         endpoint = endpoint_of(base_url, allow_insecure=allow_insecure)
-        key = key_of(api_key, endpoint)
+        key = key_of(api_key, endpoint, is_needed=record is None or not Path(record).exists())
         self._settings: dict[str, Any] = {
             "base_url": endpoint.address,
             "timeouts": timeouts,
@@ -119,8 +124,8 @@ class AsyncClient(Words):
             "max_body_bytes": max_body_bytes,
         }
         self._key = key if pickle_key else None
-        self._is_picklable = session is None and ssl is None and transport is None
-        self._transport = transport or AiohttpTransport(
+        self._is_picklable = session is None and ssl is None and transport is None and record is None
+        self._transport: Transport = transport or AiohttpTransport(
             session=session,
             max_connections=max_connections,
             proxy=proxy,
@@ -128,6 +133,11 @@ class AsyncClient(Words):
             # A proxy of the environment's would carry what is for this machine out of it.
             trust_env=trust_env and not endpoint.is_loopback,
         )
+        if record is not None:
+            from .transport.record_once import RecordOnce
+
+            may_record = key is not None or endpoint.is_loopback
+            self._transport = RecordOnce(self._transport, record, may_record=may_record)
         self._figures = Figures()
         self._caller = Caller(
             endpoint,

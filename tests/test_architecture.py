@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "conversation": {"types", "errors", "codec", "policy", "calls"},
     "sandbox": {"secrecy", "types", "errors", "version"},
+    "testing": {"sandbox", "transport"},
     "cli": {
         "",
         "types",
@@ -82,6 +83,7 @@ LIBRARIES: dict[str, set[str]] = {
     "conversation": {"attrs"},
     "batch": {"attrs", "anyio", "msgspec", "pyarrow"},  # the last for tables that offer nothing but an Arrow stream
     "sandbox": {"attrs", "aiohttp", "msgspec"},
+    "testing": set(),
 }
 
 # Of the standard library: what would make a pure part impure.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .base import HTTPRequest, Progress, Response, Transport
 
 if TYPE_CHECKING:
+    from .record_once import RecordOnce
     from .recording import Recorder, Replayer
     from .scripted import Answer, Pause, ScriptedTransport
 
@@ -19,6 +20,7 @@ __all__ = [
     "HTTPRequest",
     "Pause",
     "Progress",
+    "RecordOnce",
     "Recorder",
     "Replayer",
     "Response",
@@ -29,6 +31,7 @@ __all__ = [
 _HOMES = {
     "Answer": "scripted",
     "Pause": "scripted",
+    "RecordOnce": "record_once",
     "Recorder": "recording",
     "Replayer": "recording",
     "ScriptedTransport": "scripted",

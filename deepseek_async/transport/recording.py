@@ -161,7 +161,7 @@ class _RecordedResponse:
         entry = {
             "request": {
                 "method": request.method,
-                "path": _path_of(request.url),
+                "path": path_of(request.url),
                 "headers": redacted_headers(request.headers),
                 "body": without(secrets, (request.body or b"").decode("utf-8", "replace")),
             },
@@ -200,10 +200,10 @@ class Replayer:
             APIConnectionError: The recording has no such request; the message says how the nearest differs.
         """
         progress.connected(reused=False)
-        exchange = self._script.answer(request.method, _path_of(request.url), request.body or b"")
+        exchange = self._script.answer(request.method, path_of(request.url), request.body or b"")
         if isinstance(exchange, str):
             raise APIConnectionError(exchange, reason="unscripted")
-        return _ReplayedResponse(exchange, at_speed=self._at_speed)
+        return ReplayedResponse(exchange, at_speed=self._at_speed)
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -236,7 +236,13 @@ class RecordedAnswers:
         return f"the recording has no {method} {path} with this body; the nearest differs in {', '.join(nearest[:5])}"
 
 
-class _ReplayedResponse:
+class ReplayedResponse:
+    """A recorded answer, as `Response`.
+
+    Args:
+        at_speed: Whether to keep the recorded times.
+    """
+
     def __init__(self, exchange: RecordedExchange, *, at_speed: bool) -> None:
         self.status = exchange.status
         self.headers = exchange.headers
@@ -288,7 +294,8 @@ def _unreadable(data: Any) -> bytes:
     return base64.b64decode(data["base64"], validate=True) if isinstance(data, dict) else str(data).encode()
 
 
-def _path_of(url: str) -> str:
+def path_of(url: str) -> str:
+    """The path that a recording knows a URL by."""
     return urlsplit(url).path
 
 

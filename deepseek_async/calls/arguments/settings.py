@@ -122,8 +122,11 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def key_of(api_key: str | None, endpoint: Endpoint) -> str | None:
+def key_of(api_key: str | None, endpoint: Endpoint, *, is_needed: bool = True) -> str | None:
     """The key to send; ``None``: none, which only a server on this machine is trusted to want.
+
+    Args:
+        is_needed: Whether another server is to be asked at all.
 
     Raises:
         InvalidRequestError: There is no key, or one that no header can carry.
@@ -135,7 +138,7 @@ def key_of(api_key: str | None, endpoint: Endpoint) -> str | None:
     if api_key is not None and not isinstance(api_key, str):
         raise InvalidRequestError(source, None, f"a string, not {kind_of(api_key)}")
     if api_key is None or not api_key.strip():
-        if endpoint.is_loopback:
+        if endpoint.is_loopback or not is_needed:
             return None
         raise InvalidRequestError(
             "api_key", None, f"the argument or {API_KEY_VARIABLE}; only a server on loopback needs none"
