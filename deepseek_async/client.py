@@ -23,7 +23,7 @@ from .hooks import Hook
 from .policy.gate import Gate
 from .policy.retry import RetryPolicy
 from .policy.timeouts import Timeouts
-from .transport import Transport
+from .transport import Transport, recorded
 from .transport.network import AiohttpTransport, ClientSession
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class AsyncClient(Words):
         max_event_bytes: Cap on one event of a stream.
         max_body_bytes: Cap on an answer that is not streamed.
         transport: What moves the bytes instead of aiohttp: tests, recorders.
-        record: A file that keeps real exchanges, for tests: what it holds is answered from it, anything else is asked
-            once and written down, keys left out. With a recording no key is needed; then nothing is added to it.
+        record: A file of real exchanges, for tests: what it lacks is asked once and added. Where it exists no key is
+            needed; without one nothing is added. See `RecordOnce`.
         spelled: ``timeout``, ``max_retries``, ``default_headers``, as the openai package calls them.
 
     Raises:
@@ -133,11 +133,7 @@ class AsyncClient(Words):
             # A proxy of the environment's would carry what is for this machine out of it.
             trust_env=trust_env and not endpoint.is_loopback,
         )
-        if record is not None:
-            from .transport.record_once import RecordOnce
-
-            may_record = key is not None or endpoint.is_loopback
-            self._transport = RecordOnce(self._transport, record, may_record=may_record)
+        self._transport = recorded(self._transport, record, may_record=bool(key) or endpoint.is_loopback)
         self._figures = Figures()
         self._caller = Caller(
             endpoint,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from .base import HTTPRequest, Progress, Response, Transport
 
 if TYPE_CHECKING:
+    import os
+
     from .record_once import RecordOnce
     from .recording import Recorder, Replayer
     from .scripted import Answer, Pause, ScriptedTransport
@@ -26,6 +28,7 @@ __all__ = [
     "Response",
     "ScriptedTransport",
     "Transport",
+    "recorded",
 ]
 
 _HOMES = {
@@ -36,6 +39,19 @@ _HOMES = {
     "Replayer": "recording",
     "ScriptedTransport": "scripted",
 }
+
+
+def recorded(transport: Transport, path: str | os.PathLike[str] | None, *, may_record: bool) -> Transport:
+    """A transport with a recording in front of it, see `RecordOnce`; without a path the transport itself.
+
+    Raises:
+        InvalidRequestError: The file exists and is no recording.
+    """
+    if path is None:
+        return transport
+    from .record_once import RecordOnce
+
+    return RecordOnce(transport, path, may_record=may_record)
 
 
 def __getattr__(name: str) -> Any:
