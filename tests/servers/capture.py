@@ -26,7 +26,8 @@ def cases_of(server: RealServer) -> dict[str, tuple[str, dict[str, Any]]]:
     }
     if "logprobs" not in engine.lacks:
         cases["logprobs"] = ("/chat/completions", {**chat, "max_tokens": 6, "logprobs": True, "top_logprobs": 2})
-        cases["two-choices"] = ("/chat/completions", {**chat, "n": 2, "logprobs": True, "top_logprobs": 1})
+        if engine.name != "vLLM":  # "n must be 1 when using greedy sampling"
+            cases["two-choices"] = ("/chat/completions", {**chat, "n": 2, "logprobs": True, "top_logprobs": 1})
     if "saying" not in engine.lacks:
         said = {**chat, "max_tokens": 60, "logprobs": True, "top_logprobs": 1, **engine.saying(EMOJI)}
         cases["characters-in-parts"] = ("/chat/completions", said)
@@ -40,6 +41,14 @@ def cases_of(server: RealServer) -> dict[str, tuple[str, dict[str, Any]]]:
     return cases
 
 
+def write_pair(server: RealServer, name: str, path: str, body: dict[str, Any]) -> None:
+    """One case, whole and streamed. A model's name that is a path of this machine becomes ``smollm2``."""
+    streamed = {**body, "stream": True, "stream_options": {"include_usage": True}}
+    for ending, asked in (("json", body), ("sse", streamed)):
+        said = server.body(path, **asked).replace(server.engine.model.encode(), b"smollm2")
+        (FOLDER / f"{name}.{ending}").write_bytes(said)
+
+
 def record() -> None:
     """Start the server, ask, and write."""
     engine_name = os.environ.get("SERVER", "llama")
@@ -48,17 +57,13 @@ def record() -> None:
         engine = server.engine
         for name, (path, fields) in cases_of(server).items():
             body = {"model": engine.model, "temperature": 0, **engine.steady, **fields}
-            (FOLDER / f"{engine_name}-{name}.json").write_bytes(server.body(path, **body))
-            stream = {**body, "stream": True, "stream_options": {"include_usage": True}}
-            (FOLDER / f"{engine_name}-{name}.sse").write_bytes(server.body(path, **stream))
+            write_pair(server, f"{engine_name}-{name}", path, body)
     if "reasoning" not in ENGINES[engine_name].lacks:
         with running(ENGINES[engine_name], template="think.jinja") as server:
             said = server.engine.saying("<think>\nhm, 雨\n</think>\n\nYes, 🦄.")
             body = {"model": engine.model, "temperature": 0, **engine.steady, "messages": COLOURS, "max_tokens": 80}
             body |= {"logprobs": True, "top_logprobs": 1, **said}
-            (FOLDER / f"{engine_name}-reasoning.json").write_bytes(server.body("/chat/completions", **body))
-            stream = {**body, "stream": True, "stream_options": {"include_usage": True}}
-            (FOLDER / f"{engine_name}-reasoning.sse").write_bytes(server.body("/chat/completions", **stream))
+            write_pair(server, f"{engine_name}-reasoning", "/chat/completions", body)
 
 
 if __name__ == "__main__":

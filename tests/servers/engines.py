@@ -135,7 +135,7 @@ class Transformers(Engine):
     def command(self, port: int, **options: str) -> list[str]:
         folder = ENVIRONMENTS / "vllm"
         serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--device", "cpu", str(folder / "model")]
-        return ["env", "HF_HUB_OFFLINE=1", "OMP_NUM_THREADS=2", str(folder / "v" / "bin" / "transformers"), *serve]
+        return ["env", "HF_HUB_OFFLINE=1", "OMP_NUM_THREADS=1", str(folder / "v" / "bin" / "transformers"), *serve]
 
 
 ENGINES: dict[str, Engine] = {

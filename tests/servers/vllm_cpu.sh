@@ -49,7 +49,7 @@ END
 
 [ -e "$folder/model/model.safetensors" ] || install
 [ -n "$port" ] || exit 0
-export HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 OMP_NUM_THREADS=2
+export HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 OMP_NUM_THREADS=${THREADS:-1}
 case " $* " in *" --chat-template "*) ;; *) set -- --chat-template "$here/tools.jinja" "$@" ;; esac
 case " $* " in *" --max-num-seqs "*) ;; *) set -- --max-num-seqs 8 "$@" ;; esac
 exec "$folder/v/bin/vllm" serve "$folder/model" --served-model-name smollm2 --host 127.0.0.1 --port "$port" \
