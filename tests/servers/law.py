@@ -61,9 +61,30 @@ def without_empty_tokens(data: Json) -> None:
                     logprobs[name] = [logprobs[name][at] for at in kept]
 
 
+def without_null_extras(data: Any) -> None:
+    """Fields of the server's own whose value is null."""
+    if isinstance(data, dict):
+        if isinstance(data.get("extra"), dict):
+            data["extra"] = {name: value for name, value in data["extra"].items() if value is not None}
+        for part in data.values():
+            without_null_extras(part)
+    elif isinstance(data, list):
+        for part in data:
+            without_null_extras(part)
+
+
+def without_empty_fingerprint(data: Json) -> None:
+    """A fingerprint that says nothing."""
+    data["system_fingerprint"] = data["system_fingerprint"] or None
+
+
 DEVIATIONS: dict[str, dict[str, Callable[[Json], None]]] = {
     "llama.cpp": {"entries without text (the end, stop tokens) stand in whole answers only": without_empty_tokens},
-    "vLLM": {"entries without text differ": without_empty_tokens},
+    "vLLM": {
+        "fields of its own that are null stand in whole answers or in chunks only": without_null_extras,
+        "entries without text differ": without_empty_tokens,
+    },
+    "transformers serve": {"system_fingerprint is empty in streams only": without_empty_fingerprint},
 }
 """What each server itself does differently, streamed and whole, by its name."""
 
