@@ -27,7 +27,7 @@ DIST := $(VENV)/dist
 FOR_DIST := $(DIST)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types coverage soak test-node test-servers test-distributed bench bench-guard simulate docs dist clean
+.PHONY: help demo test lint format types coverage soak test-node test-servers install-proxies test-proxies test-clients test-distributed bench bench-guard simulate docs dist clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -107,6 +107,22 @@ $(SERVERS)/vllm/.installed: tests/servers/vllm_cpu.sh | $(BIN)/python
 
 test-servers: $(FOR_DEV) $(SERVERS)/$(if $(filter llama,$(SERVER)),llama,vllm)/.installed ## The suite against a real llama.cpp; SERVER=vllm or transformers takes 3 GB more
 	SERVER=$(SERVER) SERVERS=$(abspath $(SERVERS)) $(BIN)/python -m pytest -q -m outside tests/servers
+
+PROXIES := nginx haproxy apache2 squid varnish caddy lighttpd h2o tinyproxy
+
+install-proxies: | $(BIN)/python ## Install from Debian's packages the proxies that test-proxies runs; their services stay off
+	@[ "$$(id -u)" = 0 ] || { echo "As root: apt-get install --no-install-recommends $(PROXIES)" >&2; exit 1; }
+	@# Debian starts what it installs, on port 80, unless this file says no.
+	@[ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; \
+		chmod +x /usr/sbin/policy-rc.d; touch $(VENV)/.policy; }
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(PROXIES); \
+		code=$$?; if [ -e $(VENV)/.policy ]; then rm -f /usr/sbin/policy-rc.d $(VENV)/.policy; fi; exit $$code
+
+test-proxies: $(FOR_DEV) ## The proxies that are installed, plain and for streams, in front of the sandbox
+	$(BIN)/python -m pytest -q -m outside -n 4 --dist loadgroup tests/proxies
+
+test-clients: $(FOR_DEV) ## Other people's clients, newest, each in an environment of its own, against the sandbox
+	CLIENTS=$(abspath $(VENV)/clients) $(BIN)/python -m pytest -q -m outside tests/clients
 
 test-distributed: $(FOR_DEV) ## Rows on a local Dask, Ray and (where there is Java) Spark, workers of which are killed
 	$(BIN)/python -m pip install -qq -e '.[dask,ray]' 'ray[data]' $(if $(shell command -v java),'pyspark[sql]')

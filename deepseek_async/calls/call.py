@@ -88,7 +88,7 @@ class Call:
         self.number = surroundings.figures.calls
         self.attempts = 0
         self._attempts_before = 0  # of earlier parts of a continued answer
-        self.deadlines = Deadlines(timeouts)
+        self.deadlines = Deadlines(timeouts, streamed=streamed)
 
     def go_on(self, request: HTTPRequest) -> None:
         """From here on send another request, which continues the answer and has all its attempts."""

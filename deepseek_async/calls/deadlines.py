@@ -35,6 +35,9 @@ _ADVICE = {
     "total": "the whole call took too long",
 }
 
+# A server that queues a request sends keep-alives; not even those, nor the role that a stream begins with, came.
+_MAY_BE_HELD = "; nothing at all came: a proxy may hold events back (docs/proxies.md)"
+
 
 class Deadlines:
     """Cancels the wait of the task that waits in it when a deadline passes: ``await deadlines.wait(…)``.
@@ -43,6 +46,7 @@ class Deadlines:
 
     Args:
         timeouts: The durations.
+        streamed: Whether the answer is a stream, which begins to arrive long before its end.
 
     Attributes:
         phase: The present one.
@@ -56,6 +60,7 @@ class Deadlines:
         "_due",
         "_error",
         "_idle",
+        "_is_stream",
         "_left",
         "_loop",
         "_seconds",
@@ -69,7 +74,7 @@ class Deadlines:
         "phase",
     )
 
-    def __init__(self, timeouts: Timeouts) -> None:
+    def __init__(self, timeouts: Timeouts, *, streamed: bool = False) -> None:
         self._loop = asyncio.get_running_loop()
         self._time = self._loop.time
         self._alarm: Alarm | None = None
@@ -85,6 +90,7 @@ class Deadlines:
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self._error: DeepSeekError | None = None
+        self._is_stream = streamed
         self.keepalives = 0
 
     @property
@@ -201,6 +207,8 @@ class Deadlines:
         if self._time() >= self._total_at:
             phase, seconds = "total", self._total
         seen = f", {self.keepalives} keep-alives seen" if self.keepalives else ""
+        if self._is_stream and self.phase == "first_chunk" and not self.keepalives:
+            seen = _MAY_BE_HELD
         return APITimeoutError(
             f"{phase} timeout of {seconds:g} s passed: {_ADVICE[phase]}{seen}",
             phase=phase,

@@ -353,3 +353,26 @@ async def test_an_error_status_does_not_wait_for_its_body(monkeypatch: pytest.Mo
         with pytest.raises(ServiceUnavailableError):
             await asyncio.wait_for(ask(client, streamed=False), 5)
         await server.all_closed()
+
+
+@pytest.mark.parametrize(
+    ("streamed", "alive", "held"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+@pytest.mark.parametrize("headed", [True, False])
+async def test_a_stream_of_which_nothing_came_may_be_held_back(
+    streamed: bool, alive: bool, held: bool, headed: bool
+) -> None:
+    """Silence without one keep-alive is what a proxy that holds events looks like: the words say so, for streams."""
+
+    async def play(connection: Connection) -> None:
+        await connection.request()
+        if headed or alive:
+            connection.send(HEAD[streamed])
+        if alive:
+            await keep_alive(connection, KEEP_ALIVE[streamed])
+        await connection.gone()
+
+    async with ByteServer(play) as server, AsyncClient(base_url=server.base_url) as client:
+        error, _ = await expired(ask(client, streamed=streamed, timeouts=Timeouts(first_chunk=SECONDS), retry=ONCE))
+    assert error.phase == "first_chunk"
+    assert ("a proxy may hold events back (docs/proxies.md)" in str(error)) is held

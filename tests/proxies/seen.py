@@ -51,9 +51,9 @@ async def read(client: AsyncClient, **more: Any) -> Read:
     return seen
 
 
-def how_it_came(seen: Read, events: int) -> str:
-    """Whether events came one by one, in lumps, or were held to the end."""
-    if seen.bursts <= 1:
+def how_it_came(seen: Read, events: int, seconds: float) -> str:
+    """Whether events that the server spread over so many seconds came one by one, in lumps, or were held to the end."""
+    if not seen.times or seen.times[-1] - seen.times[0] < seconds * 0.4:
         return "held to the end"
     return "one by one" if seen.bursts >= events * 0.6 else f"in {seen.bursts} lumps of {events}"
 

@@ -358,9 +358,9 @@ def running(
         RuntimeError: It ended, or was not there in time; with what it wrote.
     """
     port = free_port()
-    for above in (folder, *list(folder.parents)[:2]):
+    for above in (folder, *folder.parents[:-2]):  # some give up root's rights, and must still get there
         with suppress(PermissionError):
-            above.chmod(0o777)
+            above.chmod(0o755 if above != folder else 0o777)
     values = {
         "port": port,
         "upstream": upstream,

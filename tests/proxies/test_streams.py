@@ -38,7 +38,7 @@ async def test_events(proxy: Proxy, streams: bool, front: Front, case: Case, san
         seen = await read(client)
     assert seen.error is None
     assert seen.text == "".join(WORDS)
-    cell.says(how_it_came(seen, len(WORDS)))
+    cell.says(how_it_came(seen, len(WORDS), len(WORDS) / RATE))
 
 
 async def test_gzip(proxy: Proxy, streams: bool, front: Front, case: Case, sandbox: SandboxServer) -> None:
@@ -51,20 +51,7 @@ async def test_gzip(proxy: Proxy, streams: bool, front: Front, case: Case, sandb
         seen = await read(client)
     assert seen.error is None
     assert seen.text == "".join(WORDS)
-    cell.says(how_it_came(seen, len(WORDS)))
-
-
-async def test_gzip_asked_for(proxy: Proxy, streams: bool, front: Front, case: Case, sandbox: SandboxServer) -> None:
-    """Who asks for it gets the right answer all the same."""
-    if not proxy.gzip_lines:
-        pytest.skip("does not compress")
-    cell = case(proxy, streams, "gzip asked for")
-    sandbox.script(Script(say=WORDS, rate=RATE))
-    async with AsyncClient(base_url=front(proxy, streams=streams, gzip=True).base_url) as client:
-        seen = await read(client, extra_headers={"accept-encoding": "gzip"})
-    assert seen.error is None
-    assert seen.text == "".join(WORDS)
-    cell.says(how_it_came(seen, len(WORDS)))
+    cell.says(how_it_came(seen, len(WORDS), len(WORDS) / RATE))
 
 
 @pytest.mark.parametrize("fault", [Reset(after_chunk=4), Cut(after_chunk=4)], ids=["reset", "closed"])
@@ -80,7 +67,9 @@ async def test_killed_in_mid_stream(
     words = how_it_ended(seen, FEW)
     assert seen.error is not None
     assert seen.error.retryable
-    assert seen.error.attempts == len(sandbox.requests) - before == 1
+    assert seen.error.attempts == 1
+    again = len(sandbox.requests) - before - 1  # Varnish may send a request again by itself; the client does not
+    assert again == 0 or proxy.name == "Varnish"
     cell.says(words)
 
 
@@ -138,15 +127,15 @@ async def test_the_client_leaves(proxy: Proxy, streams: bool, front: Front, case
     cell = case(proxy, streams, "the client leaves: the server hears of it")
     sandbox.script(Script(say=WORDS, rate=4.0))
     async with AsyncClient(base_url=front(proxy, streams=streams).base_url) as client:
-        stream = client.chat.completions.stream(**ASK, retry=ONCE)
+        stream = client.chat.completions.stream(**{**ASK, "model": "deepseek-coder", "retry": ONCE})
         task = asyncio.ensure_future(stream.completion())
-        await until(lambda: bool(sandbox.admission.in_flight))
+        await until(lambda: sandbox.admission.in_flight["deepseek-coder"] > 0)
         await asyncio.sleep(0.6)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await stream.aclose()
         left = time.monotonic()
-        await until(lambda: not sandbox.admission.in_flight)
+        await until(lambda: sandbox.admission.in_flight["deepseek-coder"] == 0)
     seconds = time.monotonic() - left
     cell.says("at once" if seconds < 0.2 else "at the next event" if seconds < 2.2 else "at the end")
 
