@@ -360,7 +360,7 @@ class ResponseTooLargeError(APIResponseError):
 
 
 class StreamInterruptedError(DeepSeekError):
-    """A stream ended without its end: cut, no ``[DONE]``, or an error in the band.
+    """An answer ended without its end: a stream cut, no ``[DONE]``, an error in the band; half a JSON text.
 
     Attributes:
         cause: The error underneath, where there is one: what the server sent inside the stream, or how the

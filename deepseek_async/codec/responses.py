@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import attrs
 
-from ..errors import EmptyResponseError, MalformedResponseError
+from ..errors import EmptyResponseError, MalformedResponseError, StreamInterruptedError
 from ..types import Balance, ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, ModelList, TextCompletion
 from .endings import interruption_in
 from .folding.channels import of_whole
@@ -59,12 +59,14 @@ def completion_from_json(body: bytes, request_id: str | None = None, reader: Ans
     Raises:
         MalformedResponseError: No JSON, or a type does not fit; ``path`` names the place, ``partial`` has what could be
             read.
+        StreamInterruptedError: It is the beginning of one; ``partial`` has what could be read.
         EmptyResponseError: There is no choice in it, or none with a message.
         APIStatusError: The body is an error object in spite of its status.
     """
     try:
         completion = reader.completion(body, request_id)
     except MalformedResponseError as error:
+        _raise_if_cut(body, ChatCompletion)
         _salvage_into(error, body, ChatCompletion)
         raise
     if not completion.choices:
@@ -97,6 +99,7 @@ def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> Tex
     try:
         completion = reader.whole_text(body)
     except MalformedResponseError as error:
+        _raise_if_cut(body, TextCompletion)
         _salvage_into(error, body, TextCompletion)
         raise
     if not completion.choices:
@@ -104,6 +107,25 @@ def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> Tex
     choices = tuple(attrs.evolve(choice, text=mended(choice.text)) for choice in completion.choices)
     complete = interruption_in(choice.finish_reason for choice in choices) is None
     return attrs.evolve(completion, choices=choices, complete=complete)
+
+
+def _raise_if_cut(body: bytes, cls: type[W]) -> None:
+    """Half a JSON text: nginx, Caddy, lighttpd and h2o give the body of a server that broke off a proper end."""
+    from .structuring.growing import GrowingJSON  # brings in what good answers can do without
+
+    text = body.decode("utf-8-sig", "ignore").lstrip()
+    growing = GrowingJSON("{")
+    if not text.startswith("{"):
+        return
+    growing.feed(text)
+    if growing.is_complete or growing.has_begun_anew:
+        return
+    partial = what_can_be_read(growing.snapshot(), cls)
+    raise StreamInterruptedError(
+        f"the answer was cut: its JSON ends in the middle, after {len(body):,} bytes, though the connection ended in "
+        "form; a proxy does so when its server breaks off",
+        partial=attrs.evolve(partial, complete=False) if partial is not None and partial.choices else None,
+    ) from None
 
 
 def _salvage_into(error: MalformedResponseError, body: bytes, cls: type[W]) -> None:

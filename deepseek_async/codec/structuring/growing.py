@@ -26,6 +26,7 @@ class GrowingJSON:
 
     Attributes:
         changes: How often a snapshot has become another one.
+        has_begun_anew: Whether what looked like a value was none, and another was looked for behind its beginning.
 
     Args:
         openings: The characters that a value may begin with: ``{`` alone, or ``{[``. What stands before is passed over.
@@ -33,6 +34,7 @@ class GrowingJSON:
 
     def __init__(self, openings: str = "{[") -> None:
         self._opening = re.compile(f"[{re.escape(openings)}]")
+        self.has_begun_anew = False
         self._begin()
 
     def _begin(self) -> None:
@@ -63,6 +65,7 @@ class GrowingJSON:
             try:
                 place = self._in_string(text, place) if self._string is not None else self._outside(text, place)
             except _BrokenError:  # it was no JSON: perhaps what follows is
+                self.has_begun_anew = True
                 self._begin()
                 place += 1
 

@@ -1,0 +1,96 @@
+"""Half a JSON text in a 200 that ends in form is a cut, which several proxies make of a server that broke off."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from deepseek_async import RetryPolicy
+from deepseek_async.codec import completion_from_json
+from deepseek_async.codec.responses import text_completion_from_json
+from deepseek_async.errors import MalformedResponseError, StreamInterruptedError
+
+from ..wire import HELLO, client_on, completion, to_json, whole
+
+TEXT = 'He said "hé\\o" 雨🦄\n and left'
+CHOICE = {"index": 0, "text": TEXT, "finish_reason": "stop"}
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a": [1, 2.5e3, true]}'}}
+ANSWERS: dict[str, Any] = {
+    "text": completion(TEXT, usage={"total_tokens": 3}),
+    "calls": completion("", "tool_calls", tool_calls=[CALL]),
+    "reasoning": completion(TEXT, reasoning_content="Hm\t\u2028"),
+    "fields of its own": {"timings": {"a": [[], {}, -1.5e-7, None, False]}, **completion(TEXT)},
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_every_beginning_is_a_cut(name: str, escaped: bool) -> None:
+    """Wherever it ends, inside a character too: retryable, maybe billed, with the text so far."""
+    body = json.dumps(ANSWERS[name], ensure_ascii=escaped).encode()
+    text = completion_from_json(body).text or ""
+    seen = set()
+    for end in range(1, len(body)):
+        with pytest.raises(StreamInterruptedError, match="was cut") as caught:
+            completion_from_json(body[:end])
+        error = caught.value
+        assert error.retryable
+        assert error.may_be_billed
+        partial = error.partial.text or "" if error.partial is not None else ""
+        assert text.startswith(partial)
+        assert error.partial is None or not error.partial.complete
+        seen.add(partial)
+    assert not text or len(seen) > 10
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[1, 2",
+        b"null",
+        b'{"id": tru, "choices": [{"a": 1',
+        b'{"id" "7"',
+        b'{"a": 1}}',
+        b"{]",
+        b"Hello {",
+    ],
+)
+def test_what_is_no_beginning_is_no_cut(body: bytes) -> None:
+    """Broken in its middle, or something else: not JSON, as before."""
+    with pytest.raises(MalformedResponseError):
+        completion_from_json(body)
+
+
+def test_the_other_endpoint() -> None:
+    """Fill in the middle likewise."""
+    body = to_json(
+        {"id": "1", "created": 1, "model": "m", "choices": [{"index": 0, "text": TEXT, "finish_reason": "stop"}]}
+    )
+    with pytest.raises(StreamInterruptedError) as caught:
+        text_completion_from_json(body[:-40])
+    assert caught.value.partial is not None
+    assert TEXT.startswith(caught.value.partial.text)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_next_attempt_brings_it(streamed: bool) -> None:
+    """Asked again, whole or in place of a stream."""
+    body = to_json(completion(TEXT))
+    client, transport = client_on(whole(body[: len(body) // 2]), whole(body[:20]), whole(body))
+    if streamed:
+        async with client.chat.completions.stream(model="m", messages=HELLO) as stream:
+            answer = await stream.completion()
+    else:
+        answer = await client.chat.completions.create(model="m", messages=HELLO)
+    assert answer.text == TEXT
+    assert len(transport.requests) == 3
+    client, _ = client_on(whole(body[:-3]), retry=RetryPolicy(attempts=1))
+    with pytest.raises(StreamInterruptedError, match="was cut") as caught:
+        await client.chat.completions.create(model="m", messages=HELLO)
+    assert caught.value.partial is not None
+    assert caught.value.partial.text == TEXT
