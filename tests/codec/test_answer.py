@@ -265,7 +265,7 @@ def test_a_whole_completion_is_a_stream_of_one_chunk(body: bytes) -> None:
     [
         (b"<html><title>502 Bad Gateway</title></html>", "an HTML page titled '502 Bad Gateway'"),
         (b"<p>", "an HTML page"),
-        (to_json(WHOLE)[:40] + b"}", "not JSON"),
+        (to_json(WHOLE)[:40] + b'"}', "not JSON"),
         (b'{"answer": 1}', "no field `choices`"),
         (b"upstream connect error", "upstream connect error"),
         (b"null", "null"),
