@@ -206,10 +206,10 @@ class AsyncClient(Words):
             InvalidRequestError: A value is out of range, or the source is no source.
         """
         from .batch.batch import Batch
-        from .batch.options import Rules
+        from .batch.options import SendingRules
         from .calls.parsing.asking import Wanted
 
-        rules = Rules(
+        rules = SendingRules(
             max_concurrency=max_concurrency,
             max_attempts=max_attempts,
             warmup=warmup,

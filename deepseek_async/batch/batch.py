@@ -12,7 +12,7 @@ import attrs
 from ..calls.caller import Caller
 from .dispatch.dispatch import Dispatch
 from .dispatch.slots import CEILING
-from .options import Rules
+from .options import SendingRules
 from .outcomes import Outcome
 from .source.row import Row
 from .source.rows import RowSource, Source
@@ -31,7 +31,7 @@ class Batch:
         ordered: Whether outcomes come in the order of the source.
     """
 
-    def __init__(self, caller: Caller, source: Source, rules: Rules, *, ordered: bool) -> None:
+    def __init__(self, caller: Caller, source: Source, rules: SendingRules, *, ordered: bool) -> None:
         self._caller = caller
         # In order, those behind a slow one wait for it. Twice as many rows may be under way, so that slots stay filled.
         self._rules = attrs.evolve(rules, window=2 * (rules.max_concurrency or CEILING)) if ordered else rules

@@ -1,4 +1,4 @@
-"""One run while it runs: what connects the dispatch with the journal, the sums and the limits."""
+"""One run while it runs: hands what the dispatch delivers to the journal and the sums, and stops it at the limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .dispatch.dispatch import Dispatch
 from .faults import is_of_run
 from .journal.append import MovedError
 from .journal.journal import Journal
-from .options import Rules
+from .options import SendingRules
 from .outcomes import Failed, Outcome
 from .report import BatchProgress, BatchReport, Stopped
 from .source.row import Row
@@ -48,7 +48,7 @@ class Run:
         client: Client,
         rows: RowSource,
         journal: Journal,
-        rules: Rules,
+        rules: SendingRules,
         limits: Limits,
         tally: Tally,
         total: int | None,

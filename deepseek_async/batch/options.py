@@ -14,11 +14,11 @@ from ..errors import InvalidRequestError
 
 
 class RateLimiter(Protocol):
-    """What keeps batches to so many requests a minute, for servers that limit those; ``aiolimiter.AsyncLimiter`` does.
+    """Keeps batches to a number of requests a minute, for servers that limit that. ``aiolimiter.AsyncLimiter`` is one.
 
-    Entered before each sending, repeated ones included, and left again before the request goes out: entering is what
-    waits, so a semaphore limits nothing here. Batches of one event loop may share one; what several processes send it
-    does not know.
+    It is an async context manager. A batch enters it before each sending, also before a repeated one, and leaves it
+    before the request goes out. So it has to wait while it is entered; a semaphore would limit nothing. Batches of one
+    event loop can share one. It knows nothing of what other processes send.
     """
 
     async def __aenter__(self) -> object: ...
@@ -40,7 +40,7 @@ def _at_least(least: int, *, optional: bool = False) -> Callable[[object, Any, o
 
 
 @attrs.frozen(kw_only=True)
-class Rules:
+class SendingRules:
     """How a batch is sent.
 
     Attributes:

@@ -49,7 +49,7 @@ SHOWN_IDS: Final = 5
 
 @attrs.frozen(kw_only=True)
 class BatchProgress:
-    """How far a run is.
+    """How far a run is: one attribute for each figure that a person may want to see.
 
     Attributes:
         succeeded, failed: Rows that have their outcome.
@@ -85,7 +85,8 @@ class BatchProgress:
 
 @attrs.frozen(kw_only=True)
 class BatchReport:
-    """What a run came to. Counts are of this run alone; what earlier runs on the output did is in ``skipped``.
+    """What a run came to: one attribute for each figure. All are of this run alone; ``skipped`` counts the rows that
+    earlier runs on the output have finished.
 
     Attributes:
         output: The output file.
@@ -96,9 +97,10 @@ class BatchReport:
         skipped_failed: Of the skipped: rows that have failed for good. ``retry_permanent`` sends them again.
         unfinished: Ids of rows without an outcome that may have been billed: the run was stopped while they were in
             flight, or their answer could not be written.
-        possibly_billed_twice: Ids of rows that were sent, and of which an earlier sending may have been billed as well:
-            a run was killed, or a connection broke, before the answer was here. No such row is missing; with
-            ``durability="power"`` there may also be some, up to 128, that the killed run had only read ahead.
+        possibly_billed_twice: Ids of rows that were sent again although a server may have read and billed an earlier
+            sending: the run was killed before the answer was here, the connection broke, a gateway gave up (502, 504,
+            524). Every such row is here. With ``durability="power"`` up to 128 others may be here as well, which a
+            killed run had marked and not sent.
         usage: Tokens of the answers, summed, with cache hits and misses.
         cost: What the answers cost in ``currency``: each by its own model, tokens and time.
         unpriced: Answers of models whose price is not known; not in ``cost``.

@@ -20,7 +20,7 @@ from ..errors import InvalidRequestError
 from .journal.append import MovedError
 from .journal.journal import Durability, Journal
 from .live_run import Progress, Run
-from .options import RateLimiter, Rules
+from .options import RateLimiter, SendingRules
 from .report import BatchReport
 from .source.rows import RowSource, Source
 from .source.shards import Shard, shard_of
@@ -28,7 +28,8 @@ from .stop_rules import Limits, OffPeak
 from .tally import Tally
 
 AHEAD: Final = 128
-"""Rows that are read before their turn, so that their marks are on disk by then. Killed, a run takes them for sent."""
+"""Rows that are read and marked before there is a slot for them, so that no slot waits until a mark is on disk. If the
+run is killed, the next one takes them for sent."""
 
 _log = logging.getLogger("deepseek_async")
 
@@ -103,7 +104,7 @@ async def run_batch(
     part = shard_of(shard)
     limits = Limits(max_cost=max_cost, max_errors=max_errors, max_error_rate=max_error_rate)
     tally = Tally(currency, holidays)
-    rules = Rules(
+    rules = SendingRules(
         max_concurrency=max_concurrency,
         max_attempts=max_attempts,
         warmup=warmup,
@@ -136,10 +137,10 @@ def _length_of(source: object) -> int | None:
 
 
 async def run_partition(client: Client, rows: Source, output: Path | str, **options: Any) -> BatchReport:
-    """One partition of rows that an engine of several machines has cut: `run_batch`, made safe to be run again.
+    """Run one partition of rows, as a task of an engine such as Dask, Ray or Spark: `run_batch` with its own client.
 
-    A task that an engine lost and runs anew goes on from the partition's own journal. Whatever keeps the partition from
-    its end is raised, so that the engine knows.
+    If the engine loses the task and runs it again, it goes on from the partition's journal. If the run is stopped
+    before the partition's end, an error is raised, so that the engine knows.
 
     Args:
         client: Pickled with the task, it takes the key from the worker's environment.

@@ -1,4 +1,4 @@
-"""What ends a run before its source does, and what delays it."""
+"""The rules that end a run before its source does (money, failures), and the one that delays it (peak hours)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..types.prices import next_off_peak
 from .report import WORDS, Stopped
 from .tally import Tally
 
-# A share of the first few rows says nothing.
+# Of fewer rows than this, the share that has failed says nothing.
 LEAST_FOR_RATE: Final = 100
-# Sent before the first answer has told a price, where there is a max_cost.
+# So many rows may be in flight before the first answer has told what a row costs, where there is a max_cost.
 FIRST_ROWS: Final = 8
-# Kept free at both ends of an off-peak window: for clocks that differ.
+# So much of an off-peak window is left unused at both of its ends, because clocks differ.
 MARGIN: Final = timedelta(minutes=5)
-# A wait of hours is looked at anew each minute: clocks are set, machines sleep.
+# Of a wait of hours no more than this is waited at once; then the clock is read again. Clocks are set, machines sleep.
 _LONGEST_WAIT: Final = 60.0
 
 

@@ -1,4 +1,4 @@
-"""Counts what a run's rows come to: outcomes, tokens, money."""
+"""Sums over the rows of one run: outcomes, tokens, money."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _paid_for(outcome: Outcome) -> tuple[Usage | None, str]:
 
 
 class Tally:
-    """The sums of one run.
+    """The sums of one run: one attribute for each.
 
     Args:
         currency: ``"USD"`` or ``"CNY"``.
@@ -35,8 +35,8 @@ class Tally:
         attempts: Requests sent by rows that have their outcome.
         cost: What the answers cost.
         unpriced: Answers whose price is not known.
-        doubtful: Ids of rows sent again after a connection broke, so that the first answer may have been billed. The
-            report names each of them, so this grows with the broken connections; nothing else here grows.
+        doubtful: Ids of rows that were sent again although an earlier sending may have been billed. The report names
+            each of them, so this list grows with every such row; no other attribute grows.
     """
 
     def __init__(self, currency: str, holidays: Collection[date]) -> None:

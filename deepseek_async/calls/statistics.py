@@ -31,7 +31,7 @@ class Statistics:
 
 
 class Figures:
-    """The same, counting."""
+    """The figures of one client while it counts; `Statistics` is what it shows of them."""
 
     def __init__(self) -> None:
         self.in_flight = 0

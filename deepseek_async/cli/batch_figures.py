@@ -15,7 +15,7 @@ _RATE_SECONDS = 15.0
 
 
 @attrs.frozen(kw_only=True)
-class Figures:
+class RunFigures:
     """What is shown of a run's progress, derived from two or more moments of it.
 
     Attributes:
@@ -60,8 +60,8 @@ class Figures:
         }
 
 
-class Pace:
-    """Derives `Figures` from one progress after the other.
+class Throughput:
+    """Derives `RunFigures` from one progress after the other.
 
     Attributes:
         total: Rows of the source; ``None`` as long as that is not known.
@@ -71,7 +71,7 @@ class Pace:
         self.total = total
         self._past: deque[tuple[float, int, int]] = deque()
 
-    def figures(self, progress: BatchProgress) -> Figures:
+    def figures(self, progress: BatchProgress) -> RunFigures:
         """The figures at this moment. Call it with ascending ``seconds``."""
         ended = progress.succeeded + progress.failed
         tokens = progress.usage.completion_tokens
@@ -84,7 +84,7 @@ class Pace:
         rate = (ended - ended_then) / seconds if seconds > 0 else 0.0
         left = None if self.total is None else max(self.total - progress.skipped - ended, 0)
         prompt = progress.usage.prompt_tokens
-        return Figures(
+        return RunFigures(
             progress=progress,
             total=self.total,
             rate=rate,
@@ -95,7 +95,7 @@ class Pace:
         )
 
 
-def line_of(figures: Figures, currency: str) -> str:
+def line_of(figures: RunFigures, currency: str) -> str:
     """The figures on one line."""
     progress = figures.progress
     ended = progress.succeeded + progress.failed + progress.skipped

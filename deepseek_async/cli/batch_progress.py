@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ..batch.report import BatchProgress
-from .batch_figures import Figures, Pace, line_of
+from .batch_figures import RunFigures, Throughput, line_of
 from .endings import complain, remark
 from .screen import is_live, stderr_console, visible
 
@@ -40,13 +40,13 @@ class _Lines:
 
     def __init__(
         self,
-        pace: Pace,
-        write: Callable[[Figures], None],
+        throughput: Throughput,
+        write: Callable[[RunFigures], None],
         say: Callable[[str], None],
         fail: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
-        self._pace = pace
+        self._pace = throughput
         self._write = write
         self._say = say
         self._fail = fail
@@ -72,10 +72,10 @@ class _Lines:
 class _Screen:
     """The last line of the terminal, renewed in place."""
 
-    def __init__(self, pace: Pace, currency: str) -> None:
+    def __init__(self, throughput: Throughput, currency: str) -> None:
         from rich.live import Live
 
-        self._pace = pace
+        self._pace = throughput
         self._currency = currency
         self._console = stderr_console()
         self._live = Live(console=self._console, auto_refresh=False, transient=False)
@@ -108,16 +108,16 @@ class _Screen:
 
 
 @contextmanager
-def watch_for(pace: Pace, *, currency: str, as_json: bool) -> Iterator[Watch]:
+def watch_for(throughput: Throughput, *, currency: str, as_json: bool) -> Iterator[Watch]:
     """What shows a run's progress on what stderr is now."""
     console = stderr_console()
     watch: Watch
     if as_json:
-        watch = _Lines(pace, lambda figures: _write_json(figures.to_json()), _notice, _error, time.monotonic)
+        watch = _Lines(throughput, lambda figures: _write_json(figures.to_json()), _notice, _error, time.monotonic)
     elif is_live(console):
-        watch = _Screen(pace, currency)
+        watch = _Screen(throughput, currency)
     else:
-        watch = _Lines(pace, lambda figures: remark(line_of(figures, currency)), remark, complain, time.monotonic)
+        watch = _Lines(throughput, lambda figures: remark(line_of(figures, currency)), remark, complain, time.monotonic)
     log, heard = logging.getLogger("deepseek_async"), _Heard(watch)
     log.addHandler(heard)
     try:

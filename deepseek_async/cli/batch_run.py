@@ -19,7 +19,7 @@ from ..batch.source.shards import shard_of
 from ..client import AsyncClient
 from ..errors import DeepSeekError
 from .batch_counting import count_into
-from .batch_figures import Pace
+from .batch_figures import Throughput
 from .batch_progress import Watch, watch_for
 from .connecting import client_for
 from .endings import FAILED, INTERRUPTED, code_of, lacking, line_of, remark
@@ -49,9 +49,9 @@ def run_and_watch(
         typer.Exit: A library is missing.
     """
     options["rate_limiter"] = None if requests_per_minute is None else limiter_of(requests_per_minute)
-    pace = Pace()
-    count_into(pace, source, shard_of(options["shard"]))
-    with watch_for(pace, currency=options["currency"], as_json=log_json) as watch:
+    throughput = Throughput()
+    count_into(throughput, source, shard_of(options["shard"]))
+    with watch_for(throughput, currency=options["currency"], as_json=log_json) as watch:
         try:
             report = asyncio.run(_report_of(client_for(base_url, sandbox=sandbox), source, output, watch, options))
         except DeepSeekError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from deepseek_async.batch.source.rows import RowSource
 from deepseek_async.batch.source.shards import Shard
 from deepseek_async.cli.batch_counting import count_into, rows_in
-from deepseek_async.cli.batch_figures import Pace
+from deepseek_async.cli.batch_figures import Throughput
 
 LINES = (
     '{"custom_id": "a", "prompt": "Hi."}',
@@ -39,6 +40,14 @@ def test_rows_of_a_file(source: Path) -> None:
     assert rows_in(str(source)) == 8
 
 
+def test_rows_of_what_is_written_otherwise(source: Path) -> None:
+    """Packed, and in UTF-16."""
+    data = source.read_bytes()
+    for written in (gzip.compress(data), data.decode().encode("utf-16")):
+        source.write_bytes(written)
+        assert rows_in(str(source)) == 8
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("count", [2, 3, 7])
 async def test_rows_of_a_part_are_those_that_a_run_reads(source: Path, count: int) -> None:
@@ -61,9 +70,9 @@ def test_what_cannot_be_known_stays_unknown(source: Path, tmp_path: Path) -> Non
     """Stdin, a pipe, a folder, no file: a run tells of no end that it does not know, and nothing is read."""
     os.mkfifo(tmp_path / "pipe")
     for given in ("-", str(tmp_path / "pipe"), str(tmp_path), str(tmp_path / "none.jsonl")):
-        pace = Pace()
-        count_into(pace, given, None)
-        assert pace.total is None
-    pace = Pace()
-    count_into(pace, str(source), None)
-    assert pace.total == 8
+        throughput = Throughput()
+        count_into(throughput, given, None)
+        assert throughput.total is None
+    throughput = Throughput()
+    count_into(throughput, str(source), None)
+    assert throughput.total == 8

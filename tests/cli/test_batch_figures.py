@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from deepseek_async import BatchProgress, Usage
-from deepseek_async.cli.batch_figures import Pace, line_of
+from deepseek_async.cli.batch_figures import Throughput, line_of
 
 
 def moment(seconds: float, succeeded: int, **more: object) -> BatchProgress:
@@ -19,7 +19,7 @@ def moment(seconds: float, succeeded: int, **more: object) -> BatchProgress:
 
 def test_figures_are_those_of_the_last_seconds() -> None:
     """Rates forget how slow the beginning was; what the whole will cost and take follows from them."""
-    pace = Pace(1000)
+    pace = Throughput(1000)
     pace.figures(moment(0, 0))
     for second in range(1, 101):
         figures = pace.figures(moment(second, second))
@@ -34,7 +34,7 @@ def test_figures_are_those_of_the_last_seconds() -> None:
 
 def test_rows_that_were_done_cost_nothing_more() -> None:
     """A resumed run's projection and time to go are those of the rows that are left."""
-    figures = Pace(1000)
+    figures = Throughput(1000)
     figures.figures(moment(0, 0, skipped=900))
     shown = figures.figures(moment(10, 50, skipped=900))
     assert shown.projected == Decimal(1)
@@ -43,7 +43,7 @@ def test_rows_that_were_done_cost_nothing_more() -> None:
 
 def test_the_line() -> None:
     """Rows, rate, tokens, in flight and limit, refusals, cache, money so far and projected, time to go."""
-    pace = Pace(100)
+    pace = Throughput(100)
     pace.figures(moment(0, 0))
     line = line_of(pace.figures(moment(10, 50, failed=10, refusals=7)), "USD")
     assert line == (
@@ -54,15 +54,15 @@ def test_the_line() -> None:
 
 def test_nothing_is_made_up() -> None:
     """An endless source has no end to tell of; before the first answer there is no rate, share or projection."""
-    first = Pace(None).figures(moment(0, 0))
+    first = Throughput(None).figures(moment(0, 0))
     assert (first.rate, first.hit_share, first.projected, first.eta) == (0.0, None, None, None)
     assert line_of(first, "CNY") == "0 rows · 0.0/s · 0 tokens/s · 3/32 in flight · 0 refused · 0.0000 CNY"
-    assert Pace(10).figures(moment(0, 0)).eta is None
+    assert Throughput(10).figures(moment(0, 0)).eta is None
 
 
 def test_at_the_end_rates_are_those_of_the_whole_run() -> None:
     """They stand beside the time that the whole has taken."""
-    pace = Pace()
+    pace = Throughput()
     for second in range(100):
         pace.figures(moment(second, second))
     ended = pace.figures(moment(100, 1000, state="ended"))
@@ -74,6 +74,6 @@ def test_at_the_end_rates_are_those_of_the_whole_run() -> None:
 )
 def test_a_state_is_told(state: str, said: str) -> None:
     """In the place of the time to go."""
-    pace = Pace(100)
+    pace = Throughput(100)
     pace.figures(moment(0, 0))
     assert line_of(pace.figures(moment(10, 50, state=state)), "USD").endswith(f" USD · {said}")

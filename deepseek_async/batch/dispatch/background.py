@@ -63,7 +63,7 @@ def failure_of(error: BaseException) -> Exception:
     return failure
 
 
-class Pace:
+class Pacing:
     """Lets one row go each time that a rate limiter was entered; without one, any.
 
     Args:

@@ -19,11 +19,11 @@ from ...errors import RateLimitError
 from ...policy.budget import RetryBudget
 from ...policy.limiter import Permit
 from ..faults import is_of_run
-from ..options import Rules
+from ..options import SendingRules
 from ..outcomes import Failed, Succeeded
 from ..source.row import Row
 from ..source.rows import RowSource
-from .background import Errand, Pace, Timer, failure_of, is_cancelled
+from .background import Errand, Pacing, Timer, failure_of, is_cancelled
 from .notices import Notices, given_up
 from .queue import Waiting
 from .sender import Answered, Check, Deliver, Mark, Refused, Rest, Sender
@@ -66,7 +66,7 @@ class Dispatch:
         self,
         rows: RowSource,
         caller: Caller,
-        rules: Rules,
+        rules: SendingRules,
         *,
         deliver: Deliver,
         mark: Mark | None = None,
@@ -88,7 +88,7 @@ class Dispatch:
         self._budget = RetryBudget(self._loop.time())
         warm_up = WarmUp(rules.warmup) if rules.warmup else None
         self.waiting = Waiting(lanes_of(caller), self._most, warm_up, self._budget)
-        self._fetching, self._pace = Errand(self._back), Pace(rules.rate_limiter, self._back)
+        self._fetching, self._pace = Errand(self._back), Pacing(rules.rate_limiter, self._back)
         self._changed = asyncio.Event()
         self.wake = self._changed.set  # something has changed: look again at what can be sent
         self._timer = Timer(self.wake)

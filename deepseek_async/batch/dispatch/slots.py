@@ -1,4 +1,4 @@
-"""What the batches of one client share for one model: the limiter, and whose turn it is."""
+"""The slots of one model, which all batches of a client share: a limiter says how many, a queue says who is next."""
 
 from __future__ import annotations
 

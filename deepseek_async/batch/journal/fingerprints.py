@@ -5,23 +5,26 @@
     known = Fingerprints(with_digests=True)      # of ids and a digest with each: 9 bytes, and 3 more
     known.add("row-1", digest); known.has("row-1", digest); known.has("row-1")
 
-An id is known by 53 bits of its hash. Nothing that was added is ever missed; an id that was not is taken for one of n
-others with a probability of n / 2**53: among ten million ids of one source that happens once in 180 sources. Whoever
-would do harm by believing it has to look elsewhere whether it is so.
+Of an id the set keeps 53 bits of its hash, and not the id itself. So `has` may be wrong in one direction only. It is
+always right about an id that was added. About an id that was not added it says True with a probability of n / 2**53,
+where n is the number of entries: of 180 sources of ten million ids, one has a single such id. Where a wrong True would
+do harm, the caller has to look into the output itself.
 
-An id and its digest together have 85 bits: those of the id, and 32 of a hash of both. So many rows may ask the very
-same, yet one that is new is taken for another with n / 2**85 only; and that another digest comes with an id that is
-known goes unnoticed with 1 / 2**32.
+Of an id with its digest the set keeps 85 bits: the 53 of the id, and 32 of a hash of both. A pair that was not added is
+taken for one that was with a probability of n / 2**85 if its id is new, and of 1 / 2**32 if its id was added with
+another digest.
 
-The hashes are Python's own, which are quick, and other ones in each process: nobody can prepare ids that collide.
+The hash is Python's own `hash`, which is quick. It differs from process to process, so nobody can choose ids that
+collide.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-# Of the hash: which bucket; then what the bucket holds. So many buckets keep a search below 4 µs among ten million ids,
-# and what a bucket costs by itself below 4 bytes an id from a hundred thousand ids on.
+# The lowest bits of a hash say in which bucket an entry is; the bucket holds the others. With so many buckets a search
+# among ten million ids takes less than 4 µs, and from a hundred thousand ids on the buckets themselves cost less than
+# 4 bytes an id.
 _BUCKET_BITS: Final = 13
 _BUCKET_MASK: Final = 2**_BUCKET_BITS - 1
 _NAME_BYTES: Final = 5
@@ -37,7 +40,7 @@ class Fingerprints:
     """A set of ids, or of pairs of an id and a digest.
 
     Args:
-        with_digests: Whether there is a digest with each id.
+        with_digests: Whether the entries are pairs.
     """
 
     __slots__ = ("_buckets", "_count", "_width")

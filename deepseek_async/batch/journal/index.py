@@ -1,4 +1,4 @@
-"""What earlier runs have left in their files: rows that are done, rows sent and never finished, a torn end."""
+"""What is in an output's two files when a run begins: which rows are done, which were sent and never finished."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ class Index:
     """What earlier runs on an output have left.
 
     Attributes:
-        done: Rows that succeeded: id with the hash of the source's line or, where there was none, of the body.
-        failed: Ids of rows whose last line is a failure. A success takes its id out, and with a probability of
-            n / 2**53 another one's with it: that row is not counted, and nothing else.
-        given_up: Rows that failed for good: id with the hash of the body, and of the line if there was one. Likewise:
-            with that probability one is sent once more.
-        runs: How many there were.
-        unfinished: Ids that were sent, and not finished by the run that sent them or a later one.
-        billed_failures: Ids of rows that failed, yet may have been billed: their connection broke, say.
-        again: Ids that were sent anew after that, in order.
-        rows_end, side_end: Where the readable part of each file ends, in bytes.
+        done: Rows that succeeded: of each its id with a hash, of the source's line or, if it has none, of the body.
+        failed: Ids of rows whose last line is a failure. When such a row succeeds, its id is removed; another id goes
+            with it with a probability of n / 2**53 (see `Fingerprints`), and then one failed row is not counted.
+        given_up: Rows that failed in a way that cannot pass: of each its id with the hash of the body, and its id with
+            the hash of the source's line. When such a row succeeds, both are removed; with the same probability those
+            of another row go with them, and then that row is sent once more.
+        runs: How many runs wrote to the output.
+        unfinished: Ids of rows that a run sent, and that neither this run nor a later one finished.
+        billed_failures: Ids of rows that failed although a server may have answered: their connection broke, say.
+        again: Ids of rows that were sent again although an earlier run may have been billed for them, in order.
+        rows_end, side_end: Where the readable part of the output, and of the side file, ends, in bytes.
     """
 
     done: Fingerprints = attrs.field(factory=lambda: Fingerprints(with_digests=True))
@@ -57,7 +58,7 @@ def index_of(output: Path, side: Path, *, retry_permanent: bool = False) -> Inde
     rows, side_lines = Scan(output, finished_decoder), Scan(side, side_decoder)
     marks = Marks(_taken(rows, index, retry_permanent=retry_permanent), side_lines)
     for path, scan, other in ((output, rows, side_lines), (side, side_lines, rows)):
-        # Cutting its "torn end" would empty another's file, or one that was written over since.
+        # A file without one readable line is somebody else's, or was written over: repairing it would empty it.
         if not scan.count and path.exists() and path.stat().st_size and (not other.count or has_whole_lines(path)):
             raise InvalidRequestError("output", None, message=f"{path} is no output of a batch; choose another path")
     index.runs, index.unfinished, index.again = marks.runs, marks.unfinished, marks.again

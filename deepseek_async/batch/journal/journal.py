@@ -1,23 +1,25 @@
-"""The output file is the journal: what a run has finished, and what it had sent when it was killed.
+"""The journal of a run: the output file with the rows that are finished, and a side file with those that were sent.
 
     journal = Journal.open(output, durability="power", settings={...})   # blocks: seconds for a million rows
-    journal.has_line(line, number), journal.has(row)                     # it is the `Known` of a `RowSource`
-    journal.mark(row)                                                    # it is the `Mark` of a `Sender`
-    journal.record(outcome, row, body, cost=Decimal("0.0001"))           # from `Deliver`; an awaitable, or None
-    await journal.aclose(report={...})                                   # the closing report; lets the lock go
+    journal.has_line(line, number), journal.has(row)                     # whether a row is done; `RowSource` asks
+    journal.mark(row)                                                    # a row is about to be sent
+    journal.record(outcome, row, body, cost=Decimal("0.0001"))           # a row is finished; an awaitable, or None
+    await journal.aclose(report={...})                                   # the closing report; unlocks the output
 
 | file | what | when |
 | --- | --- | --- |
-| OUTPUT | one line a finished row: OpenAI's batch output and ``x`` | appended as rows finish |
-| OUTPUT.run.jsonl | the header of each run | on opening |
-| | a mark: this row is about to be sent | before every sending |
-| | the closing report of each run | on closing |
+| OUTPUT | one line for each finished row: OpenAI's batch output, and ``x`` | when the row is finished |
+| OUTPUT.run.jsonl | the header of each run | when it begins |
+| | a mark for each row: it is about to be sent | when the row is pulled from the source |
+| | the closing report of each run | when it ends |
 
-Of several lines with one id the last one holds: a row that failed and was sent again has one for each run.
+A row that failed and was sent again by a later run has a line for each of those runs. The last one holds.
 
-Every line is one append to the file, with no buffer of ours: a process that is killed loses nothing that was recorded.
-``durability="power"``: marks and rows also wait for the disk, in groups, off the event loop; a row is not sent before
-its mark is on disk, and what `record` returns is done when the row is.
+Every line is appended by one call of the system, without a buffer of ours: if the process is killed, nothing is lost
+that was recorded. With ``durability="power"`` lines are also brought to the disk, in groups and off the event loop. A
+row is not sent before its mark is on the disk; what `record` returns is done when the row's line is.
+
+The files are looked at from time to time, and at the end: a run stops when somebody has moved or cut one of them.
 """
 
 from __future__ import annotations

@@ -27,7 +27,9 @@ _AT_ONCE: Final = 1000
 
 
 class Done:
-    """What earlier runs on an output have finished, and what this run has taken up: the `Known` of a `RowSource`.
+    """Knows which rows earlier runs on an output have finished, and which this run has taken up.
+
+    A `RowSource` asks it about each row (there it is called `Known`). It has an attribute for each way to know a row.
 
     Args:
         output: The output file.

@@ -64,7 +64,7 @@ class _Key(msgspec.Struct, gc=False):
 
 
 class _Any(msgspec.Struct, gc=False):
-    """An object that is there, and not looked into."""
+    """Any JSON object; its members are skipped."""
 
 
 class LineError(msgspec.Struct, gc=False):
@@ -90,7 +90,10 @@ class _Line(msgspec.Struct, gc=False):
 
 
 class Finished(msgspec.Struct, gc=False):
-    """What of a line a resumed run wants to know. What is not named here is skipped, not decoded: the answer, too."""
+    """The members of an output's line that a resumed run needs.
+
+    The decoder skips all others, the answer among them: that is what makes it quick.
+    """
 
     custom_id: str
     x: _Key
@@ -100,7 +103,7 @@ class Finished(msgspec.Struct, gc=False):
 class Line(msgspec.Struct):
     """A whole line, for whoever reads the output."""
 
-    class Response(msgspec.Struct):
+    class LineResponse(msgspec.Struct):
         """The server's answer; its body as JSON text."""
 
         status_code: int = 0
@@ -109,12 +112,15 @@ class Line(msgspec.Struct):
 
     custom_id: str
     x: X
-    response: Response | None = None
+    response: LineResponse | None = None
     error: LineError | None = None
 
 
 class SideLine(msgspec.Struct, gc=False):
-    """A line of the side file: a mark, a header or a closing report."""
+    """A line of the side file: a mark, the header of a run, or the closing report of one.
+
+    It has the members of all three, of which a line has some.
+    """
 
     sent: str | None = None
     sent_again: str | None = None

@@ -54,7 +54,7 @@ _body_decoder = msgspec.json.Decoder(_Body)
 
 @attrs.frozen(kw_only=True)
 class Standing:
-    """How an output stands, all its runs together.
+    """How an output stands, all its runs together: one attribute for each figure.
 
     Attributes:
         output: The output file.

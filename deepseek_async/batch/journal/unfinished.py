@@ -1,7 +1,7 @@
-"""Rows that were sent and not finished: the marks of the side file against the lines of the output.
+"""Rows that were sent and not finished: those that have a mark in the side file and no line in the output.
 
-Both files are in the order of time, so they are read in step. A row's mark and its line are then seen soon after one
-another, and what is remembered is what was under way at one time, not what a run of millions of rows has sent.
+Both files are in the order of time, so they are read in step: the line of a row comes soon after its mark. Only ids
+whose line has not come yet are remembered, which are about as many as were ever in flight at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .lines import Finished, SideLine
 
-# So many marks wait for their rows' lines before more of the output is read: above what is under way by default.
+# When more ids than this wait for their lines, the output is read on. More than are in flight by default.
 _WAITING: Final = 10_000
 
 

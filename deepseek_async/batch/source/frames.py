@@ -15,7 +15,7 @@ from ...errors import InvalidRequestError
 _AT_ONCE: Final = 1000
 
 
-class Table(Protocol):
+class ArrowTable(Protocol):
     """What offers its columns as an Arrow stream, as data frames do."""
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...

@@ -22,12 +22,14 @@ from typing import Any, Final, Protocol
 
 from ...errors import InvalidRequestError
 from ...types import ChatRequest
-from .frames import Table, rows_of_table
+from .frames import ArrowTable, rows_of_table
 from .lines import Lines
 from .row import Row, row_of
 from .shards import Shard
 
-Source = str | Path | Iterable[ChatRequest | Mapping[str, Any]] | AsyncIterable[ChatRequest | Mapping[str, Any]] | Table
+Source = (
+    str | Path | Iterable[ChatRequest | Mapping[str, Any]] | AsyncIterable[ChatRequest | Mapping[str, Any]] | ArrowTable
+)
 
 _END: Final = object()
 # So many rows may be passed over (done before, another shard's) until others get a turn of the loop.

@@ -1,4 +1,4 @@
-"""Which of several machines a row belongs to."""
+"""Parts of a source, for several machines: which part a row belongs to."""
 
 from __future__ import annotations
 
