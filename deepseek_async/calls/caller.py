@@ -22,6 +22,7 @@ from ..types.values import unfrozen
 from .arguments.parameters import CallOptions
 from .arguments.settings import Endpoint, headers_of
 from .call import Call, Surroundings
+from .parsing.refusals import StrictRefusals
 
 T = TypeVar("T")
 
@@ -78,8 +79,7 @@ class Caller:
         self.reader = reader or AnswerReader(partial(_tell_slow, endpoint.base_url))
         self.chat_dialect = read_by(CHAT, self.reader)
         self.text_dialect = read_by(TEXT, self.reader)
-        # Why the server takes no strict functions, once that is known; "": it may take some.
-        self.strict_refusal = "" if endpoint.has_beta else "the server has no beta base URL"
+        self.strict_refusals = StrictRefusals("" if endpoint.has_beta else "the server has no beta base URL")
         self._chat_url = endpoint.url("/chat/completions")
         self._beta_chat_url = endpoint.url("/chat/completions", is_beta=True)
         self._headers = headers

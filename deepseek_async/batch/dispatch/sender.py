@@ -164,7 +164,6 @@ class Sender:
         except DeepSeekError as error:
             is_open = False
             if row.asking is not None and row.asking.falls_back(error):
-                self._caller.strict_refusal = row.asking.refusal or self._caller.strict_refusal
                 row.attempts -= 1
                 lane.complete(permit)
                 return Rest(error, 0.0, None)
@@ -177,7 +176,7 @@ class Sender:
         """What is sent to have a value. Raises `InvalidRequestError`."""
         assert row.request is not None  # noqa: S101 - rows without one are not sent
         if row.asking is None:
-            row.asking = Asking(wanted, row.request, refusal=self._caller.strict_refusal)
+            row.asking = Asking(wanted, row.request, self._caller.strict_refusals)
         return row.asking.request
 
     def _corrected(self, row: Row, asking: Asking[Any]) -> Answered | Rest:

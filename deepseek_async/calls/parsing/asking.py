@@ -11,7 +11,6 @@ from ...codec.lenient import summary_of
 from ...codec.structuring import WRONG, Structuring, structuring_of
 from ...codec.structuring.problems import listed
 from ...errors import (
-    APIStatusError,
     BadRequestError,
     DeepSeekError,
     InvalidRequestError,
@@ -20,6 +19,7 @@ from ...errors import (
     UnprocessableEntityError,
 )
 from ...types import ChatCompletion, ChatRequest, ParsedChatCompletion, Usage
+from .refusals import StrictRefusals
 from .ways import Mode, Way, way_for
 
 T = TypeVar("T")
@@ -61,18 +61,17 @@ class Asking(Generic[T]):
         attempts: How many answers came.
         usage: Token counts of them all.
         problem: What was wrong with the last answer; ``None``: nothing.
-        refusal: Why the server takes no strict functions, if that was learned.
     """
 
-    def __init__(self, wanted: Wanted[T], request: ChatRequest, *, refusal: str = "") -> None:
+    def __init__(self, wanted: Wanted[T], request: ChatRequest, refusals: StrictRefusals) -> None:
         self._wanted = wanted
         self._plain = request
         self.attempts = 0
         self.usage: Usage | None = None
-        self.refusal = ""
+        self._refusals = refusals
         self.problem: MalformedResponseError | None = None
         self._last: ChatCompletion | None = None
-        self.way: Way = way_for(wanted.structuring, request, wanted.mode, refusal=refusal)
+        self.way: Way = way_for(wanted.structuring, request, wanted.mode, refusal=refusals.of(wanted.structuring))
         self.request = self.way.request(request)
 
     def take(self, completion: ChatCompletion) -> ParsedChatCompletion[T] | None:
@@ -113,8 +112,7 @@ class Asking(Generic[T]):
         is_first = self.attempts == 0 and self._wanted.mode == "auto" and self.way.is_strict
         if not is_first or not isinstance(error, _REFUSED):
             return False
-        refusal = f"the server refused a strict function with {cast(APIStatusError, error).status}"
-        self.refusal = refusal if isinstance(error, NotFoundError) else ""  # any other may be about this type alone
+        refusal = self._refusals.learn(self._wanted.structuring, error)
         self.way = attrs.evolve(way_for(self._wanted.structuring, self._plain, "json", refusal=""), fallback=refusal)
         self.request = self.way.request(self._plain)
         return True

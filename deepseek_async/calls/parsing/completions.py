@@ -98,10 +98,8 @@ class ParsingCompletions:
         options = split_off_options(given)
         request = chat_request_of(given, stream=False)
         wanted: Wanted[Any] = Wanted(response_type, attempts, mode)
-        asking = Asking(wanted, request, refusal=self._caller.strict_refusal)
-        parsed = await ask_until_it_fits(lambda asked: self.send(asked, options), asking)
-        self._caller.strict_refusal = asking.refusal or self._caller.strict_refusal
-        return parsed
+        asking = Asking(wanted, request, self._caller.strict_refusals)
+        return await ask_until_it_fits(lambda asked: self.send(asked, options), asking)
 
     @overload
     def stream_parse(
@@ -157,7 +155,7 @@ class ParsingCompletions:
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         wanted: Wanted[Any] = Wanted(response_type, attempts, mode)
-        asking = Asking(wanted, chat_request_of(given, stream=True), refusal=self._caller.strict_refusal)
+        asking = Asking(wanted, chat_request_of(given, stream=True), self._caller.strict_refusals)
         return ParsedStream(
             lambda asked: self._streamed(asked, options), lambda asked: self.send(asked, options), asking
         )

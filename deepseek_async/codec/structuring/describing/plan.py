@@ -24,6 +24,7 @@ from ..nodes import (
     Formatted,
     Integer,
     Node,
+    Noted,
     Null,
     Number,
     Place,
@@ -67,7 +68,8 @@ def build_plan(hint: Any) -> Plan:
     except RecursionError:
         raise InvalidRequestError("response_type", name_of(hint), "a type that comes to an end") from None
     definitions = typing.cast(dict[str, Node], builder.definitions)
-    name = root.name if isinstance(root, Reference) else getattr(hint, "__name__", "")
+    name = root.name if isinstance(root, Reference) else name_of(hint) if isinstance(root, Noted) else ""
+    name = name or getattr(hint, "__name__", "")
     plan = Plan(root, definitions, name)
     for table in builder.tables:
         if not is_key(plan, table.key):

@@ -107,6 +107,9 @@ _FORMATS: Final = (
         format="regex",
     ),
 )  # fmt: skip
+SHAPES: Final = {one.schema["format"]: one.shape for one in _FORMATS if one.shape}
+"""What texts of JSON Schema's formats look like."""
+
 _BY_CLASS: Final = {one.cls: one for one in _FORMATS}
 
 

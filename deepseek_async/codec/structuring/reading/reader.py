@@ -14,6 +14,7 @@ from ..nodes import (
     AsSaid,
     Checked,
     Either,
+    Foreign,
     Node,
     Noted,
     Object,
@@ -25,6 +26,7 @@ from ..nodes import (
 from ..problems import Path, Problem, outside_of_size, said, type_said, words_of
 from ..unions import Choosing
 from .digits import forgotten
+from .foreign import restored
 from .keys import key_reader
 from .scalars import READERS
 from .values import WRONG, Read, Wrong, made, refused
@@ -75,6 +77,8 @@ class Reader:
             return self._checked(node)
         if isinstance(node, AsSaid):
             return self._as_said(node)
+        if isinstance(node, Foreign) and self._is_strict:
+            return _restoring(node)
         return READERS[type(node)](node)
 
     def _of_reference(self, name: str) -> Read:
@@ -269,6 +273,12 @@ class Reader:
             return WRONG
 
         return read_either
+
+
+def _restoring(node: Foreign) -> Read:
+    read = READERS[Foreign](node)
+    schema: Any = node.schema
+    return lambda data, path, wrong: read(restored(data, schema, schema), path, wrong)
 
 
 def _from_pairs(data: list[Any], path: Path, wrong: Wrong) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A plan → the JSON Schemas that accept what is read, and nothing else."""
 
 from .plain import WRAPPED, is_wrapped, schema_of, value_schema_of
-from .strict import InexpressibleError, is_wrapped_in_strict, strict_schema_of
+from .strict import is_wrapped_in_strict, strict_schema_of
+from .strict_foreign import InexpressibleError
 
 __all__ = [
     "WRAPPED",

@@ -61,6 +61,7 @@ def value_schema_of(plan: Plan) -> Schema:
 
 
 def _name_in(node: Node) -> str:
+    node = node.node if isinstance(node, Noted) else node
     return node.name if isinstance(node, Reference) else ""
 
 
@@ -70,6 +71,7 @@ class Schemas:
     def __init__(self, plan: Plan, *, root: str) -> None:
         self.plan = plan
         self.definitions: dict[str, Schema] = {}
+        self.foreign_names: list[str] = []  # of the definitions that pydantic's last schema brought
         self._root = root
 
     def of_root(self, node: Node) -> Schema:
@@ -77,7 +79,8 @@ class Schemas:
         name = _name_in(node)
         if not name:
             return self.of(node)
-        return {"title": name, **self.of(self.plan.definitions[name])}
+        notes = node.notes if isinstance(node, Noted) else {}
+        return {"title": name, **self.of(Noted(self.plan.definitions[name], notes))}
 
     def of(self, node: Node) -> Schema:
         """The schema of one node."""
@@ -148,9 +151,10 @@ class Schemas:
     def foreign(self, node: Foreign) -> Schema:
         schema = dict(node.schema)
         inside = schema.pop("$defs", {})
-        renamed = {name: self._free_name(name, definition) for name, definition in inside.items()}
+        renamed = {name: self._free_name(name, moved(definition, {})) for name, definition in inside.items()}
         for name, definition in inside.items():
             self.definitions[renamed[name]] = moved(definition, renamed)
+        self.foreign_names = list(renamed.values())
         moved_here: Schema = moved(schema, renamed)
         return moved_here
 

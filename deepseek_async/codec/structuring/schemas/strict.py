@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..kinds import kind_of, kinds_of
+from ..kinds import kinds_of
 from ..nodes import (
     Anything,
     Array,
@@ -34,18 +34,13 @@ from ..reading.keys import key_text
 from ..unions import name_in_words
 from .keywords import Schema
 from .plain import WRAPPED, Schemas
+from .strict_foreign import STRICT_FORMATS, InexpressibleError, closed, constants, nullable, strict_schema
 
-_FORMATS: Final = frozenset(("email", "hostname", "ipv4", "ipv6", "uuid"))
 _WORDS: Final = frozenset(("title", "description"))
-_TYPES: Final = {"null": "null", "boolean": "boolean", "string": "string"}
 
 
 _LONGEST_LINE: Final = 200  # characters: a longer text may have more lines than one, which a pattern's dot is not
 _MAX_KEYS: Final = 64  # that are worth a property each
-
-
-class InexpressibleError(Exception):
-    """The strict subset has no words for a part of the type."""
 
 
 def strict_schema_of(plan: Plan) -> Schema:
@@ -115,8 +110,8 @@ class _StrictSchemas(Schemas):
 
     def formatted(self, node: Formatted) -> Schema:
         schema = _without(super().formatted(node), "minLength", "maxLength", "contentEncoding")
-        words = [node.format.name] if schema.get("format") not in _FORMATS else []
-        if schema.get("format") not in _FORMATS:
+        words = [node.format.name] if schema.get("format") not in STRICT_FORMATS else []
+        if schema.get("format") not in STRICT_FORMATS:
             schema.pop("format", None)
             if node.format.shape:
                 schema["pattern"] = node.format.shape
@@ -131,18 +126,13 @@ class _StrictSchemas(Schemas):
         return _described({"anyOf": [text, number]}, ", ".join(words))
 
     def constants(self, node: Constants) -> Schema:
-        by_type: dict[str, list[Any]] = {}
-        for said, _ in node.entries:
-            kind = kind_of(said)
-            name = "integer" if kind == "number" and isinstance(said, int) else _TYPES.get(kind, "number")
-            by_type.setdefault(name, []).append(said)
-        options: list[Schema] = [
-            {"type": "null"} if kind == "null" else {"type": kind, "enum": values} for kind, values in by_type.items()
-        ]
-        return options[0] if len(options) == 1 else {"anyOf": options}
+        return constants([said for said, _ in node.entries])
 
     def foreign(self, node: Foreign) -> Schema:
-        raise InexpressibleError(f"{node.name or 'a TypeAdapter'}: pydantic's schema is sent as it is")
+        schema = super().foreign(node)
+        for name in self.foreign_names:
+            self.definitions[name] = strict_schema(self.definitions[name])
+        return strict_schema(schema)
 
     def array(self, node: Array) -> Schema:
         schema = _without(super().array(node), "minItems", "maxItems", "uniqueItems")
@@ -157,18 +147,18 @@ class _StrictSchemas(Schemas):
         for index, place in enumerate(node.places):
             schema = self.of(place.node)
             is_nullable = index >= node.required and "null" not in kinds_of(self.plan, place.node)
-            properties[place.name or str(index)] = _nullable(schema) if is_nullable else schema
-        return _closed(properties)
+            properties[place.name or str(index)] = nullable(schema) if is_nullable else schema
+        return closed(properties)
 
     def table(self, node: Table) -> Schema:
         key, value = self.plan.resolved(node.key), self.of(node.value)
         if _is_by_constants(self.plan, node):
             words = _in_words(node.bounds, "keys")
-            return _described(_closed({key_text(said): _nullable(value) for said, _ in key.entries}), words)
+            return _described(closed({key_text(said): nullable(value) for said, _ in key.entries}), words)
         keys = self.of(key) if isinstance(key, Formatted) else self.keys(node.key)
         words = _in_words(node.bounds, "entries")
         name = "" if isinstance(key, String) and not keys else f"each key {name_in_words(self.plan, node.key)}"
-        entry = _closed({"key": {"type": "string", **_strict_keys(keys)}, "value": value})
+        entry = closed({"key": {"type": "string", **_strict_keys(keys)}, "value": value})
         return _described({"type": "array", "items": entry}, ", ".join(filter(None, (name, words))))
 
     def object(self, node: Object) -> Schema:
@@ -176,7 +166,7 @@ class _StrictSchemas(Schemas):
             raise InexpressibleError(f"{node.name}: it has keys of any name")
         if not node.properties:
             raise InexpressibleError(f"{node.name}: an object without properties")
-        return _closed({one.key: self.property(one) for one in node.properties})
+        return closed({one.key: self.property(one) for one in node.properties})
 
     def property(self, one: Property) -> Schema:
         schema = self.of(one.node)
@@ -184,7 +174,7 @@ class _StrictSchemas(Schemas):
         is_tag = isinstance(resolved, Constants) and len(resolved.entries) == 1
         if one.is_required or is_tag or "null" in kinds_of(self.plan, one.node):
             return schema
-        return _nullable(schema)
+        return nullable(schema)
 
     def either(self, node: Either) -> Schema:
         options: list[Schema] = []
@@ -213,25 +203,9 @@ def _strict_keys(keys: Schema) -> Schema:
     if "enum" in keys:
         return {"enum": keys["enum"]}
     known: Schema = {word: keys[word] for word in ("pattern", "format") if word in keys}
-    if known.get("format") not in _FORMATS:
+    if known.get("format") not in STRICT_FORMATS:
         known.pop("format", None)
     return known
-
-
-def _closed(properties: dict[str, Schema]) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _nullable(schema: Schema) -> Schema:
-    words = {key: value for key, value in schema.items() if key in _WORDS}
-    bare = _without(schema, *_WORDS)
-    options = bare["anyOf"] if bare.keys() == {"anyOf"} else [bare]
-    return {"anyOf": [*options, {"type": "null"}], **words}
 
 
 def _without(schema: Schema, *keys: str) -> Schema:
