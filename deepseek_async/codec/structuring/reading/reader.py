@@ -26,10 +26,10 @@ from ..nodes import (
 from ..problems import Path, Problem, outside_of_size, said, type_said, words_of
 from ..unions import Choosing
 from .digits import forgotten
-from .foreign import restored
 from .keys import key_reader
 from .scalars import READERS
-from .values import WRONG, Read, Wrong, made, refused
+from .strict_form import from_pairs, restoring
+from .values import WRONG, Read, Wrong, made, made_object, refused
 
 
 class Reader:
@@ -78,7 +78,7 @@ class Reader:
         if isinstance(node, AsSaid):
             return self._as_said(node)
         if isinstance(node, Foreign) and self._is_strict:
-            return _restoring(node)
+            return restoring(node)
         return READERS[type(node)](node)
 
     def _of_reference(self, name: str) -> Read:
@@ -190,7 +190,7 @@ class Reader:
 
         def read_table(data: Any, path: Path, wrong: Wrong) -> Any:
             if self._is_strict and isinstance(data, list):
-                data = _from_pairs(data, path, wrong)
+                data = from_pairs(data, path, wrong)
             elif is_null_missing and isinstance(data, dict):  # its keys are constants: null stands for a missing one
                 data = {key: item for key, item in data.items() if item is not None}
             if not isinstance(data, dict):
@@ -239,7 +239,7 @@ class Reader:
                         given[key] = rest(data[key], (path, key), wrong)
                     else:
                         refused(wrong, (path, key), f"unknown field; known are {', '.join(sorted(keys)) or 'none'}")
-            return WRONG if len(wrong) > before else _made_object(node, given, path, wrong)
+            return WRONG if len(wrong) > before else made_object(node, given, path, wrong)
 
         return read_object
 
@@ -273,30 +273,3 @@ class Reader:
             return WRONG
 
         return read_either
-
-
-def _restoring(node: Foreign) -> Read:
-    read = READERS[Foreign](node)
-    schema: Any = node.schema
-    return lambda data, path, wrong: read(restored(data, schema, schema), path, wrong)
-
-
-def _from_pairs(data: list[Any], path: Path, wrong: Wrong) -> dict[str, Any]:
-    """An object that came as an array of its keys with their values."""
-    found: dict[str, Any] = {}
-    for index, entry in enumerate(data):
-        if not isinstance(entry, dict) or not isinstance(entry.get("key"), str) or "value" not in entry:
-            refused(wrong, (path, index), "expected an object with key and value")
-        else:  # of a key that comes twice the last holds, as in any JSON object
-            found[entry["key"]] = entry["value"]
-    return found
-
-
-def _made_object(node: Object, given: dict[str, Any], path: Path, wrong: Wrong) -> Any:
-    try:
-        return node.make(given)
-    except Exception as error:  # whatever the caller's class raises
-        explained = node.explain(given) if node.explain is not None else []
-        for key, reason in explained:
-            refused(wrong, (path, key), words_of(reason), reason)
-        return WRONG if explained else refused(wrong, path, words_of(error), error)
