@@ -80,7 +80,10 @@ class Call:
         self._streamed = streamed
         self._timeouts = timeouts
         self._retry = retry
-        self._clock = asyncio.get_running_loop().time
+        try:
+            self._clock = asyncio.get_running_loop().time
+        except RuntimeError:
+            raise RuntimeError("AsyncClient runs on asyncio only, under asyncio.run(…): not under trio") from None
         self._started = self._attempt_started = self._clock()
         self._errors: list[DeepSeekError] = []
         self._has_ended = False

@@ -259,8 +259,8 @@ class AnswerStream(Generic[C, W]):
     async def _open(self) -> None:
         """Make an attempt: send the request and wait for the head. Its failure is for `_act_on`."""
         if self._call is None:
-            self._loop = asyncio.get_running_loop()
             self._call = self._start()
+            self._loop = asyncio.get_running_loop()
         attempt: Attempt | None = None
         try:
             attempt = await self._call.begin_attempt()
