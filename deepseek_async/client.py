@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from .calls.arguments.checks import check_count, check_type, hooks_of, secret_in
+from .calls.arguments.parameters import hide_headers
 from .calls.arguments.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
 from .calls.arguments.spellings import SpelledSettings, Words, settings_of
 from .calls.call import Surroundings
@@ -23,6 +24,7 @@ from .hooks import Hook
 from .policy.gate import Gate
 from .policy.retry import RetryPolicy
 from .policy.timeouts import Timeouts
+from .secrecy import hide
 from .transport import Transport, recorded
 from .transport.network import AiohttpTransport, ClientSession
 
@@ -88,11 +90,14 @@ class AsyncClient(Words):
         record: str | os.PathLike[str] | None = None,
         **spelled: Unpack[SpelledSettings],
     ) -> None:
+        # Tools that render tracebacks with locals would show, for a wrong setting, what the right ones hold.
+        api_key, base_url, headers, proxy = hide(api_key), hide(base_url), hide(headers), hide(proxy)
         if spelled:
-            named = settings_of(spelled)
+            hide_headers(spelled)
+            named, headers = settings_of(spelled), {} if headers is None else headers
             timeouts = timeouts_of(named.get("timeouts"), timeouts)
             retry = retry_of(named.get("retry"), retry)
-            headers = {**named.get("headers", {}), **(headers or {})} or None
+            headers = {**named.get("headers", {}), **headers} if isinstance(headers, dict) else headers
         check_type("timeouts", timeouts, Timeouts)
         check_type("retry", retry, RetryPolicy)
         check_type("proxy", proxy, str, None)
@@ -159,7 +164,7 @@ class AsyncClient(Words):
 
     def statistics(self) -> Statistics:
         """What the client is doing and has done."""
-        return self._figures.frozen(slow_chunks=self._caller.reader.slow_chunks)
+        return self._figures.frozen(self._caller.reader.slow_chunks, getattr(self._transport, "through_session", 0))
 
     def batch(
         self,
@@ -239,6 +244,8 @@ class AsyncClient(Words):
         Raises:
             InvalidRequestError: A value is out of range.
         """
+        headers = hide(headers)
+        hide_headers(spelled)
         given: dict[str, Any] = {"timeouts": timeouts, "retry": retry, "headers": headers, **settings_of(spelled)}
         settings = {
             **self._settings,
@@ -275,7 +282,7 @@ class AsyncClient(Words):
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<AsyncClient {self.base_url}>"
+        return f"<AsyncClient {self.base_url}>" if "_caller" in vars(self) else "<AsyncClient, not made>"
 
     def __getstate__(self) -> dict[str, Any]:
         if not self._is_picklable:
@@ -289,11 +296,11 @@ class AsyncClient(Words):
         return self._settings
 
     def __setstate__(self, settings: dict[str, Any]) -> None:
+        settings = {**settings, **{name: hide(settings.get(name)) for name in ("api_key", "headers", "proxy")}}
         try:
             self.__init__(**settings)  # type: ignore[misc]
         except InvalidRequestError as error:
             if error.parameter != "api_key":
                 raise
             advice = f"set {API_KEY_VARIABLE} where it is loaded, or make the client with pickle_key=True"
-            message = f"a pickled AsyncClient carries no key: {advice}"
-            raise InvalidRequestError("api_key", None, message=message) from None
+            raise InvalidRequestError("api_key", message=f"a pickled AsyncClient carries no key: {advice}") from None

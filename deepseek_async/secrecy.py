@@ -72,6 +72,9 @@ class Secret(str):
     def __getitem__(self, key: SupportsIndex | slice) -> Secret:  # such tools cut long texts before they show them
         return Secret(super().__getitem__(key))
 
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
 
 class Opaque:
     """Something of a wrong type that was given where a secret goes: of what type it was, and nothing else."""

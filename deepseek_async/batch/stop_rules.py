@@ -39,7 +39,7 @@ def _to_decimal(value: Any) -> Any:
     try:
         return Decimal(str(value))
     except InvalidOperation:
-        raise InvalidRequestError("max_cost", value, "an amount of money above 0, or None") from None
+        return value  # refused below, where the limits have a repr
 
 
 @attrs.frozen(kw_only=True)
@@ -61,7 +61,7 @@ class Limits:
 
     def __attrs_post_init__(self) -> None:
         cost, errors, rate = self.max_cost, self.max_errors, self.max_error_rate
-        if cost is not None and not (cost.is_finite() and cost > 0):
+        if cost is not None and not (isinstance(cost, Decimal) and cost.is_finite() and cost > 0):
             raise InvalidRequestError("max_cost", str(cost), "an amount of money above 0, or None")
         if errors is not None and (isinstance(errors, bool) or not isinstance(errors, int) or errors < 0):
             raise InvalidRequestError("max_errors", errors, "an integer of at least 0, or None")

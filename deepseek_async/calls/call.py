@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -10,9 +11,9 @@ from typing import TypeVar
 import anyio
 import attrs
 
-from ..errors import APITimeoutError, DeepSeekError, describe
-from ..hooks import AttemptStarted, Ended, FirstChunk, Hook, RetryScheduled, call_hooks
-from ..policy.gate import Gate
+from ..errors import APITimeoutError, DeepSeekError, describe, unforeseen
+from ..hooks import AttemptStarted, Ended, FirstChunk, Held, Hook, RetryScheduled, call_hooks
+from ..policy.gate import HELD_ONCE_SECONDS, Gate
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Transport
@@ -103,8 +104,7 @@ class Call:
         around = self._around
         self._attempt_started = self._clock()
         if not around.gate.is_open(self._attempt_started):
-            spread, randomness = self._retry.wait_initial, around.randomness()
-            await self._sleep(around.gate.wait(self._attempt_started, spread=spread, randomness=randomness))
+            await self._wait_at_gate(around.gate)
             self._attempt_started = self._clock()
         self.attempts += 1
         around.figures.attempts += 1
@@ -124,6 +124,16 @@ class Call:
             around.figures,
             self.tell_first_chunk,
         )
+
+    async def _wait_at_gate(self, gate: Gate) -> None:
+        around = self._around
+        at_most = HELD_ONCE_SECONDS if self._retry.attempts == 1 else math.inf
+        spread, randomness = self._retry.wait_initial, around.randomness()
+        wait = gate.wait(self._clock(), spread=spread, randomness=randomness, at_most=at_most)
+        around.figures.held += 1
+        if around.hooks:
+            call_hooks(around.hooks, Held(self.number, self.attempts + 1, wait, gate.why))
+        await self._sleep(wait, gate.why)
 
     def tell_first_chunk(self, request_id: str | None) -> None:
         """Tell the hooks that the answer begins."""
@@ -173,13 +183,17 @@ class Call:
         self._errors.append(error.with_traceback(None))
         if around.hooks:
             call_hooks(around.hooks, RetryScheduled(self.number, self.attempts, wait, error))
-        await self._sleep(wait)
+        await self._sleep(wait, f"attempt {self.attempts} had failed ({type(error).__name__}: {error.message})")
 
-    async def _sleep(self, seconds: float) -> None:
+    async def _sleep(self, seconds: float, why: str) -> None:
         self.deadlines.enter("total", None)
         try:
             await self.deadlines.wait(anyio.sleep(seconds))
         except APITimeoutError as error:
+            error.waiting = why
+            error.message = f"total timeout of {error.seconds:g} s passed during a wait of {seconds:.3g} s: {why}"
+            error.args = (error.message,)
+            error.billed_before = any(before.may_be_billed for before in self._errors)
             error.attempts = self.attempts
             error.history = describe(self._errors)
             raise
@@ -200,6 +214,9 @@ class Call:
                     error.request_id = error.request_id or attempt.request_id
                     attempt.close()
                     await self.after(error)
+                except Exception as error:
+                    attempt.close()
+                    await self.after(unforeseen(error, request_id=attempt.request_id))
                 finally:
                     attempt.close()
         except DeepSeekError as error:

@@ -26,6 +26,8 @@ from ..policy.timeouts import Timeouts
 T = TypeVar("T")
 
 _LOOK_SECONDS = 60.0
+# How often a connection's timer looks, so that it notices when the loop stands still.
+_LOOKS_AT_CONNECTING = 8
 _DUE = "a deadline passed"  # the message of our cancellations
 
 _ADVICE = {
@@ -173,22 +175,34 @@ class Deadlines:
         if self._total_at < due:
             due = self._total_at
         self._due = due
-        if due < self._alarm_at:
+        if due < self._alarm_at or self.phase == "connect":
             self._set_alarm(now)
 
     def _set_alarm(self, now: float) -> None:
         alarm = self._alarm
         if alarm is None:
             alarm = self._alarm = take_alarm(self._loop, self._look)
-        if self._due < alarm.at:
-            alarm.set(self._loop, min(self._due, now + _LOOK_SECONDS))
+        seconds = self._seconds / _LOOKS_AT_CONNECTING if self._is_connecting else _LOOK_SECONDS
+        look_at = min(self._due, now + min(seconds, _LOOK_SECONDS))
+        if look_at < alarm.at:
+            alarm.set(self._loop, look_at)
         self._alarm_at = alarm.at
 
+    @property
+    def _is_connecting(self) -> bool:
+        return self.phase == "connect" and self._seconds < math.inf
+
     def _look(self) -> None:
+        now = self._time()
+        late = now - max(self._alarm_at, self._since)
         self._alarm_at = math.inf
         if self._task is None:
             return
-        if (now := self._time()) < self._due:
+        if self._is_connecting and late > 0:
+            # The loop stood still meanwhile, and a connection takes several turns of it: that time does not count.
+            self._left += late
+            self._due = min(self._since + self._left, self._total_at)
+        if now < self._due:
             self._arm(now)
         else:
             # After a stall of the loop, data and deadline come due at once: what has arrived goes first.

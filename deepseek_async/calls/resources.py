@@ -19,6 +19,7 @@ from .arguments.parameters import (
     TextParameters,
     check_stream,
     choices_of,
+    hide_headers,
     split_off_options,
     text_request_of,
 )
@@ -56,6 +57,7 @@ class Completions:
             InvalidRequestError, APIConnectionError, APITimeoutError, APIStatusError, APIResponseError: As
                 `ChatCompletions.create`.
         """
+        hide_headers(parameters)
         check_stream(stream)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
@@ -92,6 +94,7 @@ class Models:
 
     def list(self, **options: Unpack[CallOptions]) -> ModelListing:
         """``GET /models``: to be awaited, or iterated by ``async for``. Raises as `ChatCompletions.create`."""
+        hide_headers(options)
         return ModelListing(lambda: _get(self._caller, "/models", models_from_json, options))
 
     async def retrieve(self, model: str, **options: Unpack[CallOptions]) -> Model:
@@ -101,6 +104,7 @@ class Models:
             InvalidRequestError: It is not among them.
             DeepSeekError: As `ChatCompletions.create`.
         """
+        hide_headers(options)
         models = await self.list(**options)
         for found in models:
             if found.id == model:
@@ -130,6 +134,7 @@ class User:
 
     async def balance(self, **options: Unpack[CallOptions]) -> Balance:
         """``GET /user/balance``. Raises as `ChatCompletions.create`."""
+        hide_headers(options)
         return await _get(self._caller, "/user/balance", balance_from_json, options)
 
 

@@ -18,6 +18,9 @@ class Statistics:
         connections_made, connections_reused: How the attempts came by their connection.
         slow_chunks: Chunks of streams that were read in the slow way: each that had something new to the client in it,
             and those that are odd. A client that reads most of its chunks so logs why, once.
+        held: How many attempts waited because the server had asked to be left alone, or had met a rate limit.
+        through_session: Requests that went through aiohttp's session and not past it, which takes more CPU: through a
+            proxy, a session of the caller's, or because this aiohttp lacks a part (a warning said which).
     """
 
     in_flight: int = 0
@@ -28,6 +31,8 @@ class Statistics:
     connections_made: int = 0
     connections_reused: int = 0
     slow_chunks: int = 0
+    held: int = 0
+    through_session: int = 0
 
 
 class Figures:
@@ -41,6 +46,7 @@ class Figures:
         self.retries = 0
         self.connections_made = 0
         self.connections_reused = 0
+        self.held = 0
 
-    def frozen(self, *, slow_chunks: int) -> Statistics:
-        return Statistics(**vars(self), slow_chunks=slow_chunks)
+    def frozen(self, slow_chunks: int, through_session: int) -> Statistics:
+        return Statistics(**vars(self), slow_chunks=slow_chunks, through_session=through_session)

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Generic, Literal, Self, TypeVar
 
 from ..codec.answer import Complete, Interrupted, Seam, StreamedAnswer
-from ..errors import DeepSeekError, StreamInterruptedError
+from ..errors import DeepSeekError, StreamInterruptedError, unforeseen
 from ..transport.base import lowered
 from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
 from .attempt import Attempt
@@ -224,13 +224,15 @@ class AnswerStream(Generic[C, W]):
                         return True
                 else:
                     response, deadlines = attempt.response, call.deadlines
+                    before = answer.chunks
                     try:
                         data = await deadlines.wait(response.receive(), is_fresh=is_fresh)
+                        answer.receive_data(data) if data else answer.receive_eof()
                     except DeepSeekError as error:
                         answer.receive_break(error)
+                    except Exception as error:
+                        answer.receive_break(unforeseen(error))
                     else:
-                        before = answer.chunks
-                        answer.receive_data(data) if data else answer.receive_eof()
                         is_fresh = answer.chunks > before
                         if not is_fresh:
                             deadlines.go_on()
@@ -269,9 +271,9 @@ class AnswerStream(Generic[C, W]):
             if attempt is not None:
                 attempt.close()
                 self._answer.request_id = attempt.request_id
-            if not isinstance(error, DeepSeekError):
+            if not isinstance(error, Exception):
                 raise
-            self._answer.receive_refusal(error)
+            self._answer.receive_refusal(error if isinstance(error, DeepSeekError) else unforeseen(error))
         else:
             self._attempt = attempt
             self._answer.request_id = attempt.request_id

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from .records import AttemptStarted, Ended, FirstChunk, Record, RetryScheduled
+from .records import AttemptStarted, Ended, FirstChunk, Held, Record, RetryScheduled
 
-__all__ = ["AttemptStarted", "Ended", "FirstChunk", "Hook", "Record", "RetryScheduled", "call_hooks"]
+__all__ = ["AttemptStarted", "Ended", "FirstChunk", "Held", "Hook", "Record", "RetryScheduled", "call_hooks"]
 
 _log = logging.getLogger("deepseek_async")
 

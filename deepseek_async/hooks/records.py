@@ -42,6 +42,16 @@ class RetryScheduled:
 
 
 @attrs.frozen
+class Held:
+    """An attempt is about to wait ``wait`` seconds because of what other calls were told; ``why`` says what."""
+
+    call: int
+    attempt: int
+    wait: float
+    why: str
+
+
+@attrs.frozen
 class Ended:
     """A call is over.
 
@@ -61,4 +71,4 @@ class Ended:
     error: DeepSeekError | None = None
 
 
-Record = AttemptStarted | FirstChunk | RetryScheduled | Ended
+Record = AttemptStarted | FirstChunk | RetryScheduled | Held | Ended

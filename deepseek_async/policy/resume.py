@@ -12,7 +12,9 @@ INTERRUPTED: Final = "interrupted"
 LENGTH: Final = "length"
 
 
-def _check_on(_: object, __: object, value: frozenset[str]) -> None:
+def _check_on(_: object, __: object, value: object) -> None:
+    if not isinstance(value, frozenset):
+        raise InvalidRequestError("resume.on", None, f"a set of words, not {type(value).__name__}")
     if not value or value - {INTERRUPTED, LENGTH}:
         raise InvalidRequestError("resume.on", sorted(value), f"one or both of {INTERRUPTED!r} and {LENGTH!r}")
 
@@ -22,10 +24,9 @@ def _check_attempts(_: object, __: object, value: object) -> None:
         raise InvalidRequestError("resume.attempts", value, "an integer of at least 1")
 
 
-def _to_set(value: object) -> frozenset[str]:
-    if isinstance(value, str) or not isinstance(value, (set, frozenset, list, tuple)):
-        raise InvalidRequestError("resume.on", None, f"a set of words, not {type(value).__name__}")
-    return frozenset(map(str, value))
+def _to_set(value: object) -> object:
+    # What is no set is refused by the validator, when the object has a repr.
+    return frozenset(map(str, value)) if isinstance(value, (set, frozenset, list, tuple)) else value
 
 
 @attrs.frozen

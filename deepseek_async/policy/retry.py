@@ -36,7 +36,8 @@ class RetryPolicy:
     that failed together do not come back together. A ``Retry-After`` of the server's is the least wait instead.
 
     Args:
-        attempts: At most so many tries, the first included; 1 means never again.
+        attempts: At most so many tries, the first included; 1 means never again. Such a call waits at most 5 s
+            for what other calls were told (a ``Retry-After``), then it goes out: its caller decides.
         wait_initial: Upper end of the first wait, seconds.
         wait_max: Upper end of every wait, seconds.
         retry_after_max: A ``Retry-After`` above this, in seconds, is not waited for: the error is raised instead.

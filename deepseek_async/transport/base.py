@@ -13,8 +13,20 @@ def _names_only(headers: Mapping[str, str]) -> str:
 
 
 def lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    """An answer's headers, names in lower case; of several values of one name, the last."""
-    return {name.lower(): value for name, value in headers.items()}
+    """An answer's headers, names in lower case; of several values of one name, the last.
+
+    Bytes that are no UTF-8 come from aiohttp as halves of surrogate pairs, which nothing can write. Such a value is
+    read as Latin-1, as HTTP/1.0 did.
+    """
+    return {name.lower(): value if value.isascii() else _readable(value) for name, value in headers.items()}
+
+
+def _readable(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return value
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import APIConnectionError, InvalidRequestError
-from ..secrecy import without_password
+from ..secrecy import Secret, hide, without_password
 
 _SOCKS = (
     "a SOCKS proxy needs a session of yours, such as "
@@ -20,16 +20,19 @@ _SOCKS = (
 )
 
 
-def checked_proxy(proxy: str, parameter: str = "proxy") -> str:
-    """The URL of a proxy, as it is used.
+def checked_proxy(proxy: str | None, parameter: str = "proxy") -> str | None:
+    """The URL of a proxy, as it is used; ``None``: there is none.
 
     Raises:
         InvalidRequestError: It is none of HTTP's; the message shows no password.
     """
-    wrong = _what_is_wrong(proxy.strip())
-    if wrong is not None:
-        raise InvalidRequestError(parameter, without_password(proxy), wrong)
-    return proxy.strip()
+    if proxy is None:
+        return None
+    proxy = Secret(proxy)
+    wrong = _what_is_wrong(str(proxy).strip())
+    if wrong is not None:  # raised here, where no variable shows the password
+        raise InvalidRequestError(parameter, without_password(proxy) or None, wrong)
+    return Secret(proxy.strip())
 
 
 def _what_is_wrong(proxy: str) -> str | None:
@@ -56,7 +59,7 @@ def environment_proxies() -> Callable[[str], str | None]:
     HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case; on macOS and Windows the system's settings too.
     It raises `APIConnectionError` where the proxy is not one of HTTP's.
     """
-    proxies = getproxies()
+    proxies = {name: hide(value) for name, value in getproxies().items()}
     exempt = [entry for entry in str(proxies.get("no", "")).replace(",", " ").split() if entry]
     known: dict[tuple[str, str], str | None] = {}
 
@@ -120,9 +123,8 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _http_proxy(proxy: str) -> str:
-    if "://" not in proxy:
-        proxy = f"http://{proxy}"
-    wrong = _what_is_wrong(proxy.strip())
+    proxy = Secret(proxy.strip() if "://" in proxy else f"http://{proxy.strip()}")
+    wrong = _what_is_wrong(str(proxy))
     if wrong is not None:  # going around it could show the address to those it hides it from
         raise APIConnectionError(
             f"the environment's proxy {without_password(proxy)} cannot be used; allowed: {wrong}; "
@@ -130,4 +132,4 @@ def _http_proxy(proxy: str) -> str:
             during="connect",
             reason="address",
         )
-    return proxy.strip()
+    return proxy

@@ -42,7 +42,9 @@ class ModelName:
     CODER: Final = "deepseek-coder"  # merged into deepseek-chat in 2024
 
 
-def _check_messages(_: object, __: object, messages: tuple[object, ...]) -> None:
+def _check_messages(_: object, __: object, messages: object) -> None:
+    if not isinstance(messages, tuple):
+        raise InvalidRequestError("messages", None, f"a sequence of messages, not {type(messages).__name__}")
     if not messages:
         raise InvalidRequestError("messages", None, "at least 1 message")
     role: object
@@ -77,13 +79,18 @@ def _check_content(where: str, content: object, *, required: bool) -> None:
             raise InvalidRequestError(f"{where}[{number}]", None, f"a part or a mapping, not {type(part).__name__}")
 
 
-def _to_messages(messages: object) -> tuple[object, ...]:
+def _to_messages(messages: object) -> object:
     if isinstance(messages, (list, tuple)):
         return tuple(messages)
-    # A bare string or mapping is a likely slip, and would otherwise be taken apart into characters or keys.
+    # A bare string or mapping is a likely slip, and would otherwise be taken apart into characters or keys. It is
+    # refused by the validator: a request that is half made, as in a converter, has no repr.
     if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Sequence):
-        raise InvalidRequestError("messages", None, f"a sequence of messages, not {type(messages).__name__}")
+        return messages
     return tuple(messages)
+
+
+def _count(messages: object) -> str:
+    return f"<{len(messages)} messages>" if isinstance(messages, tuple) else "<no messages>"
 
 
 def _to_tuple(value: Any) -> Any:
@@ -169,7 +176,9 @@ class ChatRequest(Document):
     """
 
     messages: Sequence[Message | Mapping[str, Any]] = attrs.field(
-        converter=_to_messages, validator=_check_messages, repr=lambda messages: f"<{len(messages)} messages>"
+        converter=_to_messages,
+        validator=_check_messages,
+        repr=_count,
     )
     model: str = attrs.field(validator=ranges.text(required=True))
     thinking: Mapping[str, Any] | None = attrs.field(

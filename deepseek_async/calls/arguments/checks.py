@@ -7,14 +7,14 @@ from typing import Any
 
 from ...errors import InvalidRequestError
 from ...hooks import Hook
-from ...secrecy import SECRET_HEADERS
+from ...secrecy import SECRET_HEADERS, kind_of
 
 
 def check_type(name: str, value: object, *wanted: type | None) -> None:
     """Refuse what is of no wanted type; ``None`` among them allows ``None``. Raises `InvalidRequestError`."""
     if not any(value is None if cls is None else isinstance(value, cls) for cls in wanted):
         allowed = " or ".join("None" if cls is None else cls.__name__ for cls in wanted)
-        raise InvalidRequestError(name, None, f"{allowed}, not {type(value).__name__}")
+        raise InvalidRequestError(name, None, f"{allowed}, not {kind_of(value)}")
 
 
 def check_count(name: str, value: object, or_else: str = "") -> None:

@@ -160,10 +160,11 @@ def split_off_options(parameters: dict[str, Any]) -> CallOptions:
     return cast(CallOptions, options)
 
 
-def hide_headers(parameters: dict[str, Any]) -> None:
+def hide_headers(parameters: Any) -> None:
     """Keep what a call's own headers hold, a key perhaps, from showing where a traceback is rendered with locals."""
-    if "extra_headers" in parameters:
-        parameters["extra_headers"] = hide(parameters["extra_headers"])
+    for name in ("extra_headers", "default_headers"):
+        if name in parameters and parameters[name] is not NOT_GIVEN:
+            parameters[name] = hide(parameters[name])
 
 
 def check_stream(stream: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack, overload
 
 from ...types import ChatCompletion, ChatRequest, ParsedChatCompletion
-from ..arguments.parameters import CallOptions, ChatParameters, chat_request_of, split_off_options
+from ..arguments.parameters import CallOptions, ChatParameters, chat_request_of, hide_headers, split_off_options
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm  # in every checker's own stubs; never imported when the program runs
@@ -94,6 +94,7 @@ class ParsingCompletions:
         """
         from .asking import Asking, Wanted, ask_until_it_fits  # not for those who ask for no types
 
+        hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         request = chat_request_of(given, stream=False)
@@ -152,6 +153,7 @@ class ParsingCompletions:
         from .asking import Asking, Wanted
         from .streaming import ParsedStream
 
+        hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         wanted: Wanted[Any] = Wanted(response_type, attempts, mode)

@@ -80,16 +80,22 @@ class NetworkAnswer:
         try:
             return await self._readany()
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
-            return self._left_after(error)
+            left = self._left_after(error)
+        if isinstance(left, bytes):
+            return left
+        raise left  # here, where no exception of aiohttp's becomes its context
 
     async def _receive_inflated(self, encoding: Inflater | DeepSeekError) -> bytes:
         if isinstance(encoding, DeepSeekError):
             raise encoding
         while not (data := encoding.take()):
+            compressed: bytes | Exception
             try:
                 compressed = await self._readany()
             except (aiohttp.ClientError, OSError, RuntimeError) as error:
                 compressed = self._left_after(error)
+            if not isinstance(compressed, bytes):
+                raise compressed
             if not compressed:
                 if not encoding.is_whole:
                     raise broke_off(aiohttp.ClientPayloadError("its compressed body is cut"))
@@ -98,17 +104,15 @@ class NetworkAnswer:
         await asyncio.sleep(0)  # a few bytes may bring many slices: others get their turn, and deadlines theirs
         return data
 
-    def _left_after(self, error: Exception) -> bytes:
-        """What had arrived before the connection broke, or the error that tells it."""
+    def _left_after(self, error: Exception) -> bytes | Exception:
+        """What had arrived before the connection broke, or the error to raise."""
         if self._session.closed:
-            raise closed() from None
+            return closed()
         if isinstance(error, RuntimeError):  # the reader has been told nothing, but refuses to wait
             if (connection := self._response.connection) is not None and not connection.closed:
-                raise error
+                return error
             error = aiohttp.ClientPayloadError(BADLY_FRAMED)
-        if rest := self._rescued():
-            return rest
-        raise broke_off(error) from None
+        return self._rescued() or broke_off(error)
 
     def _rescued(self) -> bytes:
         """What is still in aiohttp's reader. There is no public way to it once it has an exception."""

@@ -87,7 +87,7 @@ class AiohttpTransport:
         self.through_session = 0
         self._given = None if given is None else Route(given)
         self._max_connections = max_connections
-        self._proxy = None if proxy is None else checked_proxy(proxy)
+        self._proxy = checked_proxy(proxy)
         self._trust_env = trust_env
         self._options = {**_OPTIONS, "ssl": True if ssl is None else ssl}
 
@@ -136,7 +136,7 @@ class AiohttpTransport:
                 return await route.direct.send(request, watched)
             self.through_session += 1
             return await session.request(
-                request.method,
+                _Once(request.method),
                 request.url,
                 headers=request.headers,
                 data=None if request.body is None else Body(request.body),
@@ -177,6 +177,27 @@ class AiohttpTransport:
         """Close the session of the running loop and break what goes through it. One of the caller's stays open."""
         if (bound := binding_of(self)) is not None:
             await bound.aclose()
+
+
+class _Unlisted(str):
+    """A method that is in no set of methods: aiohttp repeats a GET that breaks, once and unseen, as idempotent."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class _Once(_Unlisted):
+    """As the session is given it. It asks for capitals, and so does what it makes of it, which is told a plain word."""
+
+    __slots__ = ()
+
+    def upper(self) -> _Unlisted:
+        return _Unlisted(super().upper())
 
 
 def _what_is_wrong(session: Any) -> str | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import aiohttp
 import attrs
-from aiohttp.http_exceptions import HttpProcessingError, LineTooLong, PayloadEncodingError
+from aiohttp.http_exceptions import BadStatusLine, HttpProcessingError, LineTooLong, PayloadEncodingError
 
 from ...errors import APIConnectionError, DeepSeekError, ResponseTooLargeError
 from ...secrecy import without_password
@@ -85,7 +85,9 @@ def failure_of(error: Exception, way: Way) -> DeepSeekError:
                 f"a line of the head from {peer} is larger than the cap of {MAX_HEADER_BYTES:,} bytes",
                 limit=MAX_HEADER_BYTES,
             )
-        if _is_of(error, PayloadEncodingError):  # the head was good, and the body came in the same packet
+        if _is_of(error, PayloadEncodingError) or _is_of_chunks(
+            error
+        ):  # the head was good, and the body came in the same packet
             return broke_off(aiohttp.ClientPayloadError(BADLY_FRAMED))
         why = f"{peer} does not answer in HTTP: {_why(error)}"
         return APIConnectionError(why, during="connect" if way.is_connecting else "request", reason="protocol")
@@ -132,6 +134,12 @@ def _is_of(error: BaseException | None, kind: type[Exception]) -> bool:
     while error is not None and not isinstance(error, kind):
         error = error.__cause__
     return error is not None
+
+
+def _is_of_chunks(error: Exception) -> bool:
+    """Whether aiohttp's parser complains of a chunk of a body; its words are all that tells."""
+    text = "" if isinstance(error, BadStatusLine) else _why(error)
+    return "chunk" in text.lower() and not _is_of(error, BadStatusLine)
 
 
 def broke_off(error: Exception) -> APIConnectionError:

@@ -1,0 +1,136 @@
+"""Connections used again: which break is nobody's fault, and that no more are open than allowed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from deepseek_async import APIConnectionError, AsyncClient, RetryPolicy
+from deepseek_async.hooks import AttemptStarted, Ended, Record, RetryScheduled
+from deepseek_async.transport.network import AiohttpTransport, connections
+
+from ..byte_server import ByteServer, Connection, answer
+from .test_network import Log, request_to
+
+pytestmark = pytest.mark.anyio
+
+MODELS = answer(b'{"object": "list", "data": []}')
+
+
+def breaking(after: float, *, reset: bool = False, part: bytes = b"") -> tuple[list[int], object]:
+    """Serves a connection's first request, and breaks it some time after the second has come."""
+    seen: list[int] = []
+
+    async def play(connection: Connection) -> None:
+        while await connection.request():
+            seen.append(connection.number)
+            if connection.number == 0 and len(connection.requests) == 2:
+                await asyncio.sleep(after)
+                connection.send(part)
+                if reset:
+                    connection.reset()
+                return
+            connection.send(MODELS)
+
+    return seen, play
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["ours", "given"])
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_a_break_at_once_is_no_attempt(reset: bool, given: bool) -> None:
+    """The server had closed the connection while we wrote: sent again, unseen by hooks and policy."""
+    seen, play = breaking(0.0, reset=reset)
+    records: list[Record] = []
+    async with ByteServer(play) as server, aiohttp.ClientSession() as session:  # type: ignore[arg-type]
+        retry = RetryPolicy(attempts=1)
+        client = AsyncClient(
+            base_url=server.base_url, retry=retry, hooks=[records.append], session=session if given else None
+        )
+        await client.models.list()
+        await client.models.list()
+        await client.aclose()
+    assert seen == [0, 0, 1]
+    assert [type(record) for record in records if not isinstance(record, Ended)].count(AttemptStarted) == 2
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["ours", "given"])
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_a_late_break_is_an_attempt(reset: bool, given: bool) -> None:
+    """The server may have been at work: one attempt means once, and the error says that it may be billed."""
+    seen, play = breaking(connections.STALE_SECONDS + 0.1, reset=reset)
+    async with ByteServer(play) as server, aiohttp.ClientSession() as session:  # type: ignore[arg-type]
+        client = AsyncClient(
+            base_url=server.base_url, retry=RetryPolicy(attempts=1), session=session if given else None
+        )
+        await client.models.list()
+        with pytest.raises(APIConnectionError, match="broke before the answer") as caught:
+            await client.models.list()
+        await client.aclose()
+    assert seen == [0, 0]
+    assert (caught.value.during, caught.value.may_be_billed, caught.value.attempts) == ("request", True, 1)
+
+
+async def test_a_late_break_is_seen_by_hooks() -> None:
+    """As any other failed attempt; the next is another attempt, and the call's end says that there were two."""
+    seen, play = breaking(connections.STALE_SECONDS + 0.1)
+    records: list[Record] = []
+    async with (
+        ByteServer(play) as server,  # type: ignore[arg-type]
+        AsyncClient(base_url=server.base_url, retry=RetryPolicy(2, 0.0), hooks=[records.append]) as client,
+    ):
+        await client.models.list()
+        del records[:]
+        await client.models.list()
+    assert [type(record) for record in records if isinstance(record, AttemptStarted | RetryScheduled)] == [
+        AttemptStarted,
+        RetryScheduled,
+        AttemptStarted,
+    ]
+    assert seen == [0, 0, 1]
+
+
+@pytest.mark.parametrize("part", [b"HTTP/1.1 200 OK\r\nx-a: b\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"])
+async def test_a_break_after_a_byte_is_an_attempt(part: bytes) -> None:
+    """The server has read the request, or it would not answer."""
+    seen, play = breaking(0.0, part=part)
+    async with (
+        ByteServer(play) as server,  # type: ignore[arg-type]
+        AsyncClient(base_url=server.base_url, retry=RetryPolicy(attempts=1)) as client,
+    ):
+        await client.models.list()
+        with pytest.raises(APIConnectionError):
+            await client.models.list()
+    assert seen == [0, 0]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5])
+async def test_no_more_connections_than_allowed(limit: int) -> None:
+    """Also when all of them turn out to be stale at once, and each request asks for a fresh one."""
+    most = 0
+    stale = asyncio.Event()
+
+    async def play(connection: Connection) -> None:
+        nonlocal most
+        while await connection.request():
+            most = max(most, server.open_connections)
+            if connection.number < limit and stale.is_set():
+                return
+            await asyncio.sleep(0.01)
+            connection.send(MODELS)
+
+    async with ByteServer(play) as server:
+        transport = AiohttpTransport(max_connections=limit)
+
+        async def ask() -> None:
+            response = await transport.send(request_to(server), Log())
+            while await response.receive():
+                pass
+            response.close()
+
+        await asyncio.gather(*[ask() for _ in range(limit)])
+        stale.set()
+        await asyncio.gather(*[ask() for _ in range(3 * limit)])
+        assert most <= limit
+        await transport.aclose()
