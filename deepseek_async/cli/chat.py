@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .defaults import defaults
 from .endings import told
 
 _ALTERNATIVES = 5  # what --logprobs asks for: as many as fit beside a token
@@ -17,7 +18,7 @@ def chat(
         str | None, typer.Argument(help="What to ask; - or nothing: read it from stdin.", show_default=False)
     ] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Ask an embedded server: no key, no network.")] = False,
-    model: Annotated[str, typer.Option("--model", "-m")] = "deepseek-flash",
+    model: Annotated[str | None, typer.Option("--model", "-m", show_default="deepseek-flash")] = None,
     system: Annotated[str | None, typer.Option("--system", "-s", help="Instructions for the model.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0 to 2.")] = None,
     top_p: Annotated[float | None, typer.Option(help="0 to 1.")] = None,
@@ -39,7 +40,7 @@ def chat(
         str | None, typer.Option(help="A server: vLLM, SGLang, llama.cpp; else DEEPSEEK_BASE_URL, else the API.")
     ] = None,
 ) -> None:
-    """Ask one question; the answer streams to stdout.
+    """Ask one question; the answer streams to stdout. Without a question, in a terminal, hold a conversation.
 
     In a terminal reasoning is dimmed and lines break between words. In a pipe stdout holds the answer and nothing
     else; reasoning goes to stderr.
@@ -47,11 +48,13 @@ def chat(
     if sandbox and base_url is not None:
         raise typer.BadParameter("it is a server itself; leave --base-url out", param_hint="--sandbox")
     with told():
-        messages = [{"role": "user", "content": _prompt(prompt)}]
-        if system is not None:
-            messages.insert(0, {"role": "system", "content": system})
+        mine = defaults()
+        model, system = model or mine.get("model") or "deepseek-flash", system or mine.get("system")
+        temperature = mine.get("temperature") if temperature is None else temperature
+        top_p = mine.get("top_p") if top_p is None else top_p
+        max_tokens = mine.get("max_tokens") if max_tokens is None else max_tokens
+        thinking = mine.get("thinking") if thinking is None else thinking
         wanted: dict[str, Any] = {
-            "messages": messages,
             "model": model,
             "temperature": temperature,
             "top_p": top_p,
@@ -64,6 +67,15 @@ def chat(
             wanted["logprobs"] = True
             wanted["top_logprobs"] = _ALTERNATIVES if top_logprobs is None else top_logprobs
         parameters = {name: value for name, value in wanted.items() if value is not None}
+        if prompt is None and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+            from .dialogue import talk  # the network's libraries load here
+
+            talk({**parameters, "system": system}, base_url=base_url, sandbox=sandbox)
+            return
+        messages = [{"role": "user", "content": _prompt(prompt)}]
+        if system is not None:
+            messages.insert(0, {"role": "system", "content": system})
+        parameters["messages"] = messages
 
         from .conversation import ask  # the network's libraries load here
 

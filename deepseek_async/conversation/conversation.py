@@ -52,6 +52,7 @@ class Conversation:
         parameters: For every request of it, as for `ChatCompletions.create`.
 
     Attributes:
+        model, system, parameters: As given; what is changed holds from the next turn on.
         turns: The finished turns, oldest first.
 
     Raises:
@@ -73,13 +74,13 @@ class Conversation:
         if partial not in ("drop", "keep"):
             raise InvalidRequestError("partial", partial, "'drop' or 'keep'")
         self._client = client
-        self._system = SystemMessage(system) if isinstance(system, str) else system
-        self._model = model
+        self.system: Any = SystemMessage(system) if isinstance(system, str) else system
+        self.model = model
         self._tools = tuple(tools)
         self._budget = budget
         self._trim = trim
         self._partial = partial
-        self._parameters: dict[str, Any] = dict(parameters)
+        self.parameters: dict[str, Any] = dict(parameters)
         self._open: AnswerStream | None = None
         self.turns: list[Turn] = []
 
@@ -103,7 +104,7 @@ class Conversation:
         return None if None in costs else sum((cost for cost in costs if cost is not None), Decimal(0))
 
     def _first(self) -> list[Any]:
-        return [] if self._system is None else [self._system]
+        return [] if self.system is None else [self.system]
 
     # -- saying ------------------------------------------------------------------------------------------------------
 
@@ -139,7 +140,7 @@ class Conversation:
             return Question(
                 completions=self._client.chat.completions,
                 messages=[*self._first(), *(each for turn in turns for each in turn.messages), message],
-                parameters={**self._parameters, **parameters, "model": self._model},
+                parameters={**self.parameters, **parameters, "model": self.model},
                 tools=self._tools,
                 budget=self._budget,
                 is_streamed=is_streamed,
@@ -164,9 +165,9 @@ class Conversation:
         if last is None or not ended or not isinstance(message, AssistantMessage) or not message.content:
             raise InvalidRequestError("extend", None, "a conversation whose last answer was cut or reached max_tokens")
         if self._budget is not None:
-            self._budget.check(self._model, datetime.now(UTC))
+            self._budget.check(self.model, datetime.now(UTC))
         before = [*self.messages[:-1], attrs.evolve(message, prefix=True)]
-        given: Any = {**self._parameters, **parameters, "model": self._model}
+        given: Any = {**self.parameters, **parameters, "model": self.model}
         sent_at = datetime.now(UTC)
         completion: ChatCompletion = await self._client.chat.completions.create(messages=before, **given)
         more = completion.message
@@ -198,7 +199,7 @@ class Conversation:
         """Another conversation with the same history, client, tools and budget; from here on they know nothing of each
         other."""
         twin = object.__new__(Conversation)
-        twin.__dict__.update(self.__dict__, _open=None, turns=list(self.turns), _parameters=dict(self._parameters))
+        twin.__dict__.update(self.__dict__, _open=None, turns=list(self.turns), parameters=dict(self.parameters))
         return twin
 
     def to_json(self) -> str:
@@ -207,7 +208,7 @@ class Conversation:
         Raises:
             InvalidRequestError: A parameter is nothing that JSON can say.
         """
-        return SavedConversation(self._model, self._system, self._partial, self._parameters, self.turns).to_json()
+        return SavedConversation(self.model, self.system, self._partial, self.parameters, self.turns).to_json()
 
     @classmethod
     def from_json(
@@ -233,6 +234,10 @@ class Conversation:
             raise InvalidRequestError("text", None, f"a conversation that to_json wrote ({error})") from None
         chat.turns = list(saved.turns)
         return chat
+
+    def reloaded(self, text: str | bytes) -> Self:
+        """The conversation that `to_json` wrote, with this one's client, tools, budget and trimming. As `from_json`."""
+        return self.from_json(text, self._client, tools=self._tools, budget=self._budget, trim=self._trim)
 
 
 def _sum(one: Any, other: Any) -> Any:

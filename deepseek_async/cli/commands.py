@@ -1,0 +1,147 @@
+"""What may be said to the shell's conversation besides questions: ``/model``, ``/save`` and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import attrs
+
+from ..conversation.conversation import Conversation
+from ..errors import DeepSeekError, InvalidRequestError
+from ..types import SystemMessage
+from .screen import visible
+
+
+@attrs.define
+class Dialogue:
+    """A conversation in the shell, and how it is shown.
+
+    Attributes:
+        chat: The conversation; `load` puts another in its place.
+        shows_reasoning: Whether the reasoning is shown, or folded into one line.
+        asks_again: A question to ask next without the user's typing it: what ``/retry`` leaves.
+        is_over: Whether the user wants to leave.
+    """
+
+    chat: Conversation
+    shows_reasoning: bool = True
+    asks_again: object = None
+    is_over: bool = False
+
+
+def obey(line: str, dialogue: Dialogue) -> str:
+    """Do what a line that begins with ``/`` says; return what to tell the user. Raises nothing."""
+    name, _, rest = line[1:].partition(" ")
+    command = COMMANDS.get(name)
+    if command is None:
+        return f"there is no /{visible(name)}; /help lists what there is"
+    try:
+        return command(dialogue, rest.strip())
+    except DeepSeekError as error:
+        return error.message
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{rest.strip()}: {getattr(error, 'strerror', None) or error}"
+
+
+def _model(dialogue: Dialogue, name: str) -> str:
+    """[NAME]: who answers"""
+    if name:
+        dialogue.chat.model = name
+    return f"model: {dialogue.chat.model}"
+
+
+def _system(dialogue: Dialogue, text: str) -> str:
+    """[TEXT]: what the model is told first; "-" for nothing"""
+    if text:
+        dialogue.chat.system = None if text == "-" else SystemMessage(text)
+    system = dialogue.chat.system
+    return "no system message" if system is None else f"system: {system.content}"
+
+
+def _thinking(dialogue: Dialogue, said: str) -> str:
+    """on|off: whether the model reasons first"""
+    if said not in ("on", "off"):
+        raise InvalidRequestError("/thinking", said, "on or off")
+    dialogue.chat.parameters["thinking"] = {"type": "enabled" if said == "on" else "disabled"}
+    return f"thinking: {said}"
+
+
+def _reasoning(dialogue: Dialogue, said: str) -> str:
+    """show|fold: how the reasoning is shown"""
+    if said not in ("show", "fold"):
+        raise InvalidRequestError("/reasoning", said, "show or fold")
+    dialogue.shows_reasoning = said == "show"
+    return f"reasoning: {said}"
+
+
+def _save(dialogue: Dialogue, file: str) -> str:
+    """FILE: write the conversation down"""
+    if not file:
+        raise InvalidRequestError("/save", None, "a file")
+    path = Path(file).expanduser()
+    path.write_text(dialogue.chat.to_json(), encoding="utf-8")
+    return f"{len(dialogue.chat.turns)} turns written to {path}"
+
+
+def _load(dialogue: Dialogue, file: str) -> str:
+    """FILE: go on with a conversation that was written down"""
+    if not file:
+        raise InvalidRequestError("/load", None, "a file")
+    dialogue.chat = dialogue.chat.reloaded(Path(file).expanduser().read_text(encoding="utf-8"))
+    return f"{len(dialogue.chat.turns)} turns read"
+
+
+def _undo(dialogue: Dialogue, count: str) -> str:
+    """[N]: take the last turn back, or the last N"""
+    if count and not count.isdecimal():
+        raise InvalidRequestError("/undo", count, "a number of turns")
+    taken = dialogue.chat.undo(int(count or 1))
+    return f"{len(taken)} taken back, {len(dialogue.chat.turns)} left"
+
+
+def _retry(dialogue: Dialogue, _: str) -> str:
+    """: ask the last question again"""
+    (turn,) = dialogue.chat.undo()
+    dialogue.asks_again = turn.messages[0]
+    return ""
+
+
+def _cost(dialogue: Dialogue, _: str) -> str:
+    """: tokens and money so far"""
+    usage, cost = dialogue.chat.usage, dialogue.chat.cost
+    if usage is None:
+        return "nothing so far"
+    money = "price not known" if cost is None else f"{cost:f} USD"
+    cached = f", {usage.cached_tokens:,} of them cached" if usage.cached_tokens else ""
+    return f"{usage.prompt_tokens:,} prompt tokens{cached}, {usage.completion_tokens:,} answered; {money}"
+
+
+def _help(_: Dialogue, __: str) -> str:
+    """: this list"""
+    lines = []
+    for name, command in COMMANDS.items():
+        arguments, _colon, meaning = (command.__doc__ or "").partition(":")
+        lines.append(f"/{name} {arguments}".ljust(24) + meaning.strip())
+    return "\n".join([*lines, "A line that ends with \\ goes on in the next. Ctrl-C stops an answer, Ctrl-D leaves."])
+
+
+def _quit(dialogue: Dialogue, _: str) -> str:
+    """: leave"""
+    dialogue.is_over = True
+    return ""
+
+
+COMMANDS: Mapping[str, Callable[[Dialogue, str], str]] = {
+    "model": _model,
+    "system": _system,
+    "thinking": _thinking,
+    "reasoning": _reasoning,
+    "save": _save,
+    "load": _load,
+    "retry": _retry,
+    "undo": _undo,
+    "cost": _cost,
+    "help": _help,
+    "quit": _quit,
+}
