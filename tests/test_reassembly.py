@@ -76,7 +76,7 @@ async def test_a_stream_is_the_answer(data: st.DataObject, way: str) -> None:
     answer = data.draw(completions())
     body = data.draw(streams(data.draw(chunkings(answer))))
     client, transport = client_on(Answer(data.draw(reads(body)), headers={"x-ds-trace-id": "t"}))
-    async with client.chat.completions.stream(model="m", messages=HELLO) as stream:
+    async with client.chat.completions.stream(model="m", messages=HELLO, n=len(answer["choices"])) as stream:
         delivered = []
         if way == "deltas":
             async for _ in stream.deltas():
@@ -102,7 +102,7 @@ async def test_a_stream_is_the_answer(data: st.DataObject, way: str) -> None:
 async def test_an_answer_in_one_piece_to_a_stream_is_the_answer(answer: Json) -> None:
     """A server that does not stream answers a streamed request in one piece: the law holds for that, too."""
     client, _ = client_on(Answer([to_json(answer)]), Answer([to_json(answer)]))
-    async with client.chat.completions.stream(model="m", messages=HELLO) as stream:
+    async with client.chat.completions.stream(model="m", messages=HELLO, n=len(answer["choices"])) as stream:
         streamed = await stream.completion()
     assert_same(streamed, answer)
     assert_same(await client.chat.completions.create(model="m", messages=HELLO), answer)
