@@ -132,6 +132,7 @@ def way_for(structuring: Structuring, request: ChatRequest, mode: Mode, *, refus
 
 def is_thinking(request: ChatRequest) -> bool:
     """Whether the model thinks before it answers: unless it is told not to."""
-    if request.reasoning_effort == "none":
-        return False
-    return not (request.thinking is not None and request.thinking.get("type") == "disabled")
+    sent = {"thinking": request.thinking, "reasoning_effort": request.reasoning_effort, **request.extra_body}
+    thinking = sent["thinking"]
+    is_off = isinstance(thinking, Mapping) and thinking.get("type") == "disabled"
+    return not is_off and sent["reasoning_effort"] != "none"

@@ -115,7 +115,10 @@ def _tool_of(
         raise InvalidRequestError(f"tool {name!r}", None, "a function that returns its result, not a generator")
     said = described(inspect.getdoc(function) or "")
     arguments = _arguments_of(function, name)
-    schema = structuring_of(arguments).schema
+    try:
+        schema = structuring_of(arguments).schema
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"tool {name!r}", None, error.allowed) from None
     # The class of the arguments has a name of ours and says nothing: only its properties are of use to the model.
     schema = {key: value for key, value in schema.items() if key not in ("title", "description")}
     schema["properties"] = {

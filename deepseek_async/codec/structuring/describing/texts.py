@@ -16,7 +16,9 @@ import msgspec
 
 from ..nodes import Format
 
-DECIMAL: Final = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,6})?$"
+DECIMAL: Final = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+NOT_NEGATIVE: Final = DECIMAL.replace("[+-]?", "[+]?", 1)
+POSITIVE: Final = NOT_NEGATIVE.replace("^", "^(?=[+]?[0-9.]*[1-9])", 1)
 _FRACTION: Final = r"^[+-]?[0-9]+(/0*[1-9][0-9]*|(\.[0-9]+)?)$"
 _BASE64: Final = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 _LEAP_YEAR: Final = "([1-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26])00)"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final
 
+from ..describing.texts import NOT_NEGATIVE, POSITIVE
 from ..kinds import kinds_of
 from ..nodes import (
     UNSAID,
@@ -125,8 +127,12 @@ class Schemas:
     def formatted(self, node: Formatted) -> Schema:
         schema: Schema = {"type": ["string", "number"] if node.format.takes_numbers else "string", **node.format.schema}
         bounds = node.bounds
-        if node.format.takes_numbers:
-            schema.update(numeric(bounds))
+        if node.format.takes_numbers and (limits := numeric(bounds)):
+            schema.update(limits)
+            if limits in ({"minimum": 0}, {"exclusiveMinimum": 0}) and node.format.cls is Decimal:
+                schema["pattern"] = NOT_NEGATIVE if "minimum" in limits else POSITIVE
+            else:  # a number can be held to bounds, a text cannot
+                schema = {"type": "number", **limits}
         if node.format.cls in (bytes, bytearray):  # of four characters each, three bytes
             if bounds.min_length is not None:
                 schema["minLength"] = 4 * -(-bounds.min_length // 3)
