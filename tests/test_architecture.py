@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "client",
         "sandbox",
         "version",
+        "conversation",
     },
     "contrib": {
         "",
