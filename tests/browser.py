@@ -64,6 +64,11 @@ class Page:
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
+    async def prefer(self, scheme: str) -> None:
+        """Have the user prefer ``light`` or ``dark`` colours."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        await self.call("Emulation.setEmulatedMedia", features=features)
+
     async def until(self, expression: str) -> None:
         """Wait until an expression is true in the page."""
         look = f"const look = () => ({expression}) ? done(true) : setTimeout(look, 20); look()"
@@ -81,8 +86,8 @@ def _port(told: Path) -> str:
 
 
 @asynccontextmanager
-async def opened(url: str, *, dark: bool = False) -> AsyncIterator[Page]:
-    """A browser with one page. The caller skips where `CHROMIUM` is None."""
+async def opened(url: str) -> AsyncIterator[Page]:
+    """A browser with one page, in light colours. The caller skips where `CHROMIUM` is None."""
     assert CHROMIUM is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = (CHROMIUM, *_FLAGS, f"--user-data-dir={profile}", "about:blank")
@@ -98,8 +103,7 @@ async def opened(url: str, *, dark: bool = False) -> AsyncIterator[Page]:
                     listening = asyncio.ensure_future(page.listen())
                     for domain in ("Runtime", "Log", "Network", "Page"):
                         await page.call(f"{domain}.enable")
-                    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-                    await page.call("Emulation.setEmulatedMedia", features=[scheme])
+                    await page.prefer("light")
                     await page.call("Page.navigate", url=url)
                     await page.until("document.readyState === 'complete'")
                     yield page

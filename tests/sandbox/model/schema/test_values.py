@@ -114,7 +114,7 @@ def compounds(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
 SCHEMAS = st.recursive(scalars(), compounds, max_leaves=8)
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEMAS, st.integers(0, 10**6), st.sampled_from([0.0, 1.0, 1.8]), st.sampled_from([None, 2]))
 def test_a_validator_accepts_every_value(
     model: LanguageModel, schema: dict[str, Any], seed: int, temperature: float, indent: int | None
