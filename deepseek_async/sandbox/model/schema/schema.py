@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
-TYPES: Final = ("object", "array", "string", "integer", "number", "boolean", "null")
 _LONGEST_CHAIN: Final = 64  # of references that lead to references
 _LARGEST: Final = (min, ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"))
 _SMALLEST: Final = (max, ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"))
