@@ -89,6 +89,25 @@ async def throughput(folder: Path) -> None:
     print(f"throughput / bare aiohttp loop, 128 in flight, durability power: {statistics.median(ratios):.3f} (>= 0.95)")
 
 
+async def instant(folder: Path) -> None:
+    """The same where nothing but CPU counts: answers come at once; journal with ``durability="process"``."""
+    count, at_once = 6000, 64
+    ratios: list[float] = []
+    with standin() as server:
+        for number in range(7):
+            cpu = time.process_time()
+            await _bare(server.base_url, count, at_once)
+            bare = time.process_time() - cpu
+            options = {"max_concurrency": at_once, "durability": "process"}
+            cpu = time.process_time()
+            await _ours(server.base_url, count, folder / f"instant-{number}", **options)
+            ratios.append(bare / (time.process_time() - cpu))
+    print(
+        "CPU of a bare aiohttp loop / ours, instant server, 64 in flight, durability process: "
+        f"{statistics.median(ratios):.3f} (>= 0.9)"
+    )
+
+
 async def limit(folder: Path) -> None:
     """A hidden limit of 300 on real sockets, 12,000 rows: the ideal is what the limit would have let through."""
     count, hidden, latency = 12_000, 300, 1.0
@@ -379,6 +398,7 @@ async def _whole_resume(base_url: str, source: Path, output: Path) -> Any:
 
 MEASURES: Final[dict[str, Callable[[Path], Awaitable[None]]]] = {
     "throughput": throughput,
+    "instant": instant,
     "limit": limit,
     "faults": faults,
     "interrupt": interrupt,
