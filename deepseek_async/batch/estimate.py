@@ -1,8 +1,9 @@
 """What a source would cost, before anything is sent.
 
-Tokens are estimated from characters as the page "Token & Token Usage" does: an English character is about 0.3 token,
-a Chinese one about 0.6. The answer of each row counts as long as its ``max_tokens`` lets it be; without one its length
-is not known, and neither is its cost.
+Tokens of prompts are estimated from their characters (see `policy.token_estimate`), schemas of tools included. Where
+the output has answers already, their ``usage`` tells how far such estimates are off, and the rest is corrected by that.
+The answer of each row counts as long as its ``max_tokens`` lets it be; without one its length is not known, and neither
+is its cost.
 """
 
 from __future__ import annotations
@@ -11,20 +12,28 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import msgspec
 
 from ..codec.requests import body_of
+from ..policy.token_estimate import estimated_tokens
 from ..types import ChatRequest
 from ..types.prices import PRICE_LISTS, Price, price_of
 from .journal.known_rows import Done
-from .source.row import Row
+from .journal.lines import line_decoder
+from .journal.scan import lines_in
+from .journal.standing import usage_of
+from .source.row import Row, name_and_hash, row_of, written
 from .source.rows import RowSource, Source
 from .source.shards import Shard
 
-_PER_ASCII: Final = 0.3
-_PER_OTHER: Final = 0.6
+# Marks of the chat template, a token each: where it begins, whose turn it is, where thinking ends; and each message.
+_PER_PROMPT: Final = 3
+_PER_MESSAGE: Final = 1
 _SHOWN: Final = 5
 
 
@@ -40,6 +49,7 @@ class Estimate:
         models: Rows by model.
         unpriced: Rows of models whose price is not known.
         unbounded: Rows without ``max_tokens``; their answers are not in ``output_tokens``.
+        correction: What the estimates of prompts were multiplied by, as answers in the output tell; 1 without any.
         prompt_tokens, output_tokens: Estimated, and at most.
         prompt_cost, output_cost: The same in money, off-peak; twice that in peak hours.
     """
@@ -51,6 +61,7 @@ class Estimate:
     models: Counter[str] = attrs.field(factory=Counter)
     unpriced: int = 0
     unbounded: int = 0
+    correction: float = 1.0
     prompt_tokens: int = 0
     output_tokens: int = 0
     prompt_cost: Decimal = Decimal(0)
@@ -64,13 +75,19 @@ class Estimate:
 
 
 async def estimate_of(
-    source: Source, *, done: Done | None = None, shard: Shard | None = None, currency: str = "USD"
+    source: Source,
+    *,
+    done: Done | None = None,
+    told: Mapping[str, int] | None = None,
+    shard: Shard | None = None,
+    currency: str = "USD",
 ) -> Estimate:
     """Read a source to its end and price it.
 
     Args:
         source: As for a batch.
         done: What an output holds; rows that are done would not be sent.
+        told: Tokens of the prompts of some of these, by id, as their answers tell; see `prompts_told_by`.
         shard: Only this part.
         currency: ``"USD"`` or ``"CNY"``.
 
@@ -78,7 +95,8 @@ async def estimate_of(
         InvalidRequestError: The source cannot be read, a currency that is not known.
     """
     estimate = Estimate()
-    rows = RowSource(source, shard=shard, known=None if done is None else _Before(done))
+    before = None if done is None else _Before(done, told or {})
+    rows = RowSource(source, shard=shard, known=before)
     try:
         while True:
             while (row := rows.next_ready()) is not None:
@@ -89,15 +107,49 @@ async def estimate_of(
     finally:
         await rows.aclose()
     estimate.skipped = rows.skipped
+    if before is not None and before.estimated:
+        estimate.correction = before.told / before.estimated
+        estimate.prompt_tokens = round(estimate.prompt_tokens * estimate.correction)
+        estimate.prompt_cost *= Decimal(estimate.correction)
     return estimate
 
 
 class _Before:
-    """As `Done`, but no row is taken: nothing is sent."""
+    """As `Done`, but no row is taken: nothing is sent.
 
-    def __init__(self, done: Done) -> None:
-        self.has_line = done.has_line
-        self.has = done.was_before
+    Attributes:
+        told: Tokens of the prompts of rows that are done, as their answers tell.
+        estimated: Tokens of the same prompts, estimated.
+    """
+
+    def __init__(self, done: Done, told: Mapping[str, int]) -> None:
+        self._done = done
+        self._told = told
+        self.told = self.estimated = 0
+
+    def has_line(self, line: bytes, number: int) -> bool:
+        is_done = self._done.has_line(line, number)
+        if is_done and self._told and written(name_and_hash(line, number)[0]) in self._told:
+            self._compare(row_of(line, number, ""))
+        return is_done
+
+    def has(self, row: Row) -> bool:
+        is_done = self._done.was_before(row)
+        if is_done:
+            self._compare(row)
+        return is_done
+
+    def _compare(self, row: Row) -> None:
+        if row.request is not None and (told := self._told.get(row.name)):
+            self.told += told
+            self.estimated += prompt_tokens_of(row.request)
+
+
+def prompts_told_by(output: Path, most: int = 1000) -> dict[str, int]:
+    """Tokens of prompts by the ids of their rows, as the first answers in an output tell. None if it is missing."""
+    lines = (line for line in lines_in(output, line_decoder) if line.error is None)
+    usages = ((line.custom_id, usage_of(line)) for line in islice(lines, most))
+    return {name: usage.prompt_tokens for name, usage in usages if usage is not None and usage.prompt_tokens}
 
 
 def _add(estimate: Estimate, row: Row, currency: str) -> None:
@@ -127,9 +179,14 @@ def _price(model: str, currency: str) -> Price | None:
 
 
 def prompt_tokens_of(request: ChatRequest) -> int:
-    """About how many tokens a request's prompt has, tools included."""
+    """About how many tokens a request's prompt has, the schemas of its tools included."""
     body: Mapping[str, Any] = body_of(request)
-    return round(sum(map(_tokens_in, _texts_in([body["messages"], body.get("tools")]))))
+    messages = body["messages"]
+    tokens = sum(map(estimated_tokens, _texts_in(messages))) + _PER_PROMPT + _PER_MESSAGE * len(messages)
+    for name in ("tools", "response_format"):
+        if (schema := body.get(name)) is not None:
+            tokens += estimated_tokens(msgspec.json.encode(schema).decode())
+    return round(tokens)
 
 
 def _texts_in(value: object) -> Iterator[str]:
@@ -142,10 +199,3 @@ def _texts_in(value: object) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _texts_in(item)
-
-
-def _tokens_in(text: str) -> float:
-    if text.isascii():
-        return len(text) * _PER_ASCII
-    others = sum(character > "\u2e7f" for character in text)  # from here on: Chinese, Japanese, Korean
-    return others * _PER_OTHER + (len(text) - others) * _PER_ASCII

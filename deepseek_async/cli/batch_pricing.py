@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import typer
 
-from ..batch.estimate import estimate_of
+from ..batch.estimate import estimate_of, prompts_told_by
 from ..batch.journal.index import index_of
 from ..batch.journal.journal import side_file_of
 from ..batch.journal.known_rows import Done
@@ -27,7 +27,8 @@ def print_price(
         InvalidRequestError: The source or the output cannot be read, or the shard is none.
     """
     done = Done(output, index_of(output, side_file_of(output), retry_permanent=retry_permanent))
-    estimate = asyncio.run(estimate_of(source, done=done, shard=shard_of(shard), currency=currency))
+    part, told = shard_of(shard), prompts_told_by(output)
+    estimate = asyncio.run(estimate_of(source, done=done, told=told, shard=part, currency=currency))
     if as_json:
         typer.echo(msgspec.json.encode({"event": "estimate", "currency": currency, **estimate.to_json()}).decode())
         return

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deepseek_async import ChatRequest, InvalidRequestError
-from deepseek_async.batch.estimate import estimate_of, prompt_tokens_of
+from deepseek_async import ChatRequest, InvalidRequestError, run_batch
+from deepseek_async.batch.estimate import estimate_of, prompt_tokens_of, prompts_told_by
+from deepseek_async.batch.journal.index import index_of
+from deepseek_async.batch.journal.journal import side_file_of
+from deepseek_async.batch.journal.known_rows import Done
 from deepseek_async.batch.source.shards import Shard
 from deepseek_async.types import UserMessage
+
+from .account import Account, client_of
 
 pytestmark = pytest.mark.anyio
 
@@ -20,26 +28,55 @@ def asked(text: str, **more: object) -> ChatRequest:
 
 
 @pytest.mark.parametrize(
-    ("text", "tokens"), [("a" * 1000, 300), ("雨" * 1000, 600), ("a" * 500 + "雨" * 500, 450), ("é" * 1000, 300)]
+    ("text", "tokens"),
+    [
+        ("a" * 1000, 240),
+        ("雨" * 1000, 630),
+        ("a" * 500 + "雨" * 500, 435),
+        ("é" * 1000, 310),
+        ("1" * 100, 120),
+        ("", 0),
+    ],
 )
 def test_tokens_of_a_prompt(text: str, tokens: int) -> None:
-    """About 0.3 a character of English, 0.6 of Chinese, as the page on token usage says."""
-    assert prompt_tokens_of(asked(text)) == tokens
+    """By classes of characters, and four for the template's marks."""
+    assert prompt_tokens_of(asked(text)) == tokens + 4
 
 
 def test_tools_count() -> None:
-    """They are part of the prompt."""
-    tool = {"type": "function", "function": {"name": "weather", "description": "x" * 1000}}
-    assert prompt_tokens_of(asked("", tools=[tool])) == pytest.approx(300, abs=5)
+    """They are part of the prompt, with their keys and brackets; and so is a schema of the answer."""
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}}
+    tool = {"type": "function", "function": {"name": "weather", "description": "x" * 1000, "parameters": parameters}}
+    assert prompt_tokens_of(asked("", tools=[tool])) == pytest.approx(240 + 70, abs=25)
+    schema = {"type": "json_schema", "json_schema": {"name": "answer", "schema": parameters}}
+    assert prompt_tokens_of(asked("", response_format=schema)) > 40
 
 
 async def test_prices() -> None:
     """Prompts as cache misses, answers as long as max_tokens, off-peak: 0.15 and 0.60 USD a million tokens."""
     rows = [asked("a" * 10_000, max_tokens=1000) for _ in range(1000)]
     estimate = await estimate_of(rows)
-    assert (estimate.rows, estimate.prompt_tokens, estimate.output_tokens) == (1000, 3_000_000, 1_000_000)
-    assert (estimate.prompt_cost, estimate.output_cost) == (Decimal("0.45"), Decimal("0.60"))
+    assert (estimate.rows, estimate.prompt_tokens, estimate.output_tokens) == (1000, 2_404_000, 1_000_000)
+    assert (estimate.prompt_cost, estimate.output_cost) == (Decimal("0.3606"), Decimal("0.60"))
     assert (await estimate_of(rows, currency="CNY")).output_cost == Decimal(4)
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+async def test_the_first_answers_correct_it(tmp_path: Path, is_file: bool) -> None:
+    """Ten rows are answered, each of a hundred tokens as their usage tells: the other ninety are taken for the same."""
+    texts = [{"custom_id": f"row-{n}", "prompt": f"row-{n} " + "Why? " * 20, "max_tokens": 5} for n in range(100)]
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(f"{json.dumps(text)}\n" for text in texts))
+    given: Any = source if is_file else texts
+    output = tmp_path / "out.jsonl"
+    few = tmp_path / "few.jsonl"
+    few.write_text("".join(f"{json.dumps(text)}\n" for text in texts[:10]))
+    await run_batch(client_of(Account()), few if is_file else texts[:10], output)
+    done = Done(output, index_of(output, side_file_of(output)))
+    estimate = await estimate_of(given, done=done, told=prompts_told_by(output))
+    assert estimate.prompt_tokens == pytest.approx(100 * estimate.rows, rel=0.05)
+    assert estimate.correction != 1.0
+    assert (await estimate_of(given, done=done)).correction == 1.0
 
 
 async def test_what_is_not_known_is_said() -> None:
