@@ -201,7 +201,9 @@ async def test_a_whole_completion_that_is_cut() -> None:
     assert isinstance(error, StreamInterruptedError)
     assert texts == []
     _, error = await read(says(STREAM_HEAD, chunked(body[:-9]), LAST_CHUNK))
-    assert isinstance(error, MalformedResponseError)
+    assert isinstance(error, StreamInterruptedError)
+    assert error.retryable
+    assert partial_of(error).text == "Hello world!"
 
 
 @pytest.mark.parametrize(
@@ -316,7 +318,8 @@ async def test_closing_a_stream_that_is_whole_loses_nothing() -> None:
         (answer(b"{}"), MalformedResponseError, "choices"),
         (answer(completion("Hello"))[:-20], APIConnectionError, "broke while the answer came"),
         (STREAM_HEAD + chunked(completion("Hello")[:40]), APIConnectionError, "broke while the answer came"),
-        (b"HTTP/1.0 200 OK\r\n\r\n" + completion("Hello")[:40], MalformedResponseError, "not JSON"),
+        (b"HTTP/1.0 200 OK\r\n\r\n" + completion("Hello")[:40], StreamInterruptedError, "was cut"),
+        (answer(completion("Hello")[:-1]), StreamInterruptedError, "was cut"),
         (answer(completion("Hel", "insufficient_system_resource")), ServiceUnavailableError, "insufficient_system_"),
         (answer(b'"nothing found"', "404 Not Found"), APIStatusError, "nothing found"),
         (answer(json.dumps({"choices": []}).encode() + b" x"), MalformedResponseError, "not JSON"),
@@ -329,6 +332,7 @@ async def test_closing_a_stream_that_is_whole_loses_nothing() -> None:
         "short",
         "cut",
         "cut, no length",
+        "cut, ended in form",
         "capacity",
         "status",
         "more than JSON",

@@ -68,8 +68,6 @@ class Shapes:
 
     def chunk(self, text: bytes) -> ChatCompletionChunk:
         """One event's payload → chunk."""
-        if not self.unknown and len(text) < _LONG and (chunk := _plain_chunk(text)) is not None:
-            return chunk
         return chunk_of(self._decode_chunk(text), text, self._logprobs_in_chunk)
 
     def completion(self, body: bytes, request_id: str | None) -> ChatCompletion:
@@ -177,28 +175,6 @@ class Shapes:
             kw_only=True,
         )
         return cast(type[Shape], made)
-
-
-# The chunk that nearly all are needs no shape: what the wire says is what the value says. Whatever else one may have in
-# it, logprobs, calls, usage, an end, is in most streams rare enough to be decoded twice.
-
-_LONG = 512  # bytes: a chunk of more has logprobs in it, or more text than is worth the saving
-_decode_plain = msgspec.json.Decoder(ChatCompletionChunk).decode
-
-
-def _plain_chunk(text: bytes) -> ChatCompletionChunk | None:
-    """The chunk, straight from its JSON; ``None`` if there is more to it than a piece of text."""
-    try:
-        chunk = _decode_plain(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    if len(chunk.choices) != 1 or chunk.usage is not None:
-        return None
-    choice = chunk.choices[0]
-    delta = choice.delta
-    if choice.finish_reason is not None or choice.logprobs is not None or delta.tool_calls is not None:
-        return None
-    return None if delta.role == "" else chunk
 
 
 def _extra_method(names: Mapping[str, str]) -> Callable[[Any], Mapping[str, Any]] | None:

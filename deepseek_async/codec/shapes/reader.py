@@ -79,7 +79,7 @@ class AnswerReader:
         self.slow_chunks = 0
         self.reason = ""
         self._shapes = shapes_with(())
-        self._read_chunk = self._shapes.chunk
+        self._knows_nothing = True  # of fields that are not documented
         self._lessons = 0
         self._failed_lessons = 0
 
@@ -92,7 +92,9 @@ class AnswerReader:
         """
         self.chunks += 1
         try:
-            return self._read_chunk(text)
+            if self._knows_nothing and len(text) < _LONG and (chunk := _plain_chunk(text)) is not None:
+                return chunk
+            return self._shapes.chunk(text)
         except OTHERWISE as error:
             self._note_slow(error)
         return self._learn_or_read_slowly(text, CHUNK, lambda shapes: shapes.chunk(text))
@@ -142,11 +144,33 @@ class AnswerReader:
                 except OTHERWISE:
                     self._failed_lessons += 1
                 else:
-                    self._shapes, self._read_chunk = shapes, shapes.chunk
+                    self._shapes, self._knows_nothing = shapes, False
                     self._lessons += 1
                     return value
         slowly: T = read_slowly(parsed, text, kind)
         return slowly
+
+
+# The chunk that nearly all are needs no shape: what the wire says is what the value says. Whatever else one may have in
+# it, logprobs, calls, usage, an end, is in most streams rare enough to be decoded twice.
+
+_LONG = 512  # bytes: a chunk of more has logprobs in it, or more text than is worth the saving
+_decode_plain = msgspec.json.Decoder(ChatCompletionChunk).decode
+
+
+def _plain_chunk(text: bytes) -> ChatCompletionChunk | None:
+    """The chunk, straight from its JSON; ``None`` if there is more to it than a piece of text."""
+    try:
+        chunk = _decode_plain(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if len(chunk.choices) != 1 or chunk.usage is not None:
+        return None
+    choice = chunk.choices[0]
+    delta = choice.delta
+    if choice.finish_reason is not None or choice.logprobs is not None or delta.tool_calls is not None:
+        return None
+    return None if delta.role == "" else chunk
 
 
 def read_slowly(parsed: Any, text: bytes, kind: Kind) -> Any:
