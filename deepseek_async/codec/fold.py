@@ -12,7 +12,7 @@ field has its own rule:
 | logprobs | extended per choice and per channel; which channel, see `folding.channels` |
 | finish_reason | the last that is not null, wherever it arrives |
 | usage | the last, see `folding.usages` for those that say little or nothing |
-| unknown fields | those of a chunk: the last that is not null; all others as `folding.joining` says |
+| unknown fields | those of a chunk: the last that is not null, but for `PROGRESS`; others as `folding.joining` says |
 
 A field that never came stays ``None``; one that came empty stays ``""``: so the fold equals the answer in one piece.
 Only the content of an answer that was finished is ``""`` where none came: so say servers in one piece, and a message
@@ -40,7 +40,7 @@ from ..types.values import NO_EXTRA
 from .endings import interruption_in
 from .folding import channels
 from .folding.calls import Calls
-from .folding.joining import Pieces, keep
+from .folding.joining import PROGRESS, Pieces, keep
 from .folding.usages import later
 from .quirks.messages import mended
 
@@ -148,7 +148,7 @@ class Fold:
             system_fingerprint=self._system_fingerprint,
             complete=complete,
             request_id=self.request_id,
-            extra=frozen(self._extra),
+            extra=frozen({name: value for name, value in self._extra.items() if name not in PROGRESS}),
         )
 
 

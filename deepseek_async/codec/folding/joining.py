@@ -22,6 +22,9 @@ _PROSE = frozenset(
     ("refusal", "text", "summary", "data", "content", "arguments", "transcript", "thinking", "reasoning", "input")
 )
 
+PROGRESS = frozenset(("prompt_progress",))
+"""Fields of a chunk that tell how far the server is (llama.cpp), and nothing of the answer."""
+
 
 def keep(so_far: dict[str, Any], new: Mapping[str, Any]) -> None:
     """Take the next piece's fields where the last that is not null counts: those of a chunk."""

@@ -111,6 +111,14 @@ def test_fields_of_a_chunk(name: str) -> None:
     assert answer.extra == {field: whole}
 
 
+def test_progress_is_no_part_of_the_answer() -> None:
+    """A whole answer does not tell it."""
+    chunks = chunks_of("chunk", "prompt_progress", [{"processed": 1}, {"processed": 9}])
+    read = [chunk_from_json(to_json(chunk)) for chunk in chunks]
+    assert read[1].extra == {"prompt_progress": {"processed": 9}}
+    assert fold(read).extra == {}
+
+
 def test_joining_is_linear() -> None:
     """Ten thousand pieces of a text and of a list cost ten times a thousand, and what came is not changed by it."""
     first = [1]
