@@ -312,8 +312,8 @@ class StreamedAnswer(Generic[C, W]):
 
     @property
     def is_of_one(self) -> bool:
-        """Whether one choice was asked for, and no chunk has brought several."""
-        return self._choices == 1 and len(self._fold.finish_reasons) < 2
+        """Whether all chunks are of one choice, because one was asked for."""
+        return self._fold.is_of_one
 
     @property
     def finish_reason(self) -> str | None:

@@ -18,11 +18,12 @@ A field that never came stays ``None``; one that came empty stays ``""``: so the
 Only the content of an answer that was finished is ``""`` where none came: so say servers in one piece, and a message
 without content would be refused when it goes back.
 
-Where one choice was asked for, all chunks are its: some servers count chunks in its ``index``.
+Which choice a chunk's belongs to its ``index`` says, but for servers that count chunks in it: see `folding.choices`.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -40,6 +41,7 @@ from ..types.values import NO_EXTRA
 from .endings import interruption_in
 from .folding import channels
 from .folding.calls import Calls
+from .folding.choices import Choices
 from .folding.joining import PROGRESS, Pieces, keep
 from .folding.usages import later
 from .quirks.messages import mended
@@ -65,7 +67,6 @@ class Fold:
     """
 
     def __init__(self, choices: int | None = None) -> None:
-        self._is_of_one = choices == 1
         self._id = ""
         self._created = 0
         self._model = ""
@@ -73,7 +74,7 @@ class Fold:
         self.usage: Usage | None = None
         """What the server last said of its counts."""
         self._usage_before: Usage | None = None
-        self._choices: dict[int, _ChoiceFold] = {}
+        self._choices = Choices(_ChoiceFold, is_of_one=choices == 1)
         self._extra: dict[str, Any] = {}
         self.request_id: str | None = None
 
@@ -90,19 +91,12 @@ class Fold:
             self.usage = later(self.usage, chunk.usage)
         if chunk.extra:
             keep(self._extra, chunk.extra)
+        choices = self._choices
         for choice in chunk.choices:
-            folding = self._choices.get(choice.index)
-            if folding is None:
-                folding = self._begin(choice.index, len(chunk.choices))
-            folding.add(choice)
-
-    def _begin(self, index: int, at_once: int) -> _ChoiceFold:
-        """A choice that has not come before; where one was asked for, the one that has, if no chunk brings several."""
-        if self._is_of_one and at_once == 1 and len(self._choices) == 1:
-            (folding,) = self._choices.values()
-        else:
-            folding = self._choices[index] = _ChoiceFold()
-        return folding
+            if choice.index == choices.index:
+                choices.current.add(choice)
+            else:
+                choices.turn_to(choice, len(chunk.choices)).add(choice)
 
     def reopen(self, pending: int = 0) -> None:
         """Take the end back: what comes now continues the same answer. Its usage is added to what was used before."""
@@ -112,7 +106,8 @@ class Fold:
     def drop(self, pending: int) -> None:
         """Forget the end, and the tokens of the last chunks that brought any: their text will come again."""
         self.usage = None
-        for choice in self._choices.values():
+        self._choices.settle()
+        for _, choice in self._choices.all():
             choice.finish_reason = None
             choice.drop(pending)
 
@@ -124,12 +119,17 @@ class Fold:
     @property
     def finish_reasons(self) -> list[str | None]:
         """Of each choice, in order of arrival."""
-        return [choice.finish_reason for choice in self._choices.values()]
+        return [choice.finish_reason for _, choice in self._choices.all()]
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether one choice was asked for, and nothing that came speaks against it."""
+        return self._choices.is_of_one
 
     @property
     def is_finished(self) -> bool:
         """Whether there is a choice and every one has its ``finish_reason``."""
-        return bool(self._choices) and None not in self.finish_reasons
+        return bool(self._choices.all()) and None not in self.finish_reasons
 
     def completion(self, *, done: bool) -> ChatCompletion:
         """What has come so far, as a value.
@@ -138,7 +138,7 @@ class Fold:
             done: Whether the server has ended the answer.
         """
         complete = done and interruption_in(self.finish_reasons) is None
-        choices = tuple(folding.choice(index, done=complete) for index, folding in sorted(self._choices.items()))
+        choices = tuple(folding.choice(index, done=complete) for index, folding in self._choices.sorted())
         return ChatCompletion(
             id=self._id,
             created=self._created,
@@ -205,6 +205,17 @@ class _ChoiceFold:
             if self._extra is None:
                 self._extra = Pieces(joins_texts=False)
             self._extra.add(choice.extra)
+
+    def clone(self) -> _ChoiceFold:
+        new = _ChoiceFold()
+        new.finish_reason, new._role = self.finish_reason, self._role
+        new._content = None if self._content is None else list(self._content)
+        new._reasoning = None if self._reasoning is None else list(self._reasoning)
+        new._calls = copy.deepcopy(self._calls)
+        new._logprobs = list(self._logprobs)
+        new._extra = None if self._extra is None else self._extra.clone()
+        new._message_extra = None if self._message_extra is None else self._message_extra.clone()
+        return new
 
     def drop(self, pending: int) -> None:
         del self._logprobs[len(self._logprobs) - pending :]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 from ..types import TextChoice, TextCompletion, TextLogprobs, Usage
 from .endings import interruption_in
 from .fold import frozen, joined
+from .folding.choices import Choices
 from .folding.joining import Pieces, keep
 from .folding.usages import later
 
@@ -16,13 +18,12 @@ class TextFold:
     """A fold in progress; ``choices``: how many were asked for, ``None``: nobody knows."""
 
     def __init__(self, choices: int | None = None) -> None:
-        self._is_of_one = choices == 1
         self._id = ""
         self._created = 0
         self._model = ""
         self._system_fingerprint: str | None = None
         self._usage: Usage | None = None
-        self._choices: dict[int, _ChoiceFold] = {}
+        self._choices = Choices(_ChoiceFold, is_of_one=choices == 1)
         self._extra: dict[str, Any] = {}
         self.request_id: str | None = None
 
@@ -36,18 +37,22 @@ class TextFold:
         if piece.usage is not None:
             self._usage = later(self._usage, piece.usage)
         keep(self._extra, piece.extra)
+        choices = self._choices
         for choice in piece.choices:
-            folding = self._choices.get(choice.index)
-            if folding is None and self._is_of_one and len(piece.choices) == len(self._choices) == 1:
-                (folding,) = self._choices.values()  # some servers count pieces in its index
-            elif folding is None:
-                folding = self._choices[choice.index] = _ChoiceFold()
-            folding.add(choice)
+            if choice.index == choices.index:
+                choices.current.add(choice)
+            else:
+                choices.turn_to(choice, len(piece.choices)).add(choice)
 
     @property
     def finish_reasons(self) -> list[str | None]:
         """Of each choice, in order of arrival."""
-        return [choice.finish_reason for choice in self._choices.values()]
+        return [choice.finish_reason for _, choice in self._choices.all()]
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether one choice was asked for, and nothing that came speaks against it."""
+        return self._choices.is_of_one
 
     def completion(self, *, done: bool) -> TextCompletion:
         """What has come so far, as a value; ``done``: whether the server has ended the answer."""
@@ -55,7 +60,7 @@ class TextFold:
             id=self._id,
             created=self._created,
             model=self._model,
-            choices=tuple(folding.choice(index) for index, folding in sorted(self._choices.items())),
+            choices=tuple(folding.choice(index) for index, folding in self._choices.sorted()),
             usage=self._usage,
             system_fingerprint=self._system_fingerprint,
             complete=done and interruption_in(self.finish_reasons) is None,
@@ -88,6 +93,14 @@ class _ChoiceFold:
             self._tokens = _extended(self._tokens, logprobs.tokens)
             self._tops = _extended(self._tops, logprobs.top_logprobs)
             self._logprobs_extra.add(logprobs.extra)
+
+    def clone(self) -> _ChoiceFold:
+        new = _ChoiceFold()
+        new.finish_reason, new._text, new._has_logprobs = self.finish_reason, list(self._text), self._has_logprobs
+        new._offsets, new._values = copy.copy(self._offsets), copy.copy(self._values)
+        new._tokens, new._tops = copy.copy(self._tokens), copy.copy(self._tops)
+        new._extra, new._logprobs_extra = self._extra.clone(), self._logprobs_extra.clone()
+        return new
 
     def choice(self, index: int) -> TextChoice:
         logprobs = None

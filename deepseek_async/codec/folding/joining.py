@@ -64,6 +64,12 @@ class Pieces:
             else:
                 so_far[:] = [value]
 
+    def clone(self) -> Pieces:
+        """The same, to be added to by itself."""
+        new = Pieces(joins_texts=self._joins_texts)
+        new._pieces = {name: list(values) for name, values in self._pieces.items()}
+        return new
+
     def joined(self) -> dict[str, Any]:
         """The whole answer's fields."""
         return {

@@ -135,6 +135,35 @@ def test_choices_that_come_at_once_are_several() -> None:
     assert [choice.message.content for choice in folding.completion(done=True).choices] == ["Aa", "Bb"]
 
 
+@pytest.mark.parametrize(
+    ("indexes", "reasons", "texts"),
+    [
+        ([0, 1, 0, 1], [None, None, "stop", "stop"], ["ac", "bd"]),
+        ([0, 1, 1, 0], [None, None, "stop", "stop"], ["ad", "bc"]),
+        ([0, 0, 1, 1], [None, "stop", None, "stop"], ["ab", "cd"]),
+        ([1, 0, 2, 0], [None, None, None, "stop"], ["bd", "a", "c"]),
+        ([0, 1, 2, 3], ["stop", "stop", "stop", "stop"], ["a", "b", "c", "d"]),
+        ([0, 1, 2, 3], [None, None, None, "stop"], ["abcd"]),
+        ([0, 0, 1, 1], [None, None, None, "stop"], ["abcd"]),
+        ([2, 2, 5, 5], [None, None, None, None], ["abcd"]),
+    ],
+)
+def test_choices_that_were_several_all_the_time(
+    indexes: list[int], reasons: list[str | None], texts: list[str]
+) -> None:
+    """Though one was asked for: an index that comes back, or one after an end, tells; nothing is mixed or lost."""
+    folding, gap = Fold(choices=1), TextFold(choices=1)
+    for index, reason, text in zip(indexes, reasons, "abcd", strict=True):
+        choice = {"index": index, "finish_reason": reason}
+        folding.add(chunk_from_json(to_json(of_choices({**choice, "delta": {"content": text}}))))
+        gap.add(text_from_json(to_json({"choices": [{**choice, "text": text}]})))
+        so_far = folding.completion(done=False).choices
+        assert sum(len(one.message.content or "") for one in so_far) == 1 + "abcd".index(text)
+    assert [one.message.content for one in folding.completion(done=True).choices] == texts
+    assert [one.text for one in gap.completion(done=True).choices] == texts
+    assert folding.is_of_one is gap.is_of_one is (len(texts) == 1)
+
+
 # -- metadata of another type ----------------------------------------------------------------------------------------
 
 ODD_HEADS: list[tuple[Json, Json]] = [
