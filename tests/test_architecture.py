@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "calls",
         "batch",
         "client",
+        "conversation",
         "sandbox",
         "version",
         "conversation",
