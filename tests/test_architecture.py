@@ -41,7 +41,6 @@ MAY_IMPORT: dict[str, set[str]] = {
         "calls",
         "batch",
         "client",
-        "conversation",
         "sandbox",
         "version",
         "conversation",
