@@ -295,7 +295,7 @@ class InsufficientBalanceError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the key may not do this."""
+    """403: the key has no permission for this."""
 
 
 class NotFoundError(APIStatusError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from ..codec.body import without_blank
 from ..codec.failures import failure_from, request_id_of
 from ..errors import DeepSeekError, EmptyResponseError, ResponseTooLargeError
 from ..policy.timeouts import Timeouts
@@ -158,9 +159,9 @@ class Attempt:
         parts: list[bytes] = []
         size = 0
         while not response.is_at_end and (data := await response.receive()):
-            said = data.lstrip()
-            if len(said) < len(data) and (not said or not parts):
-                self._deadlines.keepalives += data[: len(data) - len(said)].count(b"\n")
+            said, blank_lines = without_blank(data)
+            if not said or not parts:
+                self._deadlines.keepalives += blank_lines
             if said:
                 if not response.is_at_end:
                     self._deadlines.enter("idle", self._timeouts.idle)

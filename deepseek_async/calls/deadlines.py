@@ -1,14 +1,16 @@
 """The deadlines of one call, kept by one timer.
 
-A wait for the network begins and ends; between waits the clock of a phase stands still, so that a slow consumer is
-not charged. What the client itself needs for bytes that bring the caller nothing is, by `Deadlines.go_on`, or a flood
-of keep-alives would outrun its deadline. Only a chunk, or another phase, begins the time anew. The timer only looks
-whether the deadline has passed, once a minute or sooner: a deadline that moves later, as with every chunk, leaves it
-alone.
+The clock of a phase runs while the client waits for the network, and stands still between two waits: a caller who is
+slow with a chunk is not charged. One thing between waits is charged, by `Deadlines.go_on`: what the client needs for
+bytes that bring the caller nothing. Otherwise a flood of keep-alives would outrun its deadline. Only a chunk, or
+another phase, begins the time anew.
 
-Timers outlive the calls that they were set for. Nearly every call sets one and ends long before it is due; making one
-and cancelling it costs a tenth of what a short answer does; so a call that ends leaves its timer, as it is, to the next
-one of the same event loop.
+The timer does not end a wait by itself. It looks, once a minute or sooner, whether the deadline has passed; so a
+deadline that moves later, as with every chunk, need not touch the timer. While a connection is made it looks eight
+times: if it comes late, the event loop has stood still, and that time is not charged.
+
+A timer outlives the call that set it. Nearly every call ends long before its timer is due, and to make a timer and
+cancel it costs a tenth of a short answer; so a call that ends leaves its timer to the next call of the same event loop.
 """
 
 from __future__ import annotations

@@ -27,6 +27,15 @@ _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
 
+def without_blank(data: bytes) -> tuple[bytes, int]:
+    """What is left of a body's first data without the white space before it, and how many lines that was.
+
+    Each such line is a keep-alive: servers send them while a request waits.
+    """
+    left = data.lstrip(_BLANK)
+    return left, data.count(b"\n", 0, len(data) - len(left))
+
+
 class Body:
     """One body, as its bytes come.
 
@@ -64,8 +73,8 @@ class Body:
             ResponseTooLargeError: The document is larger than its cap.
         """
         if not self.is_document:
-            body = (self._head + data).lstrip(_BLANK)
-            self.blank_lines += data[: max(0, len(data) - len(body))].count(b"\n")
+            body, blank_lines = without_blank(self._head + data)
+            self.blank_lines += blank_lines
             if _BOM.startswith(body):  # or a part of it: what it stands before is still to come
                 self._head = body
                 return b""

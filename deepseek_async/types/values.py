@@ -44,9 +44,11 @@ class NullFields(_EmptyMapping):
 def unfrozen(cls: type[T]) -> type[T]:
     """A twin of a frozen class whose values are quick to make, and frozen once their ``__class__`` is the original.
 
-    attrs fills a frozen value through `object.__setattr__`; plain assignments take a third of that: 0.13 µs, not 0.38,
-    for a delta. With three values a chunk that is a quarter of what a chunk costs. A twin has no validators: it is for
-    values that are right by where they come from, or are checked by whoever makes them.
+    attrs fills a frozen value through `object.__setattr__`; plain assignments take a third of that. What doing without
+    would cost, measured side by side on one machine (27 November 2026, Python 3.11), made frozen and made so: an
+    `HTTPRequest` 1.7 µs and 0.2, a `Usage` 2.8 and 0.6, a `ChatCompletion` 3.6 and 1.6, a `ChatRequest` 14.5 and 4.2
+    (its validators included). A twin has no validators: it is for values that are right by where they come from, or are
+    checked by whoever makes them.
     """
     plain = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     twin = type(cls.__name__, (cls,), plain)

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from deepseek_async import APIConnectionError, AsyncClient, InvalidRequestError, StreamInterruptedError, UserMessage
+from deepseek_async import (
+    APIConnectionError,
+    AsyncClient,
+    DeepSeekError,
+    InvalidRequestError,
+    StreamInterruptedError,
+    UserMessage,
+)
 from deepseek_async.transport import Answer, ScriptedTransport
 from deepseek_async.transport.recording import Recorder, Replayer, read_recording
 
@@ -132,3 +139,32 @@ async def test_what_is_no_recording_is_refused_with_its_line(tmp_path: Path, tex
     with pytest.raises(InvalidRequestError, match="readable file"):
         Replayer(tmp_path / "absent")
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize("cut", [1, 3, 7, 1000])
+async def test_a_key_that_a_server_quotes_is_in_no_recording(tmp_path: Path, cut: int) -> None:
+    """In a header, in the body, and where two reads meet in it; the reads stay cut as they were."""
+    body = json.dumps({"error": {"message": f"Your key {KEY} is wrong; Bearer {KEY} was sent."}}).encode()
+    reads = [body[start : start + cut] for start in range(0, len(body), cut)]
+    path = tmp_path / "exchanges.jsonl"
+    recorder = Recorder(
+        ScriptedTransport([Answer(reads, status=401, headers={"x-echo": f"Bearer {KEY}", "set-cookie": "a=b"})]), path
+    )
+    with pytest.raises(DeepSeekError):
+        await client_on(recorder).models.list()
+    assert KEY not in path.read_text()
+    (exchange,) = read_recording(path)
+    assert [len(data) for _, data in exchange.body] == [len(read) for read in reads]
+    assert exchange.headers == {"x-echo": "[redacted]", "set-cookie": "[redacted]"}
+    assert b"Your key *" in b"".join(data for _, data in exchange.body)
+
+
+@pytest.mark.parametrize("key", ["x", "EMPTY", "token", "none"])
+async def test_a_stand_in_for_a_key_cuts_nothing_to_pieces(tmp_path: Path, key: str) -> None:
+    """Servers without keys are often given one letter."""
+    path = tmp_path / "exchanges.jsonl"
+    recorder = Recorder(ScriptedTransport([Answer(CHUNKS)]), path)
+    client = AsyncClient(key, base_url="http://localhost:1", transport=recorder)
+    await ask(client, f"{key} next to {key}ylophones")
+    (exchange,) = read_recording(path)
+    assert f"{key} next to {key}ylophones" in exchange.request_body
