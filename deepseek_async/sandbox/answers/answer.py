@@ -1,4 +1,4 @@
-"""An answer as a value: what is said, in the order it is said. Streamed or whole, the same answer is written down.
+"""An `Answer` holds what the model says, in the order it is said, before anything decides how it is sent.
 
 `Emission` is the unit: what one delta carries. A streamed answer is one chunk an emission; a whole one concatenates
 them. That both come from one list of emissions is what makes the law of reassembly hold here.
@@ -99,7 +99,7 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """Everything a completion says, its emissions still to be drawn.
+    """Everything that a completion says. Its emissions are drawn while it is sent.
 
     Attributes:
         emissions: (choice index, what is said), in the order a stream sends them, one `Finished` a choice. Can be read
@@ -118,7 +118,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     usage_changes: Mapping[str, Any] = field(default_factory=dict)
 
     def usage(self, completion_tokens: int, reasoning_tokens: int) -> Usage:
-        """The whole account, once everything was said."""
+        """The usage, once everything was said."""
         return Usage(
             prompt_tokens=self.prompt_tokens,
             cached_tokens=self.cached_tokens,

@@ -1,4 +1,4 @@
-"""A question is answered: thinking first, then content or calls, by the model or by a script."""
+"""`answer_chat` answers a chat question: first the reasoning, then content or calls, by the model or by a script."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def answer_chat(
 
 
 def choice_sampling(sampling: Sampling, index: int) -> Sampling:
-    """The sampling of one of several choices: each draws otherwise."""
+    """The sampling of one of several choices, so that each of them draws other tokens."""
     return attrs.evolve(sampling, seed=(sampling.seed or 0) + index * _SEED_STEP)
 
 

@@ -1,4 +1,6 @@
-"""An answer as a stream: one chunk an emission, written from byte templates prepared once an answer.
+"""`stream_events` writes an answer as a stream: one chunk for each emission.
+
+All that chunks of one answer have in common is encoded once.
 
 Order and fields are the API's: the role first, ``content: null`` while thinking, usage on the chunk that carries the
 last finish reason, ``data: [DONE]`` after it.

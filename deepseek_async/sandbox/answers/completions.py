@@ -1,4 +1,4 @@
-"""An answer as one JSON body."""
+"""`whole_events` writes an answer as one JSON body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From tokens to what is said: characters whole, stop sequences held back, log probabilities listed."""
+"""Tokens become emissions here, which is what one chunk of a stream carries.
+
+Characters are put together, stop sequences are held back, and log probabilities are listed.
+"""
 
 from __future__ import annotations
 

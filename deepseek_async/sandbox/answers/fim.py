@@ -1,4 +1,4 @@
-"""Fill in the middle: answered and written in the shapes of POST /beta/completions.
+"""Fill in the middle: the answer to a FIM question, and its bodies in the shapes of POST /beta/completions.
 
 Source: https://api-docs.deepseek.com/api/create-completion
 """
@@ -144,7 +144,7 @@ def _data(chunk: object) -> bytes:
 
 @attrs.define
 class _Places:
-    """Where tokens begin in the text, in characters; a character's bytes all begin where it does."""
+    """The places of tokens in the text, in characters. All bytes of a character have the place of the character."""
 
     _place: int = 0
     _decoder: codecs.IncrementalDecoder = attrs.field(factory=codecs.getincrementaldecoder("utf-8"))

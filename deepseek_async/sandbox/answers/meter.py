@@ -1,4 +1,4 @@
-"""Counting what was generated, whether the answer came to its end or its client went away."""
+"""A `Meter` counts what was generated, also for an answer whose client went away before the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Context caching on disk, as the API bills it: the beginning of a prompt that was seen before costs less.
+"""The prefix cache knows the beginnings of earlier prompts, because the API bills them at a lower price.
 
 Units of 64 tokens; a unit counts only if it and all before it match. Isolated by user and model. Units are stored when
 a request is over, those of its answer included.

@@ -1,4 +1,4 @@
-"""What is answered, as the wire has it: the structs that whole bodies are written from and described by.
+"""The bodies that the server sends, as the wire has them: one struct for each JSON object.
 
 Fields stand in the API's order; what is not named here is never sent. A script may put other fields into ``usage``.
 Source: create-chat-completion, create-completion, list-models and get-user-balance

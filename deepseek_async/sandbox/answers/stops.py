@@ -1,4 +1,4 @@
-"""Stop sequences: text ends before the first one met, and no part of one leaks into a stream.
+"""A `StopGate` ends a text before its first stop sequence, and lets no part of one into a stream.
 
 A sequence may span tokens, so text that could be the beginning of one is held back until it is decided.
 """

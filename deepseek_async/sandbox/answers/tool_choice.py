@@ -1,4 +1,4 @@
-"""Whether to call a tool, and which: by the words that the user and the tools' names share.
+"""`choose_tools` decides which tools are called: those that have a word of their name in the user's message.
 
 A model would understand; this one compares words, so that a test can make it call: "What is the weather in Paris?"
 calls ``get_weather``. An instruction to answer by calling a function is followed, too. What is called follows from the
@@ -50,7 +50,7 @@ def _is_told(tool: Tool, instructions: str) -> bool:
 
 
 def _place(tool: Tool, said: list[str]) -> int | None:
-    """Where in what was said a word of the tool's name stands; None: nowhere."""
+    """The place of the first word that the tool's name shares with what was said; None: they share none."""
     own = set(_words(tool.function.name)) - _TOO_COMMON
     return next((place for place, word in enumerate(said) if word in own), None)
 

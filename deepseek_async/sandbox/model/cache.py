@@ -1,4 +1,4 @@
-"""The trained model on disk, so that the second start takes milliseconds.
+"""The trained model is kept on disk, so that the second start takes milliseconds.
 
 One file for all Pythons, since the text that the model learns from ships with the package. The format is our own, flat
 arrays behind a small head, and nothing in it is ever executed. Anything unexpected (another version, a cut or altered

@@ -1,4 +1,4 @@
-"""Going on with an answer whose beginning comes back as text.
+"""`resume` finds the place from which an answer goes on, when its beginning comes back as text.
 
 The text may end inside a token, and it may begin with words that the model did not write: a prefix of the caller's,
 of unknown length, then the model's own continuation of it. One rule covers all of this: find the earliest place in the

@@ -1,4 +1,4 @@
-"""The next token's probabilities, without a list of the whole vocabulary.
+"""A `Distribution` has the probabilities of the next token, without a list of the whole vocabulary.
 
 A context speaks for some dozens of tokens. All others share what is left by how common they are: the tail, which is
 worked out once for each temperature.

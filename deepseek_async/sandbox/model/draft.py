@@ -1,4 +1,4 @@
-"""What an answer is so far, as far as its next token depends on it."""
+"""A `Draft` is the part of an answer that is written already, as far as the next token depends on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A conversation as the model sees it: one run of tokens."""
+"""`lay_out` makes of a conversation the one run of tokens that the model reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model knows: which token followed which one, and which two, and how often.
+"""The counts that the model is made of: which token followed which one, and which two, and how often.
 
 Kept in flat arrays, sorted by context: two bytes for a token, found by bisection. A dict of dicts would hold the same
 in ten times the memory and take most of the start-up time to build.

@@ -1,4 +1,4 @@
-"""The next token's distribution.
+"""A `Predictor` says how likely each token is to come next.
 
 At the base, what followed the last two tokens in the training text, what followed the last one, and how common a token
 is at all, each taking over a part of what the longer context leaves open (absolute discounting). Laid over it, what the

@@ -1,4 +1,4 @@
-"""What an answer may copy from the prompt, and how eagerly.
+"""A `Prompt` knows what an answer may copy from it, and how likely the answer is to do so.
 
 Counts of docstrings know nothing of the question. So a part of the probability goes to the prompt's own words: to words
 to begin with, to what followed the last words there, and, where the prompt asks to repeat something, to exactly that.

@@ -1,4 +1,4 @@
-"""How to draw, and randomness that belongs to a place.
+"""`Sampling` says how tokens are drawn; `uniform` gives the random number for one place of one answer.
 
 A draw depends on (seed, position) alone, not on how many draws came before it in this call. That is what makes an
 answer repeatable, and what lets a request that carries the first half of an answer get the second half.

@@ -1,4 +1,4 @@
-"""What may be asked, as the wire has it: one struct for each JSON object a client may send.
+"""The bodies that clients send, as the wire has them: one struct for each JSON object.
 
 The structs are the one table of parameters: a body is decoded through them, so that a wrong type or a missing field is
 refused with its path, and the OpenAPI description is generated from them. Ranges stand in the same place as JSON Schema

@@ -1,4 +1,6 @@
-"""Whether a request is allowed: decoded, in range, and no contradiction in it. Breaking a rule raises a `Refusal`."""
+"""These functions decide whether a request is allowed: its fields have the right types and ranges, and none of them
+contradicts another. A broken rule raises a `Refusal`, which is the API's answer to it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Whether messages form a conversation: every call answered once, reasoning passed back, images where they may be.
+"""`check_conversation` refuses messages that are no conversation.
+
+Every call must be answered once, reasoning must come back, and images must stand where they may.
 
 The rules and most texts were observed in September 2026; where only the rule was, the text names the message. All are
 400, but for those that the API's parser finds (422 here, see `refusals.not_deserialized`).

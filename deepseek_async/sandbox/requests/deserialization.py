@@ -1,4 +1,4 @@
-"""From JSON to a struct, with the words of the API's own parser when it does not fit."""
+"""`decode` makes a struct of a body, and refuses a body that does not fit in the words of the API's own parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids and seeds: what makes an answer repeatable, and what makes it the only one.
+"""`identify` gives an answer its id, its seed and its time.
 
 With a seed, of the request or of the server, an answer is a function of the request alone: tokens, ids and ``created``
 are the same each time, streamed or not, on any machine. Without one they differ each time, and ``created`` is now.
@@ -24,7 +24,7 @@ _PERIOD = 300 * 86_400  # seconds
 
 
 class Identity(Struct, frozen=True):
-    """Who an answer is.
+    """What tells one answer from another.
 
     Attributes:
         id: Of the completion, a UUID.
@@ -38,7 +38,7 @@ class Identity(Struct, frozen=True):
 
 
 def identify(body: ChatBody | CompletionBody, *, server_seed: int | None, now: float) -> Identity:
-    """Name an answer.
+    """Give an answer its id, seed and time.
 
     Args:
         server_seed: Stands in where the request has no seed.

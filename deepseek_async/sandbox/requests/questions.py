@@ -1,4 +1,7 @@
-"""From a body to a question with every default settled: what the model is asked, and how it is to answer."""
+"""A question is a request that was checked, with a value for everything that the client left out.
+
+`ask_chat` and `ask_completion` make it from a decoded body; what answers it never looks at the body again.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import UNSET, Struct
+from msgspec.structs import asdict
 
 from ..model import Sampling
 from . import refusals
@@ -31,19 +35,19 @@ _ALIASES = {"minimal": "low", "medium": "high", "xhigh": "high"}
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What both endpoints ask.
+    """The part of a question that chat and FIM have in common.
 
     Attributes:
-        model: Which model.
-        prompt: Its tokens.
-        spoken: Its tokens as they will stand before the answer in the next request: without the one that opens the
-            reasoning.
+        model: The model that is asked.
+        prompt: The prompt's tokens.
+        spoken: The prompt's tokens without the last one where that opens the reasoning. With the answer after them they
+            are the beginning of the next prompt of this conversation, which the prefix cache must know.
         sampling: How to draw; its seed is always set.
         budget: How many tokens may be generated.
         stops: Stop sequences.
-        top: How many alternatives ``logprobs`` lists; None: no log probabilities.
-        choices: How many answers.
-        owner: Whose prefix cache: the ``user_id``.
+        top: How many alternatives ``logprobs`` lists for each token; None: there are no log probabilities.
+        choices: How many answers are wanted.
+        owner: The ``user_id``; each has a prefix cache of its own.
     """
 
     model: ServedModel
@@ -66,9 +70,9 @@ class ChatQuestion(Question, frozen=True, kw_only=True):
         json: The content must be a JSON object.
         tools: The functions that may be called; none if ``tool_choice`` says so.
         must_call: A call must be made.
-        may_call: A call may be made: not right after a tool's result, or a model would never come to an answer.
-        prefix: What the content begins with already.
-        reasoning_prefix: What the reasoning begins with already; whole, if there is a prefix.
+        may_call: A call may be made. Right after a tool's result none may, or the model would never come to an answer.
+        prefix: The beginning of the content, which the client has given; the answer goes on after it.
+        reasoning_prefix: The beginning of the reasoning, likewise; all of the reasoning, if there is a prefix.
         last_words: The text of the last user message.
         instructions: The text of the system messages.
     """
@@ -177,7 +181,7 @@ def ask_completion(body: CompletionBody, model: LanguageModel, *, rules: Rules, 
 
 
 def message_role(message: object) -> str:
-    """The role a message is laid out with."""
+    """The role that a message has in the prompt."""
     role = str(type(message).__struct_config__.tag)  # type: ignore[attr-defined]
     return "system" if role == "latest_reminder" else role
 
@@ -194,7 +198,10 @@ def _turns(body: ChatBody, messages: Sequence[object]) -> list[tuple[str, str]]:
     """Role and text of each message, tools first: what the model reads, and what usage counts."""
     turns: list[tuple[str, str]] = []
     if body.tools:
-        turns.append(("system", json.dumps(msgspec.to_builtins(body.tools), ensure_ascii=False)))
+        told = [
+            {name: value for name, value in asdict(tool.function).items() if value is not None} for tool in body.tools
+        ]
+        turns.append(("system", json.dumps(told, ensure_ascii=False)))
     for message in messages:
         text = message_text(message)  # type: ignore[arg-type]
         name = getattr(message, "name", None)

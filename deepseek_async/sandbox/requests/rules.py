@@ -1,4 +1,4 @@
-"""Which generation of the API's rules is played where the two contradict each other."""
+"""`Rules` says which page of the API counts where the page of 2024 and the present one contradict each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server saw: every request, kept for assertions."""
+"""A `SeenRequest` is the server's record of one request, for the assertions of tests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SeenRequest:
         script: The script that was played for it; None: none was.
         status: What it was answered; None while that is open, or if the connection broke before.
         caller: Who asked, as far as the header ``x-sandbox-caller`` or a path below ``/caller/NAME`` tells.
-        number: The how manyth request it is, from 1.
+        number: Its place among all requests of the server, from 1.
         answer: What was answered, the first few thousand characters: the model's words, or the error.
         tokens: How many tokens were generated.
         first_byte_at, ended_at: Seconds since the server's start; None while that is open.

@@ -1,4 +1,4 @@
-"""What is done with a response, step by step: the vocabulary between deciding (`playback`) and doing (`wire`)."""
+"""Actions are the steps in which a response is sent. `playback` decides on them, and `wire` carries them out."""
 
 from __future__ import annotations
 

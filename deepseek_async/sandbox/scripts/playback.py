@@ -1,4 +1,6 @@
-"""A script over an answer: events in, actions out. Pure: nothing here waits, sends or looks at a clock.
+"""`play` turns the events of an answer into the actions that send it, with the faults of a script among them.
+
+Nothing here waits, sends or looks at a clock.
 
 The stages follow each other as the bytes do: faults between chunks, then the encoding of the stream (byte order mark,
 line ends), faults at a byte, how bytes share writes, and when the head goes out. A script that asks for none of a

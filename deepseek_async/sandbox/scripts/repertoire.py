@@ -1,4 +1,4 @@
-"""Which script is played for which request."""
+"""The repertoire holds the scripts in waiting, and finds the one for a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let in: requests in flight against a ceiling that the client cannot see.
+"""Admission refuses requests over a ceiling of requests in flight, which the client cannot see.
 
 The API limits concurrency for each account and model, the limit shrinks with the balance, and only the text of the 429
 tells it. Here the ceiling can be a number, a number for each model, or a schedule; it can be moved while requests run.

@@ -1,4 +1,4 @@
-"""A server in a thread of its own: for tests and programs that have no event loop."""
+"""`in_background` runs a server in a thread of its own, for tests and programs that have no event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is served where."""
+"""The endpoints of the API: `ENDPOINTS` has the handler of each path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request, from its arrival to the last byte of what it is answered."""
+"""An `Exchange` is one request with its response, from the arrival of the one to the last byte of the other."""
 
 from __future__ import annotations
 

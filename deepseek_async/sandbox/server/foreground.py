@@ -1,4 +1,4 @@
-"""Serving until told to stop: what ``deepseek-async sandbox`` does."""
+"""`serve` runs a server until a signal stops it, as ``deepseek-async sandbox`` does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Money: a balance that answers spend, and how often each row was billed."""
+"""The ledger keeps the account: answers spend its balance, and it knows how often each row was billed."""
 
 from __future__ import annotations
 

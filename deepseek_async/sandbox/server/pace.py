@@ -1,4 +1,4 @@
-"""When tokens are due, and waiting for it by the thousand.
+"""A `Schedule` says when tokens are due, and a `Wheel` lets thousands of streams wait for that.
 
 A thousand streams of twenty tokens a second wake up 20,000 times a second. A timer for each wake-up costs more than the
 write it is for (7.4 µs against 2.4 µs measured), so wake-ups that fall into the same few milliseconds share one.

@@ -1,4 +1,4 @@
-"""A server that answers from a recording: real exchanges for clients in any language, without key and network."""
+"""`ReplayServer` answers from a recording, so that clients in any language meet real exchanges without a key."""
 
 from __future__ import annotations
 

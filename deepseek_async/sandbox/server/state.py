@@ -1,4 +1,4 @@
-"""`Sandbox`: everything a server knows, without the network."""
+"""`Sandbox` holds everything that a server knows, without the network."""
 
 from __future__ import annotations
 

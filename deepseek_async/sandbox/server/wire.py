@@ -1,4 +1,4 @@
-"""Does what was decided: writes a `Reply` on the connection, at its pace.
+"""`perform` writes a `Reply` on the connection, action by action, at its pace.
 
 The bytes go straight to the transport, head and chunked framing included, because a fault must be able to leave any of
 it wrong, and because a thousand paced streams leave no room for more than one write a token.

@@ -1,4 +1,4 @@
-"""The schema that a prompt describes in its own words, for ``response_format: json_object``."""
+"""`outlined` finds the schema that a prompt describes in its own words, for ``response_format: json_object``."""
 
 from __future__ import annotations
 

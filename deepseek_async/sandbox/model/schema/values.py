@@ -1,4 +1,4 @@
-"""A JSON value that a schema allows, drawn part by part. How it is written down is decided afterwards."""
+"""`draw_value` draws a JSON value that a schema allows, part by part; `spell` writes it down afterwards."""
 
 from __future__ import annotations
 
