@@ -292,6 +292,10 @@ def _rows() -> Iterator[Row]:
     either = Annotated[s.ModelCat | s.ModelDog, pydantic.Field(discriminator="kind")]
     yield from _right(either, ('{"kind": "cat", "lives": 9}', s.ModelCat(kind="cat", lives=9)))
     yield from _wrong(either, ('{"kind": "cat", "lives": "x"}', "$.lives"))
+    three = s.ModelCat | s.ModelDog | s.Circle
+    yield from _right(three, (figures[0][0], circle), ('{"kind": "cat", "lives": 9}', s.ModelCat(kind="cat", lives=9)))
+    yield from _wrong(three, ('{"kind": "dog", "tricks": [1]}', "$.tricks[0]"), ('{"kind": "cow"}', "$.kind"))
+    yield from _right(dict[s.Right, int], ('{"5": 1}', {s.Right.READ | s.Right.RUN: 1}))
     yield from _right(s.ModelCat | s.Point, ('{"x": 1}', s.Point(1)))
     yield from _right(s.ModelTree, ('{"name": "a", "branches": [{"name": "b"}]}', s.ModelTree(name="a", branches=[s.ModelTree(name="b")])))  # fmt: skip
     yield from _right(s.ModelData, ('{"x": 1, "y": [{"x": 2}]}', s.ModelData(1, [s.Point2(2)])))

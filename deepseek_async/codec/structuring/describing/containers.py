@@ -8,7 +8,7 @@ import types
 import typing
 from typing import Any
 
-from ..nodes import Boolean, Constants, Either, Formatted, Integer, Node, Number, Plan, String
+from ..nodes import Bits, Boolean, Constants, Either, Formatted, Integer, Node, Number, Plan, String
 
 _ABC = collections.abc
 ARRAYS: dict[Any, Any] = {
@@ -21,7 +21,7 @@ TABLES: dict[Any, Any] = {
     collections.Counter: collections.Counter, types.MappingProxyType: types.MappingProxyType,
 }  # fmt: skip
 
-_KEYS = (String, Formatted, Integer, Number, Boolean, Constants)
+_KEYS = (String, Formatted, Integer, Number, Boolean, Constants, Bits)
 
 
 def is_key(plan: Plan, node: Node) -> bool:

@@ -38,6 +38,7 @@ class Beside:
     notes: dict[str, Any] = attrs.field(factory=dict)
     checks: tuple[Callable[[Any], str], ...] = ()
     is_for_pydantic: bool = False
+    words: str = ""
 
 
 _BOUNDS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
@@ -50,6 +51,7 @@ def beside(metadata: Iterable[Any]) -> Beside:
     notes: dict[str, Any] = {}
     patterns: list[str] = []
     checks: list[Callable[[Any], str]] = []
+    words: list[str] = []
     is_for_pydantic = False
     for one in _flattened(metadata):
         if isinstance(one, str):
@@ -67,10 +69,13 @@ def beside(metadata: Iterable[Any]) -> Beside:
         elif hasattr(one, "tz") and type(one).__name__ == "Timezone":
             found["aware"] = one.tz is not None
         if type(one).__name__ in ("Predicate", "Not") and callable(getattr(one, "func", None)):
-            checks.append(_predicate(one.func, is_negated=type(one).__name__ == "Not"))
+            name = _name_of(one.func)
+            is_negated = type(one).__name__ == "Not"
+            checks.append(_predicate(one.func, name, is_negated=is_negated))
+            words.append(f"{name} must{' not' if is_negated else ''} hold")
         notes.update(_notes_of(one))
         is_for_pydantic = is_for_pydantic or _needs_pydantic(one)
-    return Beside(Bounds(**found, patterns=tuple(patterns)), notes, tuple(checks), is_for_pydantic)
+    return Beside(Bounds(**found, patterns=tuple(patterns)), notes, tuple(checks), is_for_pydantic, ", ".join(words))
 
 
 def _flattened(metadata: Iterable[Any]) -> Iterator[Any]:
@@ -119,10 +124,12 @@ def _needs_pydantic(one: Any) -> bool:
     )
 
 
-def _predicate(function: Callable[[Any], Any], *, is_negated: bool) -> Callable[[Any], str]:
+def _name_of(function: Callable[[Any], Any]) -> str:
     name = getattr(function, "__qualname__", "") or getattr(function, "__name__", "") or repr(function)
-    name = "its predicate" if "<lambda>" in name else name
+    return "its predicate" if "<lambda>" in name else name
 
+
+def _predicate(function: Callable[[Any], Any], name: str, *, is_negated: bool) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         return "" if bool(function(value)) is not is_negated else f"{name} must{' not' if is_negated else ''} hold"
 
@@ -165,7 +172,7 @@ def with_beside(node: Node, said: Beside) -> Node:
     if said.bounds != FREE:
         node = limited(node, said.bounds)
     if said.checks:
-        node = Checked(node, said.checks)
+        node = Checked(node, said.checks, said.words)
     return noted(node, said.notes)
 
 

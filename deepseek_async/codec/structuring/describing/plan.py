@@ -178,10 +178,10 @@ class _Builder:
     def _union(self, options: tuple[Any, ...]) -> Node:
         options = tuple(option for option in options if option is not msgspec.UnsetType)
         foreign_ones = [option for option in options if is_foreign(option)]
-        if len(foreign_ones) > 1:  # pydantic tells its own apart
+        others = [option for option in options if not is_foreign(option)]
+        if len(foreign_ones) > 1 and not set(others) - {type(None)}:  # pydantic tells its own apart
             node = self._foreign(functools.reduce(operator.or_, foreign_ones))
-            others = [self.node(option) for option in options if not is_foreign(option)]
-            return Either((*others, node)) if others else node
+            return Either((Null(), node)) if others else node
         nodes: list[Node] = []
         for option in options:
             node = self.node(option)

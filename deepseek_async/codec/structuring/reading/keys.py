@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..nodes import Anything, Boolean, Constants, Either, Integer, Node, Number, Plan, String
+from ..nodes import Anything, Bits, Boolean, Constants, Either, Integer, Node, Number, Plan, String
 from ..problems import Path, choice_of
 from .values import Read, Wrong, refused
 
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)")
-_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-2]?[0-9]{1,2})?")
 
 INTEGER_KEYS: Final = f"^{_INTEGER.pattern}$"
 NUMBER_KEYS: Final = f"^{_NUMBER.pattern}$"
@@ -47,7 +47,7 @@ def key_reader(plan: Plan, node: Node, read_type: Callable[[Node], Read]) -> Rea
 
     def read_key(data: str, path: Path, wrong: Wrong) -> Any:
         said_as: Any = data
-        if isinstance(resolved, Integer) and _INTEGER.fullmatch(data):
+        if isinstance(resolved, (Integer, Bits)) and _INTEGER.fullmatch(data):
             said_as = int(data)
         elif isinstance(resolved, Number) and _NUMBER.fullmatch(data):
             said_as = float(data)

@@ -138,11 +138,11 @@ def _constants(node: Constants) -> Read:
 
 
 def _bits(node: Bits) -> Read:
-    low = node.mask & -node.mask
+    bits = ", ".join(str(1 << place) for place in range(node.mask.bit_length()) if node.mask >> place & 1)
 
     def read(data: Any, path: Path, wrong: Wrong) -> Any:
         if type(data) is not int or data < 0 or data & ~node.mask:
-            return refused(wrong, path, f"expected a sum of bits of {node.mask}, each at least {low}, got {said(data)}")
+            return refused(wrong, path, f"expected a sum of some of {bits}, got {said(data)}")
         return made(node.cls, data, path, wrong)
 
     return read

@@ -90,8 +90,11 @@ class Schemas:
             return self.of_reference(node.name)
         if isinstance(node, Noted):
             return {**self.of(node.node), **node.notes}
-        if isinstance(node, (AsSaid, Checked)):
+        if isinstance(node, AsSaid):
             return self.of(node.node)
+        if isinstance(node, Checked):
+            words = {"description": node.words} if node.words else {}
+            return {**words, **self.of(node.node)}
         schema: Schema = getattr(self, _MAKERS[type(node)])(node)
         return schema
 
@@ -138,7 +141,8 @@ class Schemas:
                 schema["minLength"] = 4 * -(-bounds.min_length // 3)
             if bounds.max_length is not None:
                 schema["maxLength"] = 4 * -(-bounds.max_length // 3)
-        if words := bounds_in_words(node):
+        words = bounds_in_words(node) or ("" if node.format.schema else node.format.name)
+        if words:
             schema["description"] = words
         return schema
 
@@ -205,7 +209,7 @@ class Schemas:
         resolved = self.plan.resolved(node)
         if isinstance(resolved, Constants):
             return {"enum": [key_text(said) for said, _ in resolved.entries]}
-        if isinstance(resolved, Integer):
+        if isinstance(resolved, (Integer, Bits)):
             return {"pattern": INTEGER_KEYS}
         if isinstance(resolved, Number):
             return {"pattern": NUMBER_KEYS}

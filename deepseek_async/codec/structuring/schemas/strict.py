@@ -114,7 +114,7 @@ class _StrictSchemas(Schemas):
         if schema.get("format") not in STRICT_FORMATS:
             schema.pop("format", None)
             if node.format.shape:
-                schema["pattern"] = node.format.shape
+                schema["pattern"] = _with_offset(node.format.shape, node.bounds.aware)
         if words_of_bounds := schema.pop("description", ""):
             words.append(words_of_bounds)
         if not node.format.takes_numbers:
@@ -183,6 +183,14 @@ class _StrictSchemas(Schemas):
             inside = schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]
             options.extend(one for one in inside if one not in options)
         return {"anyOf": options}
+
+
+def _with_offset(shape: str, aware: bool | None) -> str:
+    """The shape of points in time that must, or must not, say their offset from UTC, which ends them."""
+    before, begin, _ = shape.rpartition("(Z|")
+    if aware is None or not begin:
+        return shape
+    return shape.replace(")?$", ")$") if aware else f"{before}$"
 
 
 def _is_by_constants(plan: Plan, node: Table) -> bool:
