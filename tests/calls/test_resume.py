@@ -255,3 +255,21 @@ async def test_a_wrong_resume_says_what_is_allowed(arguments: dict[str, Any], pa
     with pytest.raises(InvalidRequestError) as caught:
         Resume(**arguments)
     assert caught.value.parameter == parameter
+
+
+async def test_a_continuation_that_failed_is_not_counted_besides() -> None:
+    """Its usage came, and then no text: of the part only the attempt counts that brought it, as of a first part."""
+    failed = [
+        chunk(""),
+        event(id="1", object="chat.completion.chunk", created=1, model="m", choices=[], usage=usage(7)),
+    ]
+    client, transport = client_of(
+        Answer([chunk("ab"), chunk("cd", "length", usage=usage(2)), DONE]),
+        Answer(failed),
+        Answer([chunk("ef", "stop", usage=usage(3)), DONE]),
+    )
+    completion = await ask(client, BOTH).completion()
+    assert completion.text == "abcdef"
+    assert len(transport.requests) == 3
+    assert completion.usage is not None
+    assert (completion.usage.completion_tokens, completion.usage.total_tokens) == (5, 25)
