@@ -33,7 +33,7 @@ class Appending:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path.absolute()  # the program may change its directory
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
         status = os.fstat(self._fd)
         self.size = status.st_size
@@ -60,7 +60,7 @@ class Appending:
             there = None
         except OSError:  # it cannot be known now
             return
-        if there is not None and (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
+        if there is not None and _is_same(there, ours):
             if ours.st_size < size:
                 raise MovedError(
                     f"{self._path} was cut by somebody else while the run wrote to it, from {size:,} bytes to "
@@ -132,6 +132,12 @@ class Appending:
         if not self.is_closed:
             self.is_closed = True
             os.close(self._fd)
+
+
+def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
+    """Whether two looks found one file; by size and time where a network file system makes up inode numbers."""
+    is_same = (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+    return is_same or (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
 
 
 def path_of(fd: int) -> str | None:

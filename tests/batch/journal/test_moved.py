@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import itertools
 import json
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -146,3 +148,31 @@ async def test_a_file_system_without_locks(
         report = await run(Account(), tmp_path / "out.jsonl")
     assert (report.succeeded, report.stopped) == (40, None)
     assert "this file system has no locks" in caplog.text
+
+
+async def test_a_program_that_changes_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An output by a relative path is where it was."""
+    monkeypatch.chdir(tmp_path)
+    account = Account()
+    account.hold("row-20")
+    running = asyncio.ensure_future(run(account, Path("out.jsonl")))
+    await account.until(lambda: len(account.seen) > 20)
+    monkeypatch.chdir("/")
+    account.let_go()
+    report = await running
+    assert (report.succeeded, report.stopped) == (40, None)
+
+
+async def test_inode_numbers_that_are_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network file system that tells another number at each look."""
+    numbers, look = itertools.count(1), os.stat
+
+    def stat(path: Any, **options: Any) -> Any:
+        seen = look(path, **options)
+        if str(path).endswith(".jsonl"):
+            return os.stat_result((*seen[:1], next(numbers), *seen[2:]), {"st_mtime_ns": seen.st_mtime_ns})
+        return seen
+
+    monkeypatch.setattr(os, "stat", stat)
+    report = await run(Account(), tmp_path / "out.jsonl")
+    assert (report.succeeded, report.stopped) == (40, None)
