@@ -31,7 +31,7 @@ async def test_a_client_that_is_closed(tmp_path: Path) -> None:
         client = AsyncClient("k", base_url=server.base_url)
         running = asyncio.ensure_future(run_batch(client, rows(300), output, max_concurrency=100))
         async with asyncio.timeout(20):
-            while await asyncio.to_thread(server.asked) < 150:  # another process knows
+            while await asyncio.to_thread(server.asked) < 150:  # noqa: ASYNC110 - another process knows
                 await asyncio.sleep(0.01)
         await client.aclose()
         report = await running
