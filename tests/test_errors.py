@@ -25,6 +25,7 @@ from deepseek_async.errors import (
     StreamInterruptedError,
     describe,
 )
+from deepseek_async.policy.retry import RetryPolicy
 from deepseek_async.types import ChatCompletion, Choice
 
 TREE = {
@@ -167,3 +168,77 @@ def test_the_cause_is_the_cause() -> None:
     assert error.cause is cause
     assert error.__cause__ is cause
     assert StreamInterruptedError("cut").cause is None
+
+
+@pytest.mark.parametrize(
+    ("error", "may_be_billed"),
+    [
+        (InvalidRequestError("model"), False),
+        (APIConnectionError("refused", during="connect"), False),
+        (APIConnectionError("reset"), True),
+        (APIConnectionError("closed", reason="closed"), True),
+        (APITimeoutError("late", phase="connect", seconds=1.0), False),
+        (APITimeoutError("late", phase="first_chunk", seconds=1.0), True),
+        (APITimeoutError("late", phase="idle", seconds=1.0), True),
+        (APITimeoutError("late", phase="total", seconds=1.0), True),
+        (APITimeoutError("late", phase="total", seconds=1.0, waiting="the server asked for 60 s"), False),
+        (RateLimitError("no", status=429), False),
+        (ServiceUnavailableError("busy", status=503), False),
+        (ServiceUnavailableError("a page", status=503, by_gateway=True), True),
+        (InternalServerError("bad gateway", status=502), True),
+        (InternalServerError("late", status=504), True),
+        (InternalServerError("late", status=524), True),
+        (InternalServerError("no connection", status=521), False),
+        (InternalServerError("in the answer", status=200), True),
+        (MalformedResponseError("no JSON"), True),
+        (EmptyResponseError("nothing"), True),
+        (StreamInterruptedError("cut"), True),
+    ],
+    ids=range(20),
+)
+def test_each_error_knows_whether_it_may_be_billed(error: DeepSeekError, may_be_billed: bool) -> None:
+    """A server may have read the request: by what the error tells, or an attempt before it told."""
+    assert error.may_be_billed is may_be_billed
+    error.billed_before = True
+    assert error.may_be_billed
+    assert pickle.loads(pickle.dumps(error)).may_be_billed  # noqa: S301
+
+
+@pytest.mark.parametrize(
+    ("error", "retryable"),
+    [
+        (APIConnectionError("m", reason=reason), retryable)  # type: ignore[arg-type]
+        for reason, retryable in {
+            "network": True,
+            "untrusted": False,
+            "address": False,
+            "protocol": False,
+            "proxy": False,
+            "closed": False,
+            "unscripted": False,
+        }.items()
+    ]
+    + [
+        (APITimeoutError("m", phase=phase, seconds=1.0), phase == "connect")  # type: ignore[arg-type]
+        for phase in ("connect", "first_chunk", "idle", "total")
+    ]
+    + [
+        (StreamInterruptedError("m", by_caller=True), False),
+        (StreamInterruptedError("m", cause=APIConnectionError("m")), True),
+        (StreamInterruptedError("m", cause=APIConnectionError("m", reason="closed")), False),
+        (StreamInterruptedError("m", cause=RateLimitError("m", status=429)), True),
+        (StreamInterruptedError("m", cause=APIStatusError("m", status=400)), False),
+        (StreamInterruptedError("m", cause=APITimeoutError("m", phase="idle", seconds=1.0)), False),
+    ],
+)
+def test_one_table_says_what_is_tried_again(error: DeepSeekError, retryable: bool) -> None:
+    """For the policy, for batches and for whoever asks the error: the same."""
+    assert error.retryable is retryable
+    wait = RetryPolicy().wait_before_next(error, attempt=1, delivered=0, remaining=None, randomness=0.0)
+    assert (wait is not None) is retryable
+
+
+@pytest.mark.parametrize("status", [200, 301, 400, 404, 407, 408, 418, 429, 499, 500, 501, 503, 529, 599])
+def test_statuses_by_the_table(status: int) -> None:
+    """What is busy or broken, and an error in an answer."""
+    assert APIStatusError("m", status=status).retryable is (status in (200, 408, 429) or status >= 500)

@@ -159,7 +159,7 @@ class Attempt:
         parts: list[bytes] = []
         size = 0
         while not response.is_at_end and (data := await response.receive()):
-            said, blank_lines = without_blank(data)
+            said, blank_lines = without_blank(data) if data[0] <= 0x20 else (data, 0)
             if not said or not parts:
                 self._deadlines.keepalives += blank_lines
             if said:

@@ -78,7 +78,8 @@ class ChatCompletions(ParsingCompletions):
             APIResponseError: The answer cannot be understood, is empty, or too large.
             ServiceUnavailableError: The server broke the answer off; ``partial`` carries it.
         """
-        hide_headers(parameters)
+        if "extra_headers" in parameters:
+            hide_headers(parameters)
         check_stream(stream)
         if stream:
             opened = self.stream(**parameters)
@@ -100,7 +101,8 @@ class ChatCompletions(ParsingCompletions):
         Raises:
             InvalidRequestError: A parameter is out of range, or ``resume`` with tools, JSON mode or several choices.
         """
-        hide_headers(parameters)
+        if "extra_headers" in parameters:
+            hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         return self._streamed(chat_request_of(given, stream=True), options, resume)
@@ -180,7 +182,8 @@ class ChatCompletions(ParsingCompletions):
             max_turns=max_turns, max_parallel=max_parallel, on_error=on_error, stream=stream, consent=consent
         )
         toolbox = toolbox_of(tools)
-        hide_headers(parameters)
+        if "extra_headers" in parameters:
+            hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         request = chat_request_of({**given, "tools": [each.tool for each in toolbox.values()]}, stream=stream)

@@ -184,15 +184,12 @@ class Deadlines:
         alarm = self._alarm
         if alarm is None:
             alarm = self._alarm = take_alarm(self._loop, self._look)
-        seconds = self._seconds / _LOOKS_AT_CONNECTING if self._is_connecting else _LOOK_SECONDS
-        look_at = min(self._due, now + min(seconds, _LOOK_SECONDS))
+        look_at = min(self._due, now + _LOOK_SECONDS)
+        if self.phase == "connect":
+            look_at = min(look_at, now + self._seconds / _LOOKS_AT_CONNECTING)
         if look_at < alarm.at:
             alarm.set(self._loop, look_at)
         self._alarm_at = alarm.at
-
-    @property
-    def _is_connecting(self) -> bool:
-        return self.phase == "connect" and self._seconds < math.inf
 
     def _look(self) -> None:
         now = self._time()
@@ -200,7 +197,7 @@ class Deadlines:
         self._alarm_at = math.inf
         if self._task is None:
             return
-        if self._is_connecting and late > 0:
+        if self.phase == "connect" and late > 0:
             # The loop stood still meanwhile, and a connection takes several turns of it: that time does not count.
             self._left += late
             self._due = min(self._since + self._left, self._total_at)

@@ -57,7 +57,8 @@ class Completions:
             InvalidRequestError, APIConnectionError, APITimeoutError, APIStatusError, APIResponseError: As
                 `ChatCompletions.create`.
         """
-        hide_headers(parameters)
+        if "extra_headers" in parameters:
+            hide_headers(parameters)
         check_stream(stream)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import warnings
 from typing import Any
 
 import pytest
 import trustme
 
-from deepseek_async import APIConnectionError, InvalidRequestError
+from deepseek_async import APIConnectionError, AsyncClient, InvalidRequestError
 from deepseek_async.transport import HTTPRequest
-from deepseek_async.transport.network import AiohttpTransport
+from deepseek_async.transport.network import AiohttpTransport, connections, direct
 
 from ..byte_server import ByteServer, Connection, answer, until_cut
 from .test_network import Log, read, request_to
@@ -157,3 +158,32 @@ def test_what_is_no_tls_setting(value: Any) -> None:
     """A path to a file of certificates, say, would be taken for "check none"."""
     with pytest.raises(InvalidRequestError, match="ssl"):
         AiohttpTransport(ssl=value)
+
+
+async def test_what_aiohttp_lacks_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a warning that names it, and by a figure that goes on counting; the requests are answered all the same."""
+    monkeypatch.setattr(connections, "_has_warned", False)
+    monkeypatch.setattr(direct, "lacking", lambda: ["ResponseHandler.read", "BaseConnector.connect(traces)"])
+    async with ByteServer(lambda c: until_cut(c, lambda _: answer(b'{"data": []}'))) as server:
+        for number in (1, 2):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                async with AsyncClient(base_url=server.base_url) as client:
+                    await client.models.list()
+                    await client.models.list()
+            told = [str(warning.message) for warning in caught if warning.category is RuntimeWarning]
+            assert len(told) == (1 if number == 1 else 0)
+            assert client.statistics().through_session == 2
+            for text in told:
+                assert "lacks ResponseHandler.read, BaseConnector.connect(traces)" in text
+    monkeypatch.undo()
+    assert direct.lacking() == []
+
+
+def test_what_is_lacking_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parameter that is not there any more, by the function that had it."""
+
+    def connect(self: object, req: object) -> None: ...
+
+    monkeypatch.setattr("aiohttp.BaseConnector.connect", connect)
+    assert direct.lacking() == [f"{connect.__qualname__}(timeout)", f"{connect.__qualname__}(traces)"]

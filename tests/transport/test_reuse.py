@@ -9,7 +9,7 @@ import pytest
 
 from deepseek_async import APIConnectionError, AsyncClient, RetryPolicy
 from deepseek_async.hooks import AttemptStarted, Ended, Record, RetryScheduled
-from deepseek_async.transport.network import AiohttpTransport, connections
+from deepseek_async.transport.network import AiohttpTransport, connections, direct
 
 from ..byte_server import ByteServer, Connection, answer
 from .test_network import Log, request_to
@@ -105,9 +105,13 @@ async def test_a_break_after_a_byte_is_an_attempt(part: bytes) -> None:
     assert seen == [0, 0]
 
 
+@pytest.mark.parametrize("way", ["direct", "session"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 5])
-async def test_no_more_connections_than_allowed(limit: int) -> None:
+async def test_no_more_connections_than_allowed(limit: int, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when all of them turn out to be stale at once, and each request asks for a fresh one."""
+    if way == "session":
+        monkeypatch.setattr(direct, "lacking", lambda: ["something"])
+        monkeypatch.setattr(connections, "_has_warned", True)
     most = 0
     stale = asyncio.Event()
 

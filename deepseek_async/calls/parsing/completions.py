@@ -94,7 +94,8 @@ class ParsingCompletions:
         """
         from .asking import Asking, Wanted, ask_until_it_fits  # not for those who ask for no types
 
-        hide_headers(parameters)
+        if "extra_headers" in parameters:
+            hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         request = chat_request_of(given, stream=False)
@@ -153,7 +154,8 @@ class ParsingCompletions:
         from .asking import Asking, Wanted
         from .streaming import ParsedStream
 
-        hide_headers(parameters)
+        if "extra_headers" in parameters:
+            hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         wanted: Wanted[Any] = Wanted(response_type, attempts, mode)
