@@ -57,13 +57,18 @@ def stream():
 
 
 @case("tool loop")
-def tool_loop(first=None):
-    scripts(first or call(), SUNNY)
+def tool_loop():
+    loop(call(), generation_kwargs={"extra_body": {"thinking": {"type": "disabled"}}})
+    return "yes, with thinking off"
+
+
+def loop(first, **more):
+    scripts(first, SUNNY)
     question = ChatMessage.from_user(WEATHER)
-    answer = ask(question, tools=TOOLS)
+    answer = ask(question, tools=TOOLS, **more)
     asked = answer.tool_calls[0]
     result = ChatMessage.from_tool(TOOLS[0].invoke(**asked.arguments), origin=asked)
-    same(ask(question, answer, result, tools=TOOLS).text, "Sunny.")
+    same(ask(question, answer, result, tools=TOOLS, **more).text, "Sunny.")
 
 
 @case("structured output")
@@ -75,7 +80,7 @@ def structured():
 @case("thinking with a tool turn")
 def thinking():
     try:
-        tool_loop(THINK)
+        loop(THINK)
     except Exception as error:
         if "reasoning_content" in str(error):
             return "loses reasoning_content: the second turn is refused, as by the API"

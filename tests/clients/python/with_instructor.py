@@ -44,7 +44,7 @@ def ask(mode=instructor.Mode.JSON, **more):
 @case("chat")
 def chat():
     scripts(BERN)
-    same(ask(), City(name="Bern", inhabitants=134000))
+    same(ask().model_dump(), {"name": "Bern", "inhabitants": 134000})
 
 
 @case("stream")
@@ -59,13 +59,14 @@ def stream():
 @case("tool loop")
 def tool_loop():
     scripts({"calls": [{"name": "City", "arguments": {"name": "Bern", "inhabitants": 134000}}]})
-    same(ask(instructor.Mode.TOOLS, extra_body=NO_THINKING), City(name="Bern", inhabitants=134000))
+    bern = ask(instructor.Mode.TOOLS, extra_body=NO_THINKING).model_dump()
+    same(bern, {"name": "Bern", "inhabitants": 134000})
     return "its one forced call, with thinking off"
 
 
 @case("structured output")
 def structured():
-    same(type(ask(instructor.Mode.TOOLS, extra_body=NO_THINKING)), City)
+    same(isinstance(ask(instructor.Mode.TOOLS, extra_body=NO_THINKING), City), True)
 
 
 @case("thinking with a tool turn")

@@ -59,9 +59,14 @@ def stream():
 
 
 @case("tool loop")
-def tool_loop(first=None):
-    scripts(first or call(), SUNNY)
-    llm, tools = model(is_function_calling_model=True), [FunctionTool.from_defaults(get_weather)]
+def tool_loop():
+    loop(call(), additional_kwargs={"extra_body": {"thinking": {"type": "disabled"}}})
+    return "yes, with thinking off"
+
+
+def loop(first, **more):
+    scripts(first, SUNNY)
+    llm, tools = model(is_function_calling_model=True, **more), [FunctionTool.from_defaults(get_weather)]
     history = [ChatMessage(role="user", content=WEATHER)]
     answer = llm.chat_with_tools(tools, chat_history=history)
     asked = llm.get_tool_calls_from_response(answer)[0]
@@ -83,7 +88,7 @@ def structured():
 @case("thinking with a tool turn")
 def thinking():
     try:
-        tool_loop(THINK)
+        loop(THINK)
     except Exception as error:
         if "reasoning_content" in str(error):
             return "loses reasoning_content: the second turn is refused, as by the API"

@@ -61,14 +61,19 @@ def stream():
 
 
 @case("tool loop")
-def tool_loop(first=None):
-    scripts(first or call(), SUNNY)
+def tool_loop():
+    loop(call(), reasoning_effort="none")
+    return "yes, with thinking off"
+
+
+def loop(first, **more):
+    scripts(first, SUNNY)
     messages = [{"role": "user", "content": WEATHER}]
-    answer = ask(messages=messages, tools=TOOLS).choices[0].message
+    answer = ask(messages=messages, tools=TOOLS, **more).choices[0].message
     asked = answer.tool_calls[0]
     same(json.loads(asked.function.arguments), {"city": "Paris"})
     messages += [answer, {"role": "tool", "tool_call_id": asked.id, "name": "get_weather", "content": "sun"}]
-    same(ask(messages=messages, tools=TOOLS).choices[0].message.content, "Sunny.")
+    same(ask(messages=messages, tools=TOOLS, **more).choices[0].message.content, "Sunny.")
 
 
 @case("structured output")
@@ -80,7 +85,7 @@ def structured():
 @case("thinking with a tool turn")
 def thinking():
     try:
-        tool_loop(THINK)
+        loop(THINK)
     except Exception as error:
         if "reasoning_content" in str(error):
             return "loses reasoning_content: the second turn is refused, as by the API"

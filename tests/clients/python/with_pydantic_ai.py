@@ -73,8 +73,10 @@ async def tool_loop():
 
 @case("structured output")
 async def structured():
+    scripts({"calls": [{"name": "final_result", "arguments": {"name": "Bern", "inhabitants": 134000}}]})
     settings = {"extra_body": {"thinking": {"type": "disabled"}}}
-    same(type((await agent(output_type=City).run("Describe a city.", model_settings=settings)).output), City)
+    result = await agent(output_type=City).run("Describe Bern.", model_settings=settings)
+    same(result.output, City(name="Bern", inhabitants=134000))
     return "yes, with thinking off: it forces the tool"
 
 
