@@ -24,16 +24,19 @@ case_of('stream', async () => {
   for await (const part of await made().stream(HELLO)) pieces.push(part.content)
   same(pieces.filter(Boolean), PIECES)
 })
-const loop = async (first) => {
+const loop = async (first, more) => {
   await play_scripts(first, SUNNY)
-  const bound = made().bindTools([get_weather])
+  const bound = made(more).bindTools([get_weather])
   const messages = [new HumanMessage(WEATHER)]
   const answer = await bound.invoke(messages)
   const asked = answer.tool_calls[0]
   messages.push(answer, new ToolMessage({ content: await get_weather.invoke(asked.args), tool_call_id: asked.id }))
   same((await bound.invoke(messages)).content, 'Sunny.')
 }
-case_of('tool loop', () => loop(CALL))
+case_of('tool loop', async () => {
+  await loop(CALL, { modelKwargs: { thinking: { type: 'disabled' } } })
+  return 'yes, with thinking off'
+})
 case_of('structured output', async () => {
   const schema = z.object({ name: z.string(), inhabitants: z.number() })
   const model = made({ modelKwargs: { thinking: { type: 'disabled' } } })
@@ -53,7 +56,13 @@ case_of('thinking with a tool turn', async () => {
 })
 case_of('429', async () => {
   await play_scripts(REFUSE, SAY)
-  same((await made().invoke(HELLO)).content, 'Hello there.')
+  try {
+    same((await made().invoke(HELLO)).content, 'Hello there.')
+  } catch (error) {
+    if (error.status === 429 || `${error.message}`.startsWith('429'))
+      return `raised at once, ${(await requests()).length} request`
+    throw error
+  }
   return `${(await requests()).length} requests`
 })
 case_of('cut', async () => {
