@@ -27,7 +27,7 @@ DIST := $(VENV)/dist
 FOR_DIST := $(DIST)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types coverage soak test-node test-servers install-proxies test-proxies test-clients test-distributed bench bench-guard simulate docs dist clean
+.PHONY: help demo test lint format types coverage soak test-node test-servers install-proxies test-proxies test-clients install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -123,6 +123,13 @@ test-proxies: $(FOR_DEV) ## The proxies that are installed, plain and for stream
 
 test-clients: $(FOR_DEV) ## Other people's clients, newest, each in an environment of its own, against the sandbox
 	CLIENTS=$(abspath $(VENV)/clients) $(BIN)/python -m pytest -q -m outside tests/clients
+
+install-pythons: | $(BIN)/python ## As root: trees of Debian's next releases, which bring Python 3.13 and newer
+	bash tests/pythons.sh $(VENV)/pythons --install
+
+test-pythons: $(FOR_DIST) ## The whole suite on every Python that is here, against the built wheel
+	rm -rf build/wheel && $(DIST)/bin/python -m build -q --wheel --outdir build/wheel .
+	bash tests/pythons.sh $(VENV)/pythons build/wheel/*.whl $(PYTHON)
 
 test-distributed: $(FOR_DEV) ## Rows on a local Dask, Ray and (where there is Java) Spark, workers of which are killed
 	$(BIN)/python -m pip install -qq -e '.[dask,ray]' 'ray[data]' $(if $(shell command -v java),'pyspark[sql]')
