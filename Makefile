@@ -122,7 +122,7 @@ test-proxies: $(FOR_DEV) ## The proxies that are installed, plain and for stream
 	$(BIN)/python -m pytest -q -m outside -n 4 --dist loadgroup tests/proxies
 
 test-clients: $(FOR_DEV) ## Other people's clients, newest, each in an environment of its own, against the sandbox
-	CLIENTS=$(abspath $(VENV)/clients) $(BIN)/python -m pytest -q -m outside tests/clients
+	CLIENTS=$(abspath $(VENV)/clients) $(BIN)/python -m pytest -q -m outside -n 3 --dist loadgroup tests/clients
 
 install-pythons: | $(BIN)/python ## As root: trees of Debian's next releases, which bring Python 3.13 and newer
 	bash tests/pythons.sh $(VENV)/pythons --install

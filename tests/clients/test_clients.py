@@ -112,7 +112,11 @@ def played(client: OtherClient, base_url: str) -> tuple[dict[str, str], dict[str
     return versions, {line["case"]: line for line in told[1:]}
 
 
-@pytest.fixture(scope="module", params=CLIENTS, ids=[client.name for client in CLIENTS])
+# Each in a process of its own: most of the time goes into installing.
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(client, id=client.name, marks=pytest.mark.xdist_group(client.name)) for client in CLIENTS],
+)
 def outcome(request: pytest.FixtureRequest) -> tuple[str, dict[str, dict[str, Any]]]:
     """A client's name with versions, and what came of each case."""
     client: OtherClient = request.param
