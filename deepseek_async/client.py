@@ -7,10 +7,10 @@ import ssl as ssl_module
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from .calls.arguments.checks import check_count, check_type, hooks_of, secret_in
-from .calls.arguments.parameters import hide_headers
+from .calls.arguments.parameters import check_via, hide_headers
 from .calls.arguments.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
 from .calls.arguments.spellings import SpelledSettings, Words, settings_of
 from .calls.call import Surroundings
@@ -62,6 +62,9 @@ class AsyncClient(Words):
         transport: What moves the bytes instead of aiohttp: tests, recorders.
         record: A file of real exchanges, for tests: what it lacks is asked once and added. Where it exists no key is
             needed; without one nothing is added. See `RecordOnce`.
+        via: How answers that are not streamed are asked for: ``"stream"`` asks as a stream and folds it, so that a
+            server frees what is given up; ``"auto"`` does so where the server is known to need it (llama.cpp, once it
+            has answered; batches do so by themselves). ``None``: in one piece.
         spelled: ``timeout``, ``max_retries``, ``default_headers``, as the openai package calls them.
 
     Raises:
@@ -88,6 +91,7 @@ class AsyncClient(Words):
         max_body_bytes: int = MAX_BODY_BYTES,
         transport: Transport | None = None,
         record: str | os.PathLike[str] | None = None,
+        via: Literal["stream", "whole", "auto"] | None = None,
         **spelled: Unpack[SpelledSettings],
     ) -> None:
         # Tools that render tracebacks with locals would show, for a wrong setting, what the right ones hold.
@@ -105,6 +109,7 @@ class AsyncClient(Words):
         check_type("trust_env", trust_env, bool)
         check_type("allow_insecure", allow_insecure, bool)
         check_type("pickle_key", pickle_key, bool)
+        check_via(via)
         check_count("max_event_bytes", max_event_bytes)
         check_count("max_body_bytes", max_body_bytes)
         if max_connections is not None:
@@ -127,6 +132,7 @@ class AsyncClient(Words):
             "pickle_key": pickle_key,
             "max_event_bytes": max_event_bytes,
             "max_body_bytes": max_body_bytes,
+            "via": via,
         }
         self._key = key if pickle_key else None
         self._is_picklable = session is None and ssl is None and transport is None and record is None
@@ -148,6 +154,7 @@ class AsyncClient(Words):
             surroundings=Surroundings(self._transport, hooks, self._figures, Gate()),
             max_event_bytes=max_event_bytes,
             max_body_bytes=max_body_bytes,
+            via=via,
         )
         self._make_resources()
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import attrs
 
@@ -69,6 +69,7 @@ class Caller:
         max_event_bytes: int = MAX_EVENT_BYTES,
         max_body_bytes: int = MAX_BODY_BYTES,
         reader: AnswerReader | None = None,
+        via: Literal["stream", "whole", "auto"] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.timeouts = timeouts
@@ -80,6 +81,9 @@ class Caller:
         self.chat_dialect = read_by(CHAT, self.reader)
         self.text_dialect = read_by(TEXT, self.reader)
         self.strict_refusals = StrictRefusals("" if endpoint.has_beta else "the server has no beta base URL")
+        self.via = via
+        self.goes_on_alone = False
+        """Whether the server is known to compute an answer in one piece to its end though nobody waits any more."""
         self._chat_url = endpoint.url("/chat/completions")
         self._beta_chat_url = endpoint.url("/chat/completions", is_beta=True)
         self._headers = headers
@@ -96,6 +100,7 @@ class Caller:
             max_event_bytes=self.max_event_bytes,
             max_body_bytes=self.max_body_bytes,
             reader=self.reader,
+            via=self.via,
         )
 
     def chat_url(self, request: ChatRequest) -> str:

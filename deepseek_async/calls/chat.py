@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import attrs
 
 from ..codec.answer import StreamedAnswer
+from ..codec.documents import json_of
 from ..codec.endings import finished
 from ..codec.one_piece import completion_in
 from ..codec.requests import request_to_json
 from ..codec.responses import completion_from_json
-from ..errors import InvalidRequestError
+from ..errors import InvalidRequestError, StreamInterruptedError
 from ..policy.resume import Resume
 from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatRequest
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from .tools.function_tool import FunctionTool
     from .tools.rules import Consent
     from .tools.run import ToolRun
+
+
+_AS_STREAM = b'{"stream":true,"stream_options":{"include_usage":true},'
 
 
 class Chat:
@@ -66,7 +71,10 @@ class ChatCompletions(ParsingCompletions):
 
         Args:
             stream: Whether to return once the answer begins, as a stream to be read.
-            parameters: Those of `ChatRequest`, and for this call: ``extra_headers``, ``timeouts``, ``retry``.
+            parameters: Those of `ChatRequest`, and for this call: ``extra_headers``, ``timeouts``, ``retry``, ``via``.
+                ``via="stream"`` asks for the answer as a stream and folds it: the same value and the same errors. Some
+                servers (llama.cpp) compute an answer in one piece to its last token although nobody waits for it any
+                more; a stream that is given up they end at once.
 
         Returns:
             The whole answer; with ``stream=True``, the stream of its chunks.
@@ -218,13 +226,53 @@ async def ask_whole(
     Raises:
         DeepSeekError: As `ChatCompletions.create`.
     """
+    via = options.get("via") or caller.via
+    if via == "stream" or (via == "auto" and caller.goes_on_alone):
+        completion = await _ask_by_stream(caller, url, body, options, model=model, admitted=admitted)
+        return completion, json_of(attrs.evolve(completion, request_id=None)).encode()
     call = caller.call(caller.http_request("POST", url, body, options), options, model=model, streamed=False)
 
     async def ask(attempt: Attempt) -> tuple[ChatCompletion, bytes]:
         answer = await attempt.whole(caller.max_body_bytes, admitted)
+        if attempt.response is not None and attempt.response.headers.get("server", "").startswith("llama.cpp"):
+            caller.goes_on_alone = True
         if answer.startswith(b"{") and answer.endswith(b"}"):
             return finished(completion_from_json(answer, attempt.request_id, caller.reader)), answer
         completion, answer = completion_in(answer, attempt.request_id, caller.reader)
         return finished(completion), answer
 
     return await call.run(ask)
+
+
+async def _ask_by_stream(
+    caller: Caller,
+    url: str,
+    body: bytes,
+    options: CallOptions,
+    *,
+    model: str,
+    admitted: Callable[[], object] | None = None,
+) -> ChatCompletion:
+    """As `ask_whole`, asked for as a stream and folded: same value, same errors."""
+    body = _AS_STREAM + body[1:]
+    request = caller.http_request("POST", url, body, options)
+    answer = StreamedAnswer(
+        caller.chat_dialect,
+        choices=choices_of(json.loads(body)) if b'"n"' in body else 1,
+        max_event_bytes=caller.max_event_bytes,
+        max_body_bytes=caller.max_body_bytes,
+    )
+    stream = ChatCompletionStream(lambda: caller.call(request, options, model=model, streamed=True), answer)
+    try:
+        async with stream:
+            if admitted is not None:
+                admitted()
+            return await stream.completion()
+    except StreamInterruptedError as error:
+        cause = error.cause
+        if cause is None:
+            raise
+        # What an answer in one piece would have ended with, with what is known of this one.
+        for fact in ("request_id", "attempts", "partial", "history", "billed_before"):
+            setattr(cause, fact, getattr(error, fact))
+        raise cause from None

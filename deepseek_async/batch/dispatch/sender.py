@@ -99,7 +99,7 @@ class Sender:
         self._wanted = wanted
         self._caller = caller
         self._retry = attrs.evolve(caller.retry, attempts=max_attempts, retry_after_max=GIVE_UP_SECONDS)
-        self._once: CallOptions = {"retry": attrs.evolve(caller.retry, attempts=1)}
+        self._once: CallOptions = {"retry": attrs.evolve(caller.retry, attempts=1), "via": caller.via or "auto"}
         self._check = check
 
     async def send(self, row: Row, lane: Lane, permit: Permit) -> Answered | Refused | Rest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Required, TypedDict, TypeVar, cast
+from typing import Any, Generic, Literal, Required, TypedDict, TypeVar, cast
 
 import attrs
 
@@ -24,6 +24,7 @@ class CallOptions(TypedDict, total=False):
     extra_headers: Mapping[str, str] | None
     timeouts: Timeouts | Mapping[str, float | None] | None
     retry: RetryPolicy | Mapping[str, Any] | None
+    via: Literal["stream", "whole", "auto"] | None
     timeout: float | None
     max_retries: int | None
 
@@ -92,6 +93,7 @@ _CALL_OPTIONS = (
     ("timeouts", (Timeouts, Mapping)),
     ("retry", (RetryPolicy, Mapping)),
     ("extra_headers", (Mapping,)),
+    ("via", (str,)),
 )
 _OPTION_NAMES = frozenset(name for name, _ in _CALL_OPTIONS)
 
@@ -157,7 +159,14 @@ def split_off_options(parameters: dict[str, Any]) -> CallOptions:
         if value is not None and not isinstance(value, wanted):
             allowed = ", ".join("a mapping" if cls is Mapping else cls.__name__ for cls in wanted)
             raise InvalidRequestError(name, None, f"{allowed} or None, not {kind_of(value)}")
+    check_via(options["via"])
     return cast(CallOptions, options)
+
+
+def check_via(via: object) -> None:
+    """Refuse a way to ask that there is not."""
+    if via not in (None, "stream", "whole", "auto"):
+        raise InvalidRequestError("via", via, '"stream", "whole", "auto" or None')
 
 
 def hide_headers(parameters: Any) -> None:
