@@ -62,4 +62,4 @@ async def test_a_row_of_a_batch(tmp_path: Path) -> None:
     with traced() as trip:
         report = await run_batch(client, source, tmp_path / "out.jsonl", max_concurrency=1, durability="process")
     assert report.succeeded == 20
-    held("a row of a batch", trip.between("Dispatch._next_row", 10), 118, 70, 30)
+    held("a row of a batch", trip.between("Dispatch._next_row", 10), 118, 71, 31)
