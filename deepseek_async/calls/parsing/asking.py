@@ -94,7 +94,7 @@ class Asking(Generic[T]):
             raise self.completed(cut)
         if self.attempts >= self._wanted.attempts:
             raise self.completed(problem)
-        said = self.way.correction(completion, problem.message)
+        said = self.way.correction(completion, problem.message.removeprefix("the answer: "))
         self.request = attrs.evolve(self.request, messages=(*self.request.messages, *said))
         return None
 
