@@ -18,7 +18,6 @@ from .quirks.messages import mended
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 
 _ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-_EVENT_ENDS = (b"\n\n", b"\n\r\n", b"\r\r")
 _Key = tuple[object, ...]
 
 
@@ -30,17 +29,21 @@ class Halves:
             chunks have to be looked at.
     """
 
-    __slots__ = ("_waiting", "is_waiting")
+    __slots__ = ("_is_cut", "_waiting", "is_waiting")
 
     def __init__(self) -> None:
         self._waiting: dict[_Key, str] = {}
+        self._is_cut = False  # an event with escapes in it
         self.is_waiting = False
 
     def may_be_in(self, data: bytes) -> bool:
         """Whether the chunks of a read have to be looked at. Asked of each read that has an escape in it."""
         may_be = self.is_waiting or (b"\\u" in data and _ESCAPED_HALF.search(data) is not None)
         # An event that the read has cut may have one in the part that came, or between the parts.
-        self.is_waiting = bool(self._waiting) or not data.endswith(_EVENT_ENDS)
+        begun = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        is_cut = b"\\" in data[begun:] or (self._is_cut and not begun)
+        self._is_cut = is_cut
+        self.is_waiting = bool(self._waiting) or is_cut
         return may_be
 
     def joined(self, chunk: C) -> C:

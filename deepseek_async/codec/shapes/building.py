@@ -36,19 +36,18 @@ from . import documented
 from .documented import NULL
 
 _Completion, _Choice, _Message = unfrozen(ChatCompletion), unfrozen(Choice), unfrozen(AssistantMessage)
-_Usage = unfrozen(Usage)
+_Usage, _Logprobs = unfrozen(Usage), unfrozen(ChoiceLogprobs)
 _PromptDetails, _AnswerDetails = unfrozen(PromptTokensDetails), unfrozen(CompletionTokensDetails)
 
 Decode = Callable[[Any], Any]
 
 
-def chunk_of(
-    shape: documented.ChunkShape, text: bytes, load: Callable[[bytes, int], ChoiceLogprobs]
-) -> ChatCompletionChunk:
-    """The chunk that was decoded from a text.
+def chunk_of(shape: documented.ChunkShape, load: Callable[[int], ChoiceLogprobs] | None = None) -> ChatCompletionChunk:
+    """The chunk that has this shape.
 
     Args:
-        load: From the text and a choice's place in it to its logprobs: called when somebody looks at them.
+        load: From a choice's place in the chunk to its logprobs: called when somebody looks at them. ``None``: they are
+            made at once.
     """
     choices: list[ChunkChoice] = []
     for said in shape.choices:
@@ -65,17 +64,21 @@ def chunk_of(
             )
         logprobs = None
         if said.logprobs is not None:
-            logprobs = ChoiceLogprobs.deferred(partial(load, text, len(choices)))
+            if load is None:
+                logprobs = logprobs_of(said.logprobs)
+            else:
+                logprobs = ChoiceLogprobs.deferred(partial(load, len(choices)))
         extra = NO_EXTRA if said.extra_in is None else said.extra_in()
         choice = ChunkChoice(said.index or 0, delta, logprobs, said.finish_reason or None, extra=extra)
         choices.append(choice)
     extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
     if not choices:
         _check_empty(shape.object, extra)
+    created = shape.created
     return ChatCompletionChunk(
         shape.id or "",
         "chat.completion.chunk" if shape.object is None else shape.object,
-        _whole(shape.created),
+        created if created.__class__ is int else _whole(created),
         shape.model or "",
         shape.system_fingerprint,
         tuple(choices),
@@ -164,11 +167,12 @@ def _reasoning_of(shape: documented.DeltaShape | documented.MessageShape) -> str
     reasoning = shape.reasoning_content
     for attribute in shape.aliases:
         other = getattr(shape, attribute)
-        if other is not msgspec.UNSET and other is not None and other != reasoning:
-            if not reasoning:
-                reasoning = other
-            elif other:
-                raise msgspec.ValidationError("reasoning under two names")
+        if other is None or other is msgspec.UNSET or other == reasoning:
+            continue
+        if not reasoning:
+            reasoning = other
+        elif other:
+            raise msgspec.ValidationError("reasoning under two names")
     return reasoning
 
 
@@ -263,7 +267,9 @@ def logprobs_checker(
 def logprobs_of(shape: documented.LogprobsShape) -> ChoiceLogprobs:
     """The logprobs of one choice, or of one chunk of it. Its tokens are shapes, or values already."""
     extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
-    return ChoiceLogprobs(_tokens_of(shape.content), _tokens_of(shape.reasoning_content), extra=extra)
+    logprobs = _Logprobs(_tokens_of(shape.content), _tokens_of(shape.reasoning_content), extra=extra)
+    logprobs.__class__ = ChoiceLogprobs
+    return logprobs
 
 
 def _tokens_of(tokens: Any) -> tuple[TokenLogprob, ...] | None:

@@ -6,50 +6,24 @@ finds them in one answer, `Shapes` decodes the next ones with them at the cost o
 
 from __future__ import annotations
 
-import functools
-import operator
-import types
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, cached_property, lru_cache
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
+import contextlib
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache, partial
+from typing import Any, TypeVar, cast
 
-import attrs
 import msgspec
 
 from ...types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, TextCompletion, TokenLogprob
-from ...types.values import NO_EXTRA, NullFields
 from . import documented
 from .building import chunk_of, completion_of, logprobs_checker, logprobs_of, text_of
 from .documented import Shape
+from .unknown import Unknown, extra_method, fields_of, map_shapes, nested_in
 
 S = TypeVar("S", bound=Shape)
 
-MAX_NAME = 100
+LONG = 512
+"""Bytes: a chunk of more has logprobs in it, or more text than is worth a try to read it as a plain one."""
 _UNSET: Any = msgspec.UNSET
-
-
-@attrs.frozen
-class Unknown:
-    """An unknown field.
-
-    Attributes:
-        place: The documented shape of the object that holds it.
-        name: Its name on the wire.
-        only_null: Whether another value than null would mean something: then that is for `lenient` to read.
-        is_reasoning: Whether it is another name of ``reasoning_content``.
-    """
-
-    place: type[Shape]
-    name: str
-    only_null: bool = False
-    is_reasoning: bool = False
-
-    @property
-    def hint(self) -> Any:
-        """The type of its value."""
-        if self.is_reasoning:
-            return str | None | msgspec.UnsetType
-        return None | msgspec.UnsetType if self.only_null else Any
 
 
 class Shapes:
@@ -66,9 +40,21 @@ class Shapes:
         self._by_place = by_place
         self._learned: dict[type[Shape], type[Shape]] = {}
 
-    def chunk(self, text: bytes) -> ChatCompletionChunk:
-        """One event's payload → chunk."""
-        return chunk_of(self._decode_chunk(text), text, self._logprobs_in_chunk)
+    def chunk(self, text: bytes, looked: Callable[[], object] | None = None) -> ChatCompletionChunk:
+        """One event's payload → chunk, whose logprobs are made when somebody looks at them.
+
+        Args:
+            text: The payload.
+            looked: Called then.
+        """
+        return chunk_of(self._decode_chunk(text), partial(self._logprobs_in_chunk, text, looked))
+
+    def chunk_at_once(self, text: bytes, looked: Callable[[], object] | None = None) -> ChatCompletionChunk:
+        """The same with its logprobs made at once: half the cost, if somebody looks."""
+        if len(text) >= LONG:
+            with contextlib.suppress(msgspec.ValidationError):
+                return chunk_of(self._decode_chunk_at_once(text))
+        return self.chunk(text, looked)
 
     def completion(self, body: bytes, request_id: str | None) -> ChatCompletion:
         """A whole body → completion."""
@@ -105,7 +91,9 @@ class Shapes:
     # What has been checked is read past everything else, and straight into values where it has no unknown fields: then
     # only a null could be in the way.
 
-    def _logprobs_in_chunk(self, text: bytes, number: int) -> ChoiceLogprobs:
+    def _logprobs_in_chunk(self, text: bytes, looked: Callable[[], object] | None, number: int) -> ChoiceLogprobs:
+        if looked is not None:
+            looked()
         try:
             logprobs = self._read_chunk_logprobs(text).choices[number].logprobs
         except msgspec.ValidationError:
@@ -128,6 +116,12 @@ class Shapes:
         chunk = msgspec.defstruct("LogprobsInChunk", [("choices", list[choice])], gc=False)
         return msgspec.json.Decoder(chunk).decode
 
+    @cached_property
+    def _decode_chunk_at_once(self) -> Any:
+        """Into the shape of a chunk, with values in the place of tokens' shapes where that can be."""
+        choice: Any = self._changed(documented.ChunkChoiceShape, {"logprobs": self._with_values | None})
+        return msgspec.json.Decoder(self._changed(documented.ChunkShape, {"choices": list[choice]})).decode
+
     @property
     def _with_values(self) -> Any:
         """The shape of logprobs, with values in the place of tokens' shapes if those have no unknown fields."""
@@ -137,20 +131,28 @@ class Shapes:
 
     def _logprobs_of(self, tokens: Any) -> Any:
         """The shape of logprobs with something else in the place of tokens' shapes."""
-        channels = dict.fromkeys(nested_in(documented.LogprobsShape), tokens | None)
-        own = self._by_place.get(documented.LogprobsShape, ())
-        return self._remade(documented.LogprobsShape, channels, own)
+        return self._changed(
+            documented.LogprobsShape, dict.fromkeys(nested_in(documented.LogprobsShape), tokens | None)
+        )
 
     def _decoder(self, shape: type[Shape]) -> Any:
         return msgspec.json.Decoder(self.of(shape)).decode
 
     def _with_unknown(self, shape: type[Shape]) -> type[Shape]:
         own = self._by_place.get(shape, [])
-        types_of = {field.name: field.type for field in fields_of(shape)}
-        changed = {name: hint for name, known in types_of.items() if (hint := _map_shapes(known, self.of)) is not known}
+        changed = self._changes(shape)
         # A text without `choices` may be an error object, which is for `lenient` to tell.
         is_root = bool(self.unknown) and shape is documented.ChunkShape
         return self._remade(shape, changed, own) if own or changed or is_root else shape
+
+    def _changes(self, shape: type[Shape]) -> dict[str, Any]:
+        """The types of a shape's fields in which there are unknown fields, with those."""
+        types_of = {field.name: field.type for field in fields_of(shape)}
+        return {name: hint for name, known in types_of.items() if (hint := map_shapes(known, self.of)) is not known}
+
+    def _changed(self, shape: type[Shape], changes: Mapping[str, Any]) -> type[Shape]:
+        """The shape with the unknown fields in it, and with some fields' types changed."""
+        return self._remade(shape, {**self._changes(shape), **changes}, self._by_place.get(shape, ()))
 
     def _remade(self, shape: type[Shape], changed: Mapping[str, Any], own: Any = ()) -> type[Shape]:
         fields: list[Any] = []
@@ -168,7 +170,7 @@ class Shapes:
             fields,
             bases=(Shape,),
             namespace={
-                "extra_in": _extra_method({name: f.name for name, f in new.items() if not f.is_reasoning}),
+                "extra_in": extra_method({name: f.name for name, f in new.items() if not f.is_reasoning}),
                 "aliases": tuple(attribute for attribute, field in new.items() if field.is_reasoning),
             },
             rename={attribute: field.name for attribute, field in new.items()},
@@ -177,98 +179,7 @@ class Shapes:
         return cast(type[Shape], made)
 
 
-def _extra_method(names: Mapping[str, str]) -> Callable[[Any], Mapping[str, Any]] | None:
-    """A method that collects unknown fields.
-
-    Args:
-        names: Those on the wire, by those of a shape's fields.
-    """
-    if not names:
-        return None
-    on_the_wire = tuple(names.values())
-    nulls = (None,) * len(names)
-    all_null: Mapping[str, Any] = NullFields(dict.fromkeys(on_the_wire))
-    get: Any = operator.attrgetter(*names)
-    if len(names) == 1:
-        (name,) = on_the_wire
-
-        def only(shape: Any) -> Mapping[str, Any]:
-            value: Any = get(shape)
-            if value is None:
-                return all_null
-            return NO_EXTRA if value is _UNSET else {name: value}
-
-        return only
-
-    def all_of_them(shape: Any) -> Mapping[str, Any]:
-        values = get(shape)
-        if values == nulls:
-            return all_null
-        if _UNSET not in values:
-            return dict(zip(on_the_wire, values, strict=True))
-        return {name: value for name, value in zip(on_the_wire, values, strict=True) if value is not _UNSET} or NO_EXTRA
-
-    return all_of_them
-
-
 @lru_cache(64)
 def shapes_with(unknown: tuple[Unknown, ...]) -> Shapes:
     """The shapes for these unknown fields: shared, since making them takes milliseconds."""
     return Shapes(unknown)
-
-
-@lru_cache(256)
-def fields_of(shape: type[Shape]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    """A shape's own fields."""
-    return msgspec.structs.fields(shape)
-
-
-@attrs.frozen
-class Nested:
-    """A shape that another one holds, or holds a list of."""
-
-    shape: type[Shape]
-    is_list: bool
-
-
-@cache
-def nested_in(shape: type[Shape]) -> Mapping[str, Nested]:
-    """What a shape holds, by the fields' names."""
-    found: dict[str, Nested] = {}
-    for field in fields_of(shape):
-        inner: list[type[Shape]] = []
-        _map_shapes(field.type, lambda nested, inner=inner: inner.append(nested) or nested)
-        if (later := documented.LEFT_AS_JSON.get((shape, field.name))) is not None:
-            inner.append(later)
-        for nested in inner:
-            found[field.name] = Nested(nested, is_list="[" in str(field.type))
-    return found
-
-
-def fields_in(parsed: Any, shape: type[Shape]) -> Iterator[tuple[type[Shape], str]]:
-    """The fields in a parsed answer that its shape does not name: the shape of the object, and the field's name."""
-    if isinstance(parsed, list):
-        for item in parsed:
-            yield from fields_in(item, shape)
-    elif isinstance(parsed, dict):
-        known, nested = shape.__struct_fields__, nested_in(shape)
-        for name, value in parsed.items():
-            if name not in known:
-                yield shape, name
-            elif name in nested:
-                yield from fields_in(value, nested[name].shape)
-
-
-def _map_shapes(hint: Any, change: Any) -> Any:
-    """A type with every shape in it changed; the type itself, if none is."""
-    if isinstance(hint, type) and issubclass(hint, Shape):
-        return change(hint)
-    arguments = get_args(hint)
-    changed = tuple(_map_shapes(argument, change) for argument in arguments)
-    if all(map(operator.is_, arguments, changed)):
-        return hint
-    origin: Any = get_origin(hint)
-    if origin is Union or origin is types.UnionType:
-        return functools.reduce(operator.or_, changed)
-    assert origin is not Annotated  # noqa: S101 - none of ours
-    return origin[changed]

@@ -27,7 +27,8 @@ from ..lenient import MAX_SHOWN_BODY, parse_json, value_from
 from ..quirks.messages import REASONING_NAMES
 from . import documented
 from .documented import Shape
-from .learned import MAX_NAME, Nested, Shapes, Unknown, fields_in, fields_of, nested_in, shapes_with
+from .learned import LONG, Shapes, shapes_with
+from .unknown import MAX_NAME, Nested, Unknown, fields_in, fields_of, nested_in
 
 T = TypeVar("T")
 
@@ -36,6 +37,10 @@ OTHERWISE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 ENVELOPES: Final = ("data", "result", "response", "output", "body")
 """Where a gateway puts the answer in an object of its own, ``{"code": 0, "data": …}`` for instance."""
+PLAIN_TRIES = 8
+"""After so many chunks, one after the other, that were more than plain, none is taken to be plain any more."""
+MANY_LOOKS, PROBING = 65_536, 64
+"""After somebody has looked at a chunk's logprobs, those of so many chunks are made at once; but for one in so many."""
 MANY_SLOW = 100
 """So many slow chunks are worth telling, if they are most."""
 MAX_LESSONS = 32
@@ -79,7 +84,9 @@ class AnswerReader:
         self.slow_chunks = 0
         self.reason = ""
         self._shapes = shapes_with(())
-        self._knows_nothing = True  # of fields that are not documented
+        self._read_chunk = self._shapes.chunk
+        self._at_once = 0  # so many of the next chunks' logprobs are expected to be looked at
+        self._plain_tries = PLAIN_TRIES
         self._lessons = 0
         self._failed_lessons = 0
 
@@ -92,12 +99,28 @@ class AnswerReader:
         """
         self.chunks += 1
         try:
-            if self._knows_nothing and len(text) < _LONG and (chunk := _plain_chunk(text)) is not None:
-                return chunk
-            return self._shapes.chunk(text)
+            if self._plain_tries and len(text) < LONG:
+                if (chunk := _plain_chunk(text)) is not None:
+                    self._plain_tries = PLAIN_TRIES
+                    return chunk
+                self._plain_tries -= 1
+            if self._at_once:
+                return self._chunk_at_once(text)
+            return self._read_chunk(text, self._expect_looks)
         except OTHERWISE as error:
             self._note_slow(error)
-        return self._learn_or_read_slowly(text, CHUNK, lambda shapes: shapes.chunk(text))
+        return self._learn_or_read_slowly(text, CHUNK, lambda shapes: shapes.chunk(text, self._expect_looks))
+
+    # Whoever has looked at logprobs will look at the next. Now and then some are made late again, to see whether.
+
+    def _expect_looks(self) -> None:
+        self._at_once = MANY_LOOKS
+
+    def _chunk_at_once(self, text: bytes) -> ChatCompletionChunk:
+        self._at_once -= 1
+        if self._at_once % PROBING:
+            return self._shapes.chunk_at_once(text, self._expect_looks)
+        return self._shapes.chunk(text, self._expect_looks)
 
     def text(self, text: bytes) -> TextCompletion:
         """One event of a fill-in-the-middle answer. Raises as `chunk`."""
@@ -144,7 +167,7 @@ class AnswerReader:
                 except OTHERWISE:
                     self._failed_lessons += 1
                 else:
-                    self._shapes, self._knows_nothing = shapes, False
+                    self._shapes, self._read_chunk = shapes, shapes.chunk
                     self._lessons += 1
                     return value
         slowly: T = read_slowly(parsed, text, kind)
@@ -154,7 +177,6 @@ class AnswerReader:
 # The chunk that nearly all are needs no shape: what the wire says is what the value says. Whatever else one may have in
 # it, logprobs, calls, usage, an end, is in most streams rare enough to be decoded twice.
 
-_LONG = 512  # bytes: a chunk of more has logprobs in it, or more text than is worth the saving
 _decode_plain = msgspec.json.Decoder(ChatCompletionChunk).decode
 
 

@@ -17,7 +17,7 @@ from deepseek_async.codec.lenient import parse_json
 from deepseek_async.codec.shapes import AnswerReader, read_slowly
 from deepseek_async.codec.shapes.reader import CHUNK, COMPLETION, MAX_LESSONS, TEXT, Kind
 from deepseek_async.errors import DeepSeekError
-from deepseek_async.types import ChatCompletionChunk
+from deepseek_async.types import ChatCompletionChunk, TokenLogprob
 
 from ...cutting import TEXT as WORDS
 from ...cutting import chunkings, completions
@@ -236,6 +236,37 @@ def test_names_that_are_made_up_are_not_learned_for_ever() -> None:
     assert reader.slow_chunks == 2 * MAX_LESSONS
     many = {f"y{number}": number for number in range(1000)}
     assert AnswerReader().chunk(to_json(a_chunk("a", many))).extra == many
+
+
+@given(st.data())
+@FEW
+def test_logprobs_that_are_looked_at_are_the_same(data: st.DataObject) -> None:
+    """Late or at once: whoever looks at each chunk's gets the next ones made at once, and sees no difference."""
+    reader = AnswerReader()
+    for chunk in data.draw(with_unknown(data.draw(chunkings(data.draw(completions()))))):
+        text = json.dumps(chunk).encode()
+        for _ in range(3):
+            found = said(lambda text=text: reader.chunk(text))
+            reader._expect_looks()
+            assert found == said(lambda text=text: slowly(text, CHUNK))
+
+
+@pytest.mark.parametrize("own", [{}, {"id": 5}])
+def test_a_null_in_the_place_of_alternatives_is_none(own: dict[str, Any]) -> None:
+    """The one thing that is checked as a shape and cannot be decoded straight into a value."""
+    token = {"token": "a", "logprob": -1, "top_logprobs": None, **own}
+    text = to_json(a_chunk("a" * 600, {}, {"logprobs": {"content": [token], "refusal": None}}))
+    reader = AnswerReader()
+    for _ in range(3):
+        logprobs = reader.chunk(text).choices[0].logprobs
+        assert logprobs is not None
+        assert logprobs.content == (TokenLogprob("a", -1.0, extra=own),)
+        assert logprobs.extra == {"refusal": None}
+    whole = completion("a")
+    whole["choices"][0]["logprobs"] = {"content": [token]}
+    found = reader.completion(to_json(whole)).logprobs
+    assert found is not None
+    assert found.content == logprobs.content
 
 
 def test_readers_learn_alone() -> None:
