@@ -210,12 +210,12 @@ class StreamedAnswer(Generic[C, W]):
                 elif self._take_other(payload, chunks):
                     is_done = True
                     break
-        except APIStatusError as error:
-            failure = interrupted(error)
+        except (APIStatusError, MalformedResponseError) as error:
+            if (rest := self._dialect.salvage(error.body)) is not None:
+                chunks.append(rest)  # what can be read beside the error, or of what is none, comes first
+            failure = interrupted(error) if isinstance(error, APIStatusError) else error
         except DeepSeekError as error:
             failure = error
-            if isinstance(error, MalformedResponseError) and (rest := self._dialect.salvage(error.body)) is not None:
-                chunks.append(rest)  # what can be read of it comes first
         if (b"\\" in data or self._halves.is_waiting) and self._halves.may_be_in(data):
             chunks = list(map(self._halves.joined, chunks))
         if chunks:

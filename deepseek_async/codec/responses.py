@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import operator
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
-from ..errors import EmptyResponseError, MalformedResponseError, StreamInterruptedError
+from ..errors import APIStatusError, DeepSeekError, EmptyResponseError, MalformedResponseError, StreamInterruptedError
 from ..types import Balance, ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, ModelList, TextCompletion
 from .endings import interruption_in
 from .folding.channels import of_whole
@@ -69,6 +69,9 @@ def completion_from_json(body: bytes, request_id: str | None = None, reader: Ans
         _raise_if_cut(body, ChatCompletion)
         _salvage_into(error, body, ChatCompletion)
         raise
+    except APIStatusError as error:  # beside an answer, perhaps
+        _salvage_into(error, body, ChatCompletion)
+        raise
     if not completion.choices:
         raise _no_answer(body)
     for choice in completion.choices:
@@ -102,6 +105,9 @@ def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> Tex
         _raise_if_cut(body, TextCompletion)
         _salvage_into(error, body, TextCompletion)
         raise
+    except APIStatusError as error:
+        _salvage_into(error, body, TextCompletion)
+        raise
     if not completion.choices:
         raise _no_answer(body)
     choices = tuple(attrs.evolve(choice, text=mended(choice.text)) for choice in completion.choices)
@@ -128,7 +134,7 @@ def _raise_if_cut(body: bytes, cls: type[W]) -> None:
     ) from None
 
 
-def _salvage_into(error: MalformedResponseError, body: bytes, cls: type[W]) -> None:
+def _salvage_into(error: DeepSeekError, body: bytes, cls: type[W]) -> None:
     if (rest := salvage(body.decode("utf-8-sig", "replace"), cls)) is not None and rest.choices:
         error.partial = attrs.evolve(rest, complete=False)
 
@@ -160,6 +166,19 @@ def _from_json(body: bytes, cls: type[T], what: str) -> T:
     parsed = parse_json(body, what)
     if (failure := in_band_failure(parsed)) is not None:
         raise failure
-    if cls is ModelList and isinstance(parsed, list):  # Together
-        parsed = {"data": parsed}
+    if cls is ModelList:
+        parsed = _as_list_of_models(parsed)
     return value_from(parsed, cls, what)
+
+
+def _as_list_of_models(parsed: Any) -> Any:
+    """The list that other servers put bare (Together), under ``models`` (Ollama's own), or as names alone."""
+    if isinstance(parsed, list):
+        parsed = {"data": parsed}
+    elif isinstance(parsed, dict) and not parsed.get("data") and isinstance(parsed.get("models"), list):
+        parsed = {**parsed, "data": parsed["models"]}
+        del parsed["models"]
+    if isinstance(parsed, dict) and isinstance(parsed.get("data"), list):
+        models = [{"id": model} if isinstance(model, str) else model for model in parsed["data"]]
+        parsed = {**parsed, "data": models}
+    return parsed

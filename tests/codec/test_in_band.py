@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from deepseek_async import AsyncClient
 from deepseek_async.codec.in_band import in_band_failure
 from deepseek_async.codec.responses import chunk_from_json, completion_from_json, text_completion_from_json
 from deepseek_async.errors import (
@@ -162,3 +163,32 @@ async def test_a_stream_without_a_choice_is_no_answer(chunks: list[Any]) -> None
     with pytest.raises(EmptyResponseError):
         await client.chat.completions.stream(model="m", messages=HELLO).completion()
     assert len(transport.requests) == 3
+
+
+@pytest.mark.anyio
+async def test_an_error_beside_an_answer_has_its_text() -> None:
+    """OpenRouter: the error in the same body or chunk as the last words. They are delivered, and in the partial."""
+    error = {"error": {"message": WORDS, "code": 400}}
+    client, _ = client_on(
+        whole({**completion("Half tide", "error"), **error}),
+        Answer([event(chunk("Half ")), event({**chunk("tide", "error"), **error})]),
+        whole({"choices": [{"index": 0, "text": "Half tide"}], **error}),
+        Answer([event({"choices": [{"index": 0, "text": "Half "}]}), event({"choices": [{"text": "tide"}], **error})]),
+    )
+    gap: dict[str, Any] = {"model": "m", "prompt": "p"}
+    for ask in (
+        lambda: client.chat.completions.create(model="m", messages=HELLO),
+        lambda: client.chat.completions.stream(model="m", messages=HELLO).completion(),
+        lambda: client.completions.create(**gap),
+        lambda: _streamed_gap(client, gap),
+    ):
+        with pytest.raises(DeepSeekError, match=WORDS) as raised:
+            await ask()
+        assert raised.value.partial is not None
+        assert getattr(raised.value.partial, "text", None) == "Half tide"
+        assert not raised.value.partial.complete
+        assert not raised.value.retryable
+
+
+async def _streamed_gap(client: AsyncClient, ask: dict[str, Any]) -> Any:
+    return await (await client.completions.create(**ask, stream=True)).completion()

@@ -11,6 +11,7 @@
 | ``message`` for ``delta`` or the reverse; ``text`` for both, and both for ``text`` | what the endpoint's own shape has | gateways |
 | hits and misses inside ``prompt_tokens_details`` | beside it | one text of the Chinese page |
 | a usage in which nothing is said | null | gateways |
+| ``usage`` in a choice or in ``x_groq`` | also beside them | Moonshot, Groq |
 | ``logprob: null`` | -9999, "no probability" | LoRAX, Xinference |
 | ``prob`` and ``top_probs`` | their logarithms | llama.cpp |
 | logprobs of one endpoint in the shape of the other | the endpoint's own | llama.cpp, Together |
@@ -106,6 +107,13 @@ def _translate_answer(answer: Json) -> None:
     choices = answer.get("choices")
     if not choices and answer.get("type") in PINGS:
         del answer["type"]
+    if answer.get("usage") is None:
+        places = [answer.get("x_groq"), *(choices if isinstance(choices, list) else ())]
+        usages = [
+            place["usage"] for place in places if isinstance(place, dict) and isinstance(place.get("usage"), dict)
+        ]
+        if usages:
+            answer["usage"] = usages[-1]
     if isinstance(choices, dict) and choices.keys() & {"delta", "message", "text"}:
         answer["choices"] = [choices]
 

@@ -263,6 +263,16 @@ def test_an_odd_usage(usage: Json, meant: tuple[int, int, int]) -> None:
             assert value in ([], getattr(answer.usage, name, None), answer.usage.extra.get(name))
 
 
+@pytest.mark.parametrize("place", ["choice", "x_groq"])
+def test_usage_in_another_place(place: str) -> None:
+    """Moonshot says it in the choice, Groq in a field of its own."""
+    usage = {"prompt_tokens": 40, "completion_tokens": 6, "total_tokens": 46}
+    beside: Json = {"usage": usage} if place == "choice" else {}
+    for answer in both(beside, {"content": "Hi"}, {} if place == "choice" else {"x_groq": {"id": "q", "usage": usage}}):
+        assert answer.usage == Usage(40, 6, 46)
+        assert answer.text == "Hi"
+
+
 # -- log probabilities -----------------------------------------------------------------------------------------------
 
 
@@ -376,6 +386,10 @@ def test_a_gap_that_cannot_be_read_has_its_text_in_the_error() -> None:
         [{"id": "a"}, {"id": "b"}],
         {"data": [{"id": "a"}, {"id": "b"}]},
         {"data": [{"id": "a"}, {"name": "b"}]},
+        {"models": [{"name": "a"}, {"model": "b"}]},
+        {"models": [{"name": "x"}], "data": [{"id": "a"}, {"id": "b"}]},
+        ["a", "b"],
+        {"data": ["a", {"id": "b"}]},
         {"object": "list", "data": [{"model": "a", "created": "now"}, {"id": "b", "context_window": "8192"}]},
     ],
 )
