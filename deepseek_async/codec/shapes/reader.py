@@ -234,8 +234,8 @@ def _learnable(parsed: Any, kind: Kind, known: tuple[Unknown, ...]) -> Iterator[
 # One value of every kind; those that might mean something in the place of a text, of a list of calls, of an error.
 _SAMPLES: Final[tuple[Any, ...]] = (
     "x", "", "error", "stop", 1, 0, 500, -0.5, True, False, [], ["x"], [1], [{}], [{"type": "text", "text": "x"}], {},
-    {"x": 1},
-    {"usage": {"total_tokens": 1}}, {"message": "x", "code": 500, "type": "x"}, {"content": "x", "text": "x", "summary": "x"},
+    {"x": 1}, {"usage": {"total_tokens": 1}}, {"message": "x", "code": 500, "type": "x"},
+    {"content": "x", "text": "x", "summary": "x"},
     [{"index": 0, "id": "x", "function": {"name": "x", "arguments": "{}"}, "token": "x", "logprob": -1.0}],
 )  # fmt: skip
 
