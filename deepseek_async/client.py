@@ -65,6 +65,9 @@ class AsyncClient(Words):
         via: How answers that are not streamed are asked for: ``"stream"`` asks as a stream and folds it, so that a
             server frees what is given up; ``"auto"`` does so where the server is known to need it (llama.cpp, once it
             has answered; batches do so by themselves). ``None``: in one piece.
+        has_beta: Whether the server has DeepSeek's ``/beta`` beside the base URL, for prefixes, `resume`, strict tools
+            and fill in the middle. ``None``: the official one has, a URL with a path (``…/v1``) has not; of others it
+            is seen when it is first needed, and a server that has none is asked at the base URL.
         spelled: ``timeout``, ``max_retries``, ``default_headers``, as the openai package calls them.
 
     Raises:
@@ -92,6 +95,7 @@ class AsyncClient(Words):
         transport: Transport | None = None,
         record: str | os.PathLike[str] | None = None,
         via: Literal["stream", "whole", "auto"] | None = None,
+        has_beta: bool | None = None,
         **spelled: Unpack[SpelledSettings],
     ) -> None:
         # Tools that render tracebacks with locals would show, for a wrong setting, what the right ones hold.
@@ -110,6 +114,7 @@ class AsyncClient(Words):
         check_type("allow_insecure", allow_insecure, bool)
         check_type("pickle_key", pickle_key, bool)
         check_via(via)
+        check_type("has_beta", has_beta, bool, None)
         check_count("max_event_bytes", max_event_bytes)
         check_count("max_body_bytes", max_body_bytes)
         if max_connections is not None:
@@ -117,7 +122,7 @@ class AsyncClient(Words):
         if transport is not None and not callable(getattr(transport, "send", None)):
             raise InvalidRequestError("transport", None, f"a Transport, not {type(transport).__name__}")
         hooks = hooks_of(hooks)
-        endpoint = endpoint_of(base_url, allow_insecure=allow_insecure)
+        endpoint = endpoint_of(base_url, allow_insecure=allow_insecure, has_beta=has_beta)
         key = key_of(api_key, endpoint, is_needed=record is None or not Path(record).exists())
         self._settings: dict[str, Any] = {
             "base_url": endpoint.address,
@@ -133,6 +138,7 @@ class AsyncClient(Words):
             "max_event_bytes": max_event_bytes,
             "max_body_bytes": max_body_bytes,
             "via": via,
+            "has_beta": has_beta,
         }
         self._key = key if pickle_key else None
         self._is_picklable = session is None and ssl is None and transport is None and record is None

@@ -11,7 +11,7 @@ from typing import TypeVar
 import anyio
 import attrs
 
-from ..errors import APITimeoutError, DeepSeekError, describe, unforeseen
+from ..errors import APITimeoutError, DeepSeekError, NotFoundError, describe, unforeseen
 from ..hooks import AttemptStarted, Ended, FirstChunk, Held, Hook, RetryScheduled, call_hooks
 from ..policy.gate import HELD_ONCE_SECONDS, Gate
 from ..policy.retry import RetryPolicy
@@ -45,6 +45,7 @@ class Call:
         request: What every attempt sends.
         model: For the hooks.
         streamed: Whether the answer is an event stream.
+        elsewhere: Where else a request goes if there is nothing where it went; ``None``: nowhere.
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class Call:
         "_attempt_started",
         "_attempts_before",
         "_clock",
+        "_elsewhere",
         "_errors",
         "_has_ended",
         "_model",
@@ -74,8 +76,10 @@ class Call:
         streamed: bool,
         timeouts: Timeouts,
         retry: RetryPolicy,
+        elsewhere: Callable[[HTTPRequest], HTTPRequest | None] | None = None,
     ) -> None:
         self._around = surroundings
+        self._elsewhere = elsewhere
         self._request = request
         self._model = model
         self._streamed = streamed
@@ -165,6 +169,13 @@ class Call:
         """
         around = self._around
         await conceal_aside(error, self._request)
+        if isinstance(error, NotFoundError):
+            # A model that is not there is told at a path that is.
+            elsewhere = self._elsewhere if "model" not in error.body.lower() else None
+            if elsewhere is not None and (moved := elsewhere(self._request)) is not None:
+                self._request = moved
+                return
+            _name_url(error, self._request.url)
         wait = self._retry.wait_before_next(
             error,
             attempt=self.attempts - self._attempts_before,
@@ -237,3 +248,10 @@ class Call:
             elapsed = self._clock() - self._started
             record = Ended(self.number, self.attempts, outcome, elapsed, chunks, request_id, error)
             call_hooks(self._around.hooks, record)
+
+
+def _name_url(error: DeepSeekError, url: str) -> None:
+    """Say where nothing was found."""
+    if url not in error.message:
+        error.message += f"; asked at {url}"
+        error.args = (error.message,)

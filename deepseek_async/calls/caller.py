@@ -82,6 +82,8 @@ class Caller:
         self.text_dialect = read_by(TEXT, self.reader)
         self.strict_refusals = StrictRefusals("" if endpoint.has_beta else "the server has no beta base URL")
         self.via = via
+        self.has_no_beta = False
+        """Whether it has turned out that there is nothing under ``/beta``."""
         self.goes_on_alone = False
         """Whether the server is known to compute an answer in one piece to its end though nobody waits any more."""
         self._chat_url = endpoint.url("/chat/completions")
@@ -105,7 +107,12 @@ class Caller:
 
     def chat_url(self, request: ChatRequest) -> str:
         """Where a chat request goes: the beta base URL if it continues a prefix or has strict tools."""
-        return self._beta_chat_url if _is_beta(request) else self._chat_url
+        return self._beta_chat_url if not self.has_no_beta and _is_beta(request) else self._chat_url
+
+    @property
+    def text_url(self) -> str:
+        """Where a fill-in-the-middle request goes."""
+        return self.endpoint.url("/completions", is_beta=not self.has_no_beta)
 
     def http_request(self, method: str, url: str, body: bytes | None, options: CallOptions) -> HTTPRequest:
         """The request with the client's headers and the call's. Raises `InvalidRequestError`."""
@@ -125,7 +132,16 @@ class Caller:
             streamed=streamed,
             timeouts=timeouts_of(options.get("timeouts"), self.timeouts),
             retry=retry_of(options.get("retry"), self.retry),
+            elsewhere=self._without_beta if self.endpoint.is_beta_guessed else None,
         )
+
+    def _without_beta(self, request: HTTPRequest) -> HTTPRequest | None:
+        """Learn that the server has no ``/beta``. The request as it takes it; ``None``: it did not go there."""
+        endpoint = self.endpoint
+        if not request.url.startswith(endpoint.beta_base_url + "/"):
+            return None
+        self.has_no_beta = True
+        return attrs.evolve(request, url=endpoint.base_url + request.url.removeprefix(endpoint.beta_base_url))
 
 
 def timeouts_of(given: Timeouts | Mapping[str, Any] | None, default: Timeouts) -> Timeouts:

@@ -64,7 +64,7 @@ class Completions:
         options = split_off_options(given)
         request = text_request_of(given, stream=bool(stream))
         caller = self._caller
-        url = caller.endpoint.url("/completions", is_beta=True)
+        url = caller.text_url
         http_request = caller.http_request("POST", url, request_to_json(request), options)
         if stream:
             opened = TextCompletionStream(

@@ -36,6 +36,7 @@ class Endpoint:
         beta_base_url: For fill-in-the-middle and prefix completion. A base URL without a path is DeepSeek-shaped and
             has its ``/beta`` beside it; one with a path (``…/v1`` of vLLM, SGLang, llama.cpp) serves all itself.
         is_loopback: Whether the server is on this machine.
+        is_beta_guessed: Whether nobody knows that there is something under ``beta_base_url``.
         query: What follows the path of every request; Azure wants its ``api-version`` there.
     """
 
@@ -43,6 +44,7 @@ class Endpoint:
     beta_base_url: str
     is_loopback: bool
     query: str = ""
+    is_beta_guessed: bool = False
 
     def url(self, path: str, *, is_beta: bool = False) -> str:
         """Where a request for that path goes."""
@@ -60,8 +62,12 @@ class Endpoint:
         return self.beta_base_url != self.base_url or self.base_url.endswith("/beta")
 
 
-def endpoint_of(base_url: str | None, *, allow_insecure: bool) -> Endpoint:
+def endpoint_of(base_url: str | None, *, allow_insecure: bool, has_beta: bool | None = None) -> Endpoint:
     """The endpoint of a base URL; ``None``: DEEPSEEK_BASE_URL, else the official one.
+
+    Args:
+        has_beta: Whether the server has DeepSeek's ``/beta``; ``None``: the official one has, a URL with a path has
+            not, and of others it is seen when it is first needed.
 
     Raises:
         InvalidRequestError: No http(s) URL, or plain http to another machine without ``allow_insecure``.
@@ -75,13 +81,15 @@ def endpoint_of(base_url: str | None, *, allow_insecure: bool) -> Endpoint:
                 break
     if not isinstance(base_url, str):
         raise InvalidRequestError(source, None, f"a URL as a string, not {kind_of(base_url)}")
-    endpoint = _endpoint(str(base_url), source, allow_insecure=allow_insecure)
+    endpoint = _endpoint(str(base_url), source, allow_insecure=allow_insecure, has_beta=has_beta)
     if isinstance(endpoint, InvalidRequestError):  # raised here, where nothing shows what may stand in a wrong URL
         raise endpoint
     return endpoint
 
 
-def _endpoint(base_url: str, source: str, *, allow_insecure: bool) -> Endpoint | InvalidRequestError:
+def _endpoint(
+    base_url: str, source: str, *, allow_insecure: bool, has_beta: bool | None
+) -> Endpoint | InvalidRequestError:
     try:
         parts = urlsplit(base_url.strip())
         host, _ = parts.hostname, parts.port  # the port is parsed here, and may be none
@@ -104,8 +112,13 @@ def _endpoint(base_url: str, source: str, *, allow_insecure: bool) -> Endpoint |
     path = parts.path.rstrip("/")
     root = f"{parts.scheme}://{parts.netloc}"
     is_official = host == "api.deepseek.com" and path in ("", "/v1")
-    beta = f"{root}/beta" if is_official or not path else root + path
-    return Endpoint(root + path, beta, is_loopback, parts.query)
+    if has_beta is None:
+        has_beta = is_official or not path
+        is_guessed = has_beta and not is_official
+    else:
+        is_guessed = False
+    beta = f"{root}{path.removesuffix('/v1')}/beta" if has_beta and not path.endswith("/beta") else root + path
+    return Endpoint(root + path, beta, is_loopback, parts.query, is_guessed)
 
 
 def _is_secret(name: str) -> bool:

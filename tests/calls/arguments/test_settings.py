@@ -99,7 +99,7 @@ def test_plain_http_stays_on_the_machine() -> None:
         with pytest.raises(InvalidRequestError, match="allow_insecure=True"):
             endpoint_of(f"http://{host}", allow_insecure=False)
         assert endpoint_of(f"http://{host}", allow_insecure=True) == Endpoint(
-            f"http://{host}", f"http://{host}/beta", False
+            f"http://{host}", f"http://{host}/beta", False, is_beta_guessed=True
         )
 
 
