@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ..errors import InvalidRequestError
+from .columns import LogprobColumns, columns_of
 from .structs import as_structs
 from .values import Deferrable, Document, extra_field
 
@@ -93,6 +95,21 @@ class ChoiceLogprobs(Deferrable, Document):
     def perplexity(self) -> float | None:
         """Perplexity of the content; see `perplexity_of`."""
         return perplexity_of(self.content or ())
+
+    def array(self, channel: str = "content") -> LogprobColumns:
+        """The tokens of a channel as columns, numpy arrays: texts, logprobs, offsets, alternatives.
+
+        Args:
+            channel: ``"content"`` or ``"reasoning_content"``; one that is null has no rows.
+
+        Raises:
+            InvalidRequestError: There is no such channel.
+            ImportError: numpy is not installed; the extra ``numpy`` brings it.
+        """
+        if channel not in ("content", "reasoning_content"):
+            raise InvalidRequestError("channel", channel, "content or reasoning_content")
+        tokens = getattr(self, channel) or ()
+        return columns_of(tokens, spans_of(tokens))
 
 
 def token_bytes(token: TopLogprob) -> bytes:
