@@ -90,6 +90,7 @@ def _zip() -> bytes:
         (TEXT.encode("utf-16")[:-1], "cannot be read"),
         (gzip.compress(lzma.compress(PLAIN)), "what is in in.jsonl is an xz file"),
     ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,  # the bytes hold the time
 )
 def test_what_has_no_lines(data: bytes, words: str) -> None:
     """One sentence with the file's name; and what to do where something can be done."""
