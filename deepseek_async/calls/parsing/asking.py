@@ -20,7 +20,7 @@ from ...errors import (
 )
 from ...types import ChatCompletion, ChatRequest, ParsedChatCompletion, Usage
 from .refusals import StrictRefusals
-from .ways import Mode, Way, way_for
+from .ways import Mode, WayToAsk, way_for
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class Asking(Generic[T]):
         self._refusals = refusals
         self.problem: MalformedResponseError | None = None
         self._last: ChatCompletion | None = None
-        self.way: Way = way_for(wanted.structuring, request, wanted.mode, refusal=refusals.of(wanted.structuring))
+        self.way: WayToAsk = way_for(wanted.structuring, request, wanted.mode, refusal=refusals.of(wanted.structuring))
         self.request = self.way.request(request)
 
     def take(self, completion: ChatCompletion) -> ParsedChatCompletion[T] | None:

@@ -36,7 +36,7 @@ _MAX_NAME: Final = 64
 
 
 @attrs.frozen
-class Way:
+class WayToAsk:
     """One way to ask for a type.
 
     Attributes:
@@ -99,7 +99,7 @@ class Way:
         return (*said, UserMessage(f"That was not it: {problem}. {again}, corrected."))
 
 
-def way_for(structuring: Structuring, request: ChatRequest, mode: Mode, *, refusal: str) -> Way:
+def way_for(structuring: Structuring, request: ChatRequest, mode: Mode, *, refusal: str) -> WayToAsk:
     """The way to ask.
 
     Args:
@@ -118,16 +118,16 @@ def way_for(structuring: Structuring, request: ChatRequest, mode: Mode, *, refus
     thinks = is_thinking(request)
     plainly = structuring.is_wrapped(is_strict=False)
     if mode == "json":
-        return Way(structuring.schema, is_wrapped=plainly)
+        return WayToAsk(structuring.schema, is_wrapped=plainly)
     reason = refusal or structuring.inexpressible
     if mode == "auto":
         thought = "a model that thinks cannot be made to call a function" if thinks else ""
         if thought or reason:
-            return Way(structuring.schema, is_wrapped=plainly, fallback=thought or reason)
+            return WayToAsk(structuring.schema, is_wrapped=plainly, fallback=thought or reason)
     function = re.sub(r"[^A-Za-z0-9_-]+", "_", structuring.plan.name)[:_MAX_NAME] or _UNNAMED
     schema = structuring.schema if reason else structuring.strict_schema
     wrapped = structuring.is_wrapped(is_strict=not reason)
-    return Way(schema, not reason, function, not thinks, wrapped, fallback=reason)
+    return WayToAsk(schema, not reason, function, not thinks, wrapped, fallback=reason)
 
 
 def is_thinking(request: ChatRequest) -> bool:

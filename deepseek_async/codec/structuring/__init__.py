@@ -11,7 +11,7 @@ import functools
 from typing import Any, TypeVar
 
 from ...errors import MalformedResponseError
-from .answers import AnswerReader
+from .answers import ValueFinder
 from .describing.plan import build_plan
 from .nodes import Plan
 from .overlap import check_unions
@@ -74,7 +74,7 @@ class Structuring:
         """Why the type cannot be said within that subset; ``""``: it can."""
         return self._strict[1]
 
-    def answers(self, *, is_strict: bool) -> AnswerReader:
+    def answers(self, *, is_strict: bool) -> ValueFinder:
         """What finds a value in a model's words, asked for by one of the two schemas."""
         return self._strict_answers if is_strict else self._plain_answers
 
@@ -83,13 +83,13 @@ class Structuring:
         return is_wrapped_in_strict(self.plan) if is_strict else is_wrapped(self.plan)
 
     @functools.cached_property
-    def _plain_answers(self) -> AnswerReader:
-        return AnswerReader(self.plan, self.reader, is_wrapped=is_wrapped(self.plan))
+    def _plain_answers(self) -> ValueFinder:
+        return ValueFinder(self.plan, self.reader, is_wrapped=is_wrapped(self.plan))
 
     @functools.cached_property
-    def _strict_answers(self) -> AnswerReader:
+    def _strict_answers(self) -> ValueFinder:
         reader = Reader(self.plan, is_strict=True)
-        return AnswerReader(self.plan, reader, is_wrapped=is_wrapped_in_strict(self.plan))
+        return ValueFinder(self.plan, reader, is_wrapped=is_wrapped_in_strict(self.plan))
 
 
 @functools.lru_cache(maxsize=256)

@@ -31,7 +31,7 @@ _MAX_DEPTH: Final = 3  # strings within strings, and wrappers within wrappers
 _MAX_CANDIDATES: Final = 256  # beginnings that are tried in one text
 
 
-class AnswerReader:
+class ValueFinder:
     """Finds the value of a type in a model's words.
 
     Args:

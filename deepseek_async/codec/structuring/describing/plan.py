@@ -132,7 +132,7 @@ class _Builder:
         if hasattr(hint, "__supertype__"):  # NewType
             return self.node(hint.__supertype__)
         origin = typing.get_origin(hint)
-        if hasattr(hint, "__value__") or hasattr(origin, "__value__"):
+        if "TypeAliasType" in (type(hint).__name__, type(origin).__name__):  # asked for its value, it may not have one
             return self._alias(hint, origin)
         if origin is Annotated:
             return self._annotated(hint)

@@ -97,3 +97,10 @@ def test_pydantic_is_not_brought_in() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False False"
+
+
+def test_an_alias_of_nothing_is_the_callers_mistake() -> None:
+    """As any other name that is not there."""
+    alias = typing_extensions.TypeAliasType("alias", "list[Nowhere]")  # type: ignore[name-defined]  # noqa: F821
+    with pytest.raises(InvalidRequestError, match="'Nowhere' is not defined"):
+        structured([], alias, "it")
