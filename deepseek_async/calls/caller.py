@@ -141,6 +141,7 @@ class Caller:
         if not request.url.startswith(endpoint.beta_base_url + "/"):
             return None
         self.has_no_beta = True
+        self.strict_refusals.rule_out("the server has no beta base URL")
         return attrs.evolve(request, url=endpoint.base_url + request.url.removeprefix(endpoint.beta_base_url))
 
 

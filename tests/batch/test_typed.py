@@ -87,7 +87,7 @@ async def test_a_cut_answer_is_the_end_of_its_row() -> None:
 async def test_a_refused_function_is_no_attempt() -> None:
     """The row is asked for in JSON mode, and so are those after it."""
     rows = [{"custom_id": name, "prompt": "Which?", "thinking": AWAKE} for name in "ab"]
-    answers = (whole({"error": {"message": "no"}}, 404), said('{"name": "a"}'), said('{"name": "b"}'))
+    answers = (whole({"error": {"message": "no"}}, 400), said('{"name": "a"}'), said('{"name": "b"}'))
     outcomes, bodies = await outcomes_of(*answers, rows=rows, max_concurrency=1)
     assert [outcome.parsed for outcome in outcomes] == [City("a"), City("b")]
     assert [outcome.attempts for outcome in outcomes] == [1, 1]

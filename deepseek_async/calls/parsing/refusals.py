@@ -22,11 +22,15 @@ class StrictRefusals:
         """Why no function of this type's schema is asked for; ``""``: one may be."""
         return self._general or self._of.get(structuring, "")
 
+    def rule_out(self, reason: str) -> None:
+        """Note that the server takes none at all."""
+        self._general = reason
+
     def learn(self, structuring: Any, error: APIStatusError) -> str:
         """Note a refusal, and say what it means. A path that is missing is missing for every type."""
         reason = f"the server refused a strict function with {error.status}"
         if isinstance(error, NotFoundError):
-            self._general = reason
+            self.rule_out(reason)
         else:
             self._of[structuring] = reason
         return reason

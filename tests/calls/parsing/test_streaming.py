@@ -144,7 +144,7 @@ async def test_a_stream_that_breaks_off_says_what_came() -> None:
 
 async def test_a_refused_function_is_asked_for_in_json_mode() -> None:
     """Before the first state."""
-    refusal = whole({"error": {"message": "no beta"}}, 404)
+    refusal = whole({"error": {"message": "no such schema"}}, 400)
     partials, parsed = await read(refusal, streamed(*PIECES), thinking=AWAKE)
     assert partials == STATES
     assert parsed.mode == "json"

@@ -120,9 +120,9 @@ async def test_a_server_without_beta_is_asked_in_json_mode() -> None:
     assert len(transport.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("status", [400, 422])
 async def test_a_refused_function_is_not_the_end(status: int) -> None:
-    """The server takes none, or not of this schema: JSON mode asks the same; a missing path is remembered."""
+    """The server takes none of this schema: JSON mode asks the same, from then on."""
     refusal = whole({"error": {"message": "no such thing"}}, status)
     client, transport = client_on(refusal, whole(completion('{"name": "a"}')), whole(completion('{"name": "b"}')))
     parse = client.chat.completions.parse
@@ -131,6 +131,19 @@ async def test_a_refused_function_is_not_the_end(status: int) -> None:
     assert str(status) in result.fallback
     result = await parse(response_type=City, model="m", messages=HELLO, thinking=AWAKE)
     assert result.parsed == City("b")
+    assert len(transport.requests) == 3
+
+
+async def test_a_server_without_strict_functions_is_known_from_then_on() -> None:
+    """There is nothing under /beta: the first call goes where there is something, the next ask in JSON mode."""
+    missing = whole({"error": {"message": "no such path"}}, 404)
+    client, transport = client_on(missing, whole(completion('{"name": "a"}')), whole(completion('{"name": "b"}')))
+    parse = client.chat.completions.parse
+    result = await parse(response_type=City, model="m", messages=HELLO, thinking=AWAKE)
+    assert (result.parsed, result.attempts) == (City("a"), 1)
+    result = await parse(response_type=City, model="m", messages=HELLO, thinking=AWAKE)
+    assert (result.parsed, result.mode) == (City("b"), "json")
+    assert "beta" in result.fallback
     assert len(transport.requests) == 3
 
 
