@@ -73,33 +73,34 @@ def _translate_reason(choice: Json) -> None:
 
 
 def _into(name: str, *others: str) -> Callable[[Json], None]:
-    """A translation of a chat choice that has what it says under another name."""
+    """A translation of a chat choice that has what it says under another name, or as a bare text."""
 
     def translate(choice: Json) -> None:
         _translate_reason(choice)
-        if choice.get(name) is None:
-            for other in others:
-                if isinstance(said := choice.get(other), dict):
-                    choice[name] = choice.pop(other)
-                    return
-                if isinstance(said, str) and other == "text":
-                    choice[name] = {"content": choice.pop(other)}
-                    return
+        for other in (name, *others):
+            if isinstance(said := choice.get(other), str):
+                choice.pop(other)
+                choice[name] = {"content": said}
+            elif isinstance(said, dict) and other != name:
+                choice[name] = choice.pop(other)
+            if said is not None:
+                return
 
     return translate
 
 
 def _translate_text(choice: Json) -> None:
     _translate_reason(choice)
-    if choice.get("text") is not None:
-        return
-    for name in ("delta", "message"):
-        if isinstance(said := choice.get(name), dict):
-            said = dict(choice.pop(name))
-            translate_said(said)
-            choice["text"] = said.pop("content", None)
-            said.pop("role", None)
-            choice |= {k: v for k, v in said.items() if k not in choice and v is not None}
+    for name in ("text", "delta", "message"):
+        said = choice.get(name)
+        if isinstance(said, (dict, list)) or (isinstance(said, str) and name != "text"):
+            del choice[name]
+            message = dict(said) if isinstance(said, dict) and name != "text" else {"content": said}
+            translate_said(message)
+            message.pop("role", None)
+            choice["text"] = message.pop("content", None)
+            choice |= {k: v for k, v in message.items() if k not in choice and v is not None}
+        if choice.get("text"):
             return
 
 

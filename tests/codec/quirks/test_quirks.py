@@ -91,6 +91,29 @@ def test_a_choice_under_another_name(name: str) -> None:
         assert text_from_json(body).choices[0].text == "Hi"
 
 
+@pytest.mark.parametrize("name", ["delta", "message"])
+def test_a_text_in_place_of_what_holds_it(name: str) -> None:
+    """Where the object should be, in a stream and in one piece."""
+    body = to_json({"choices": [{"index": 0, name: "Hi", "finish_reason": "stop"}]})
+    assert fold([chunk_from_json(body)]).text == "Hi"
+    assert completion_from_json(body).text == "Hi"
+    assert text_completion_from_json(body).text == "Hi"
+
+
+@pytest.mark.parametrize("name", ["delta", "message"])
+def test_an_empty_text_beside_what_the_chat_would_say(name: str) -> None:
+    """Takes nothing away from it."""
+    body = to_json({"choices": [{"index": 0, "text": "", name: {"content": "Hi"}, "finish_reason": "stop"}]})
+    assert text_completion_from_json(body).text == "Hi"
+    assert text_from_json(body).choices[0].text == "Hi"
+
+
+@pytest.mark.parametrize("text", [["Hi"], [{"type": "text", "text": "H"}, "i"], {"type": "text", "text": "Hi"}])
+def test_the_text_of_a_gap_in_parts(text: Any) -> None:
+    """Joined, as content is."""
+    assert text_completion_from_json(to_json({"choices": [{"text": text}]})).text == "Hi"
+
+
 def test_a_delta_is_believed_before_a_message() -> None:
     """Some last chunks say the whole message once more."""
     chunks: list[Json] = [
