@@ -23,9 +23,12 @@ import orjson
 
 from deepseek_async.codec import completion_from_json
 from deepseek_async.codec.answer import Complete, StreamedAnswer
-from deepseek_async.codec.dialects import CHAT
+from deepseek_async.codec.dialects import CHAT, read_by
+from deepseek_async.codec.shapes import AnswerReader
+from deepseek_async.types import ChatCompletion
 
 from .contestants import Session, Tally, contestant
+from .dialects import DIALECTS
 from .processes import server
 from .wire import Spec, body, bursts
 from .worker import check
@@ -40,8 +43,8 @@ Reader = Callable[[list[bytes]], Tally]
 """Reads of one answer → what it said."""
 
 
-def _iterate(reads: list[bytes]) -> Tally:
-    answer, characters, chunks = StreamedAnswer(CHAT), 0, 0
+def _iterate(reads: list[bytes], server: AnswerReader) -> Tally:
+    answer, characters, chunks = StreamedAnswer(read_by(CHAT, server)), 0, 0
     for data in reads:
         answer.receive_data(data)
         while (chunk := answer.next_chunk()) is not None:
@@ -52,16 +55,28 @@ def _iterate(reads: list[bytes]) -> Tally:
     return Tally(characters, chunks)
 
 
-def _fold(reads: list[bytes]) -> Tally:
-    answer = StreamedAnswer(CHAT)
+def _folded(reads: list[bytes], server: AnswerReader) -> tuple[ChatCompletion, int]:
+    answer = StreamedAnswer(read_by(CHAT, server))
     answer.drain()
     for data in reads:
         answer.receive_data(data)
-    return Tally(len(answer.completion().text), answer.chunks)
+    return answer.completion(), answer.chunks
 
 
-def _whole(reads: list[bytes]) -> Tally:
-    return Tally(len(completion_from_json(reads[0]).text))
+def _fold(reads: list[bytes], server: AnswerReader) -> Tally:
+    completion, chunks = _folded(reads, server)
+    return Tally(len(completion.text), chunks)
+
+
+def _fold_and_look(reads: list[bytes], server: AnswerReader) -> Tally:
+    completion, chunks = _folded(reads, server)
+    tokens = (completion.logprobs and completion.logprobs.content) or ()
+    values = [top.logprob for token in tokens for top in token.top_logprobs]
+    return Tally(len(completion.text), chunks, len(values))
+
+
+def _whole(reads: list[bytes], server: AnswerReader) -> Tally:
+    return Tally(len(completion_from_json(reads[0], reader=server).text))
 
 
 def _loop(loads: Callable[[bytes], Any]) -> Reader:
@@ -93,19 +108,27 @@ _ASKED = ("json", "orjson")
 
 @attrs.frozen
 class Case:
-    """Ours and the floors on one answer; `at_once` 0: decoded alone, without a network."""
+    """Ours and the floors on one answer; `at_once` 0: decoded alone, without a network, by a reader of its server's."""
 
     name: str
     spec: Spec
     at_once: int = 0
-    read: Reader = _iterate
+    read: Callable[[list[bytes], AnswerReader], Tally] = _iterate
 
 
 CASES = (
     Case("decode plain", Spec("plain", 256)),
     Case("decode and fold plain", Spec("plain", 256), read=_fold),
     Case("decode and fold 20 alternatives", Spec("top20", 128), read=_fold),
+    Case("decode, fold and look at 20 alternatives", Spec("top20", 128), read=_fold_and_look),
     Case("decode one piece, 20 alternatives", Spec("top20", 128, 0), read=_whole),
+    *(Case(f"decode {dialect.title}", Spec(name, 256)) for name, dialect in DIALECTS.items() if name != "llama5"),
+    Case("decode and fold llama.cpp, 5 alternatives", Spec("llama5", 128), read=_fold),
+    *(
+        Case(f"decode one piece, {dialect.title}", Spec(name, 64, 0), read=_whole)
+        for name, dialect in DIALECTS.items()
+        if name != "llama5"
+    ),
     Case("not streamed", Spec("plain", 64, 0), at_once=64),
     Case("bursts", Spec("plain", 200, 32, 0.0), at_once=4),
     Case("one event a write", Spec("plain", 40, 1, 0.001), at_once=10),
@@ -129,7 +152,11 @@ def _decoding(case: Case) -> dict[str, Turn]:
         return take
 
     floor = _loop if case.spec.burst else _loaded
-    return {OURS: turn(case.read), **{name: turn(floor(loads)) for name, loads in _LOADS.items()}}
+    server = AnswerReader()
+    return {
+        OURS: turn(lambda reads: case.read(reads, server)),
+        **{name: turn(floor(loads)) for name, loads in _LOADS.items()},
+    }
 
 
 def _asking(case: Case, sessions: dict[str, Session]) -> dict[str, Turn]:
