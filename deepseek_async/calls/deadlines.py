@@ -219,14 +219,17 @@ class Deadlines:
         phase, seconds = self.phase, self._seconds
         if self._time() >= self._total_at:
             phase, seconds = "total", self._total
+        # While it waits for a connection, or for one to be made, nothing of the request has been sent.
+        waiting = "there was no connection yet" if phase == "total" and self.phase == "connect" else ""
         seen = f", {self.keepalives} keep-alives seen" if self.keepalives else ""
         if self._is_stream and self.phase == "first_chunk" and not self.keepalives:
             seen = _MAY_BE_HELD
         return APITimeoutError(
-            f"{phase} timeout of {seconds:g} s passed: {_ADVICE[phase]}{seen}",
+            f"{phase} timeout of {seconds:g} s passed: {waiting or _ADVICE[phase]}{seen}",
             phase=phase,
             seconds=seconds,
             keepalives=self.keepalives,
+            waiting=waiting,
         )
 
     def close(self) -> None:
@@ -240,8 +243,8 @@ class Deadlines:
 class Alarm:
     """A timer of one event loop, for one user after another. A user must bear being called too early.
 
-    It knows neither the loop nor the loop's handle, which would keep a loop that has ended: a timer that is no longer
-    wanted is not cancelled, but does nothing when it is due.
+    An alarm refers neither to its loop nor to the loop's handle of the timer: either would keep a loop in memory that
+    has ended. So a timer that nobody wants any more cannot be cancelled; when it is due, it does nothing.
 
     Attributes:
         call: What to call; ``None``: nobody uses it.

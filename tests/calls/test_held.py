@@ -189,3 +189,25 @@ async def test_a_host_that_does_not_answer_is_one() -> None:
         await client.chat.completions.create(**ASK)
     assert caught.value.phase == "connect"
     assert time.monotonic() - started < 5.0
+
+
+@pytest.mark.parametrize("stage", ["queued", "connecting", "sent"])
+async def test_total_knows_whether_anything_was_sent(stage: str) -> None:
+    """A call that waits for a connection when its time is up was billed by nobody."""
+
+    class Deaf(ScriptedTransport):
+        async def send(self, request: Any, progress: Any) -> Any:
+            if stage == "queued":
+                progress.queued()
+            else:
+                progress.connecting()
+            if stage == "sent":
+                progress.connected(reused=False)
+            await asyncio.Event().wait()
+
+    client = AsyncClient(base_url="http://localhost:1", transport=Deaf([]), retry=RetryPolicy(attempts=1))
+    with pytest.raises(APITimeoutError) as caught:
+        await client.chat.completions.create(**ASK, timeouts=Timeouts(total=0.05))
+    assert caught.value.phase == "total"
+    assert caught.value.may_be_billed is (stage == "sent")
+    assert ("no connection yet" in str(caught.value)) is (stage != "sent")
