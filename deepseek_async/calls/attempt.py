@@ -36,6 +36,8 @@ class Attempt:
     Attributes:
         response: Once its head has come.
         request_id: The server's id of the request, once the head has come.
+        was_resent: Whether the request went out twice, since the first connection was stale. A proxy whose server died
+            closes its side just as one whose server never saw the request; so the first may have been billed.
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class Attempt:
         "_deadlines",
         "_figures",
         "_first_chunk",
+        "_is_connected",
         "_is_open",
         "_is_queued",
         "_request",
@@ -50,6 +53,7 @@ class Attempt:
         "_transport",
         "request_id",
         "response",
+        "was_resent",
     )
 
     def __init__(
@@ -71,6 +75,8 @@ class Attempt:
         self._first_chunk = first_chunk
         self._is_queued = False
         self._is_open = False
+        self._is_connected = False
+        self.was_resent = False
         self.response: Response | None = None
         self.request_id: str | None = None
 
@@ -87,6 +93,10 @@ class Attempt:
     def connected(self, *, reused: bool) -> None:
         if self._is_queued:
             self._leave_queue()
+        if self._is_connected and not self.was_resent:
+            self.was_resent = True
+            self._figures.resent += 1
+        self._is_connected = True
         if reused:
             self._figures.connections_reused += 1
         else:

@@ -186,7 +186,7 @@ class Call:
         around.gate.learn(error, now=self._clock(), at_most=self._retry.retry_after_max, wait=wait)
         error.attempts = self.attempts
         error.delivered = delivered
-        error.billed_before = any(before.may_be_billed for before in self._errors)
+        error.billed_before |= any(before.may_be_billed for before in self._errors)
         if wait is None:
             error.history = describe(self._errors)
             raise error
@@ -223,6 +223,7 @@ class Call:
                     return result
                 except DeepSeekError as error:
                     error.request_id = error.request_id or attempt.request_id
+                    error.billed_before |= attempt.was_resent
                     attempt.close()
                     await self.after(error)
                 except Exception as error:

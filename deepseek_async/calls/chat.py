@@ -212,6 +212,7 @@ async def ask_whole(
     *,
     model: str,
     admitted: Callable[[], object] | None = None,
+    resent: Callable[[], object] | None = None,
 ) -> tuple[ChatCompletion, bytes]:
     """Send a request until it is answered or given up.
 
@@ -219,6 +220,7 @@ async def ask_whole(
         body: The request's JSON.
         admitted: Called when the head of a success has come, which may be long before the answer: the server has let
             the request in.
+        resent: Called at the end of an attempt whose request went out twice, so that it may have been billed twice.
 
     Returns:
         The completion, and JSON that it can be read from: the server's, if it sent nothing else.
@@ -233,7 +235,11 @@ async def ask_whole(
     call = caller.call(caller.http_request("POST", url, body, options), options, model=model, streamed=False)
 
     async def ask(attempt: Attempt) -> tuple[ChatCompletion, bytes]:
-        answer = await attempt.whole(caller.max_body_bytes, admitted)
+        try:
+            answer = await attempt.whole(caller.max_body_bytes, admitted)
+        finally:
+            if attempt.was_resent and resent is not None:
+                resent()
         if attempt.response is not None and attempt.response.headers.get("server", "").startswith("llama.cpp"):
             caller.goes_on_alone = True
         if answer.startswith(b"{") and answer.endswith(b"}"):

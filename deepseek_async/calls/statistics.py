@@ -18,6 +18,7 @@ class Statistics:
         connections_made, connections_reused: How the attempts came by their connection.
         slow_chunks: Chunks of streams that were read in the slow way: each that had something new to the client in it,
             and those that are odd. A client that reads most of its chunks so logs why, once.
+        resent: Attempts whose request went out twice: a kept-alive connection broke at once, before any byte.
         held: How many attempts waited because the server had asked to be left alone, or had met a rate limit.
         through_session: Requests that went through aiohttp's session and not past it, which takes more CPU: through a
             proxy, a session of the caller's, or because this aiohttp lacks a part (a warning said which).
@@ -31,6 +32,7 @@ class Statistics:
     connections_made: int = 0
     connections_reused: int = 0
     slow_chunks: int = 0
+    resent: int = 0
     held: int = 0
     through_session: int = 0
 
@@ -46,6 +48,7 @@ class Figures:
         self.retries = 0
         self.connections_made = 0
         self.connections_reused = 0
+        self.resent = 0
         self.held = 0
 
     def frozen(self, slow_chunks: int, through_session: int) -> Statistics:

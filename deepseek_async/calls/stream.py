@@ -273,7 +273,9 @@ class AnswerStream(Generic[C, W]):
                 self._answer.request_id = attempt.request_id
             if not isinstance(error, Exception):
                 raise
-            self._answer.receive_refusal(error if isinstance(error, DeepSeekError) else unforeseen(error))
+            refusal = error if isinstance(error, DeepSeekError) else unforeseen(error)
+            refusal.billed_before |= attempt is not None and attempt.was_resent
+            self._answer.receive_refusal(refusal)
         else:
             self._attempt = attempt
             self._answer.request_id = attempt.request_id

@@ -51,6 +51,7 @@ async def test_a_break_at_once_is_no_attempt(reset: bool, given: bool) -> None:
         await client.models.list()
         await client.models.list()
         await client.aclose()
+    assert client.statistics().resent == 1
     assert seen == [0, 0, 1]
     assert [type(record) for record in records if not isinstance(record, Ended)].count(AttemptStarted) == 2
 

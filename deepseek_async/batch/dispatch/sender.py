@@ -30,7 +30,7 @@ from ...calls.caller import Caller
 from ...calls.chat import ask_whole
 from ...calls.parsing.asking import Asking, Wanted
 from ...codec.requests import request_to_json
-from ...errors import APITimeoutError, DeepSeekError, InvalidRequestError, RateLimitError, describe
+from ...errors import APIConnectionError, APITimeoutError, DeepSeekError, InvalidRequestError, RateLimitError, describe
 from ...policy.limiter import Permit
 from ...policy.signs import GIVE_UP_SECONDS, Notice
 from ...types import ChatRequest
@@ -139,6 +139,7 @@ class Sender:
                     self._once,
                     model=request.model,
                     admitted=partial(lane.admit, permit),
+                    resent=lambda: row.errors.append(_resent()),
                 )
             except DeepSeekError:
                 raise
@@ -217,6 +218,11 @@ class Sender:
         error.history = describe(row.errors)
         error.billed_before = error.billed_before or any(before.may_be_billed for before in row.errors)
         return Answered(Failed(row.custom_id, row.request, error, row.attempts))
+
+
+def _resent() -> DeepSeekError:
+    """What stands for a first sending that nobody answered, on a connection that turned out to be stale."""
+    return APIConnectionError("a kept-alive connection broke at once; the request was sent again on a new one")
 
 
 def _unexpected(error: Exception) -> DeepSeekError:
