@@ -16,8 +16,11 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 @pytest.mark.parametrize("broken", [2, 3, 4])
-async def test_a_row_that_was_sent_twice_is_listed(tmp_path: Path, broken: int, reset: bool) -> None:
+async def test_a_row_that_was_sent_twice_is_listed(
+    tmp_path: Path, broken: int, reset: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """HAProxy and Apache close so when their server died with the request; no other row is listed."""
+    monkeypatch.setattr("deepseek_async.transport.network.connections.STALE_SECONDS", 5.0)
 
     async def play(connection: Connection) -> None:
         while await connection.request():

@@ -39,8 +39,9 @@ def breaking(after: float, *, reset: bool = False, part: bytes = b"") -> tuple[l
 
 @pytest.mark.parametrize("given", [False, True], ids=["ours", "given"])
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
-async def test_a_break_at_once_is_no_attempt(reset: bool, given: bool) -> None:
+async def test_a_break_at_once_is_no_attempt(reset: bool, given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server had closed the connection while we wrote: sent again, unseen by hooks and policy."""
+    monkeypatch.setattr(connections, "STALE_SECONDS", 5.0)  # on a busy machine a moment is long
     seen, play = breaking(0.0, reset=reset)
     records: list[Record] = []
     async with ByteServer(play) as server, aiohttp.ClientSession() as session:  # type: ignore[arg-type]
@@ -110,6 +111,7 @@ async def test_a_break_after_a_byte_is_an_attempt(part: bytes) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 3, 5])
 async def test_no_more_connections_than_allowed(limit: int, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when all of them turn out to be stale at once, and each request asks for a fresh one."""
+    monkeypatch.setattr(connections, "STALE_SECONDS", 5.0)  # on a busy machine a moment is long
     if way == "session":
         monkeypatch.setattr(direct, "lacking", lambda: ["something"])
         monkeypatch.setattr(connections, "_has_warned", True)
