@@ -200,10 +200,10 @@ def test_04_a_call_keeps_its_id_and_name(later: dict[str, Any]) -> None:
 
 def test_04_a_new_id_on_a_used_index_is_a_new_call() -> None:
     """A second call that reuses an index is not swallowed by the first."""
-    fragments = [{"index": 0, "id": f"call_{n}", "function": {"name": "f", "arguments": str(n)}} for n in (1, 2)]
+    fragments = [{"index": 0, "id": f"call_{n}", "function": {"name": "f", "arguments": f"[{n}]"}} for n in (1, 2)]
     calls = folded(*(chunk(tool_calls=[fragment]) for fragment in fragments)).message.tool_calls
     assert calls is not None
-    assert [(call.id, call.function.arguments) for call in calls] == [("call_1", "1"), ("call_2", "2")]
+    assert [(call.id, call.function.arguments) for call in calls] == [("call_1", "[1]"), ("call_2", "[2]")]
 
 
 def test_05_the_last_usage_counts_wherever_it_comes() -> None:

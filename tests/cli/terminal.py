@@ -25,7 +25,7 @@ class Terminal:
     """A pseudo-terminal that keeps what is written to it."""
 
     def __init__(self) -> None:
-        self._ours, self.theirs = pty.openpty()
+        self.ours, self.theirs = pty.openpty()
         self._written = b""
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -33,7 +33,7 @@ class Terminal:
     def _read(self) -> None:
         while True:
             try:
-                data = os.read(self._ours, 65_536)
+                data = os.read(self.ours, 65_536)
             except OSError:  # how Linux says that the other end was closed
                 return
             if not data:
@@ -43,7 +43,7 @@ class Terminal:
     def written(self) -> str:
         """All that was written, after `theirs` was closed everywhere."""
         self._reader.join(20)
-        os.close(self._ours)
+        os.close(self.ours)
         return self._written.decode()
 
 
@@ -72,8 +72,11 @@ def run_in_terminal(*arguments: str, columns: int = 80, env: Mapping[str, str] =
     return code, terminal.written()
 
 
-def run_in_own_terminal(*arguments: str) -> tuple[int, str]:
+def run_in_own_terminal(*arguments: str, typed: bytes = b"", **env: str) -> tuple[int, str]:
     """Run the command in a process of its own with a terminal as its stdin, stdout and stderr.
+
+    Args:
+        typed: What its user types, ahead of being asked.
 
     Returns:
         The exit code, and everything that was written.
@@ -85,9 +88,10 @@ def run_in_own_terminal(*arguments: str) -> tuple[int, str]:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment(**_TERMINAL),
+        env=environment(**{**_TERMINAL, **env}),
         start_new_session=True,
     )
+    os.write(terminal.ours, typed)
     os.close(theirs)
     return process.wait(20), terminal.written()
 

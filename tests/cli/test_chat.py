@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -292,14 +293,20 @@ class TestTerminal:
         assert painted(written, 80)[0] == "a␛[2Jb␇c"
         assert ask("--no-thinking", "Why?").stdout == "a\x1b[2Jb\x07c\n"
 
-    def test_a_real_one(self, server: SandboxServer) -> None:
-        """In a process of its own, with stdin a terminal too: the same, and a prompt is asked for."""
+    def test_a_real_one(self, server: SandboxServer, tmp_path: Path) -> None:
+        """In a process of its own, with stdin a terminal too: the same, and without a question a conversation."""
         server.script(Script(say="Yes."))
         code, written = run_in_own_terminal("chat", "--base-url", server.base_url, "--no-thinking", "Why?")
         assert (code, painted(written, 80)[0]) == (0, "Yes.")
-        code, written = run_in_own_terminal("chat", "--sandbox")
-        assert code == 2
-        assert "nothing to ask" in written
+        server.script(Script(say="At 18:40."))
+        talk = ("chat", "--base-url", server.base_url, "--no-thinking")
+        code, written = run_in_own_terminal(
+            *talk, typed=b"When?\r/cost\r/quit\r", HOME=str(tmp_path), PYTHONWARNINGS=""
+        )
+        assert code == 0, written
+        assert "At 18:40." in written
+        assert "answered; " in written
+        assert (tmp_path / ".local" / "state" / "deepseek-async" / "history").read_text().count("+") == 3
 
     def test_a_summary_ends_it(self, server: SandboxServer) -> None:
         """The model, how it ended, tokens and pace."""

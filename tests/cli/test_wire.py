@@ -25,7 +25,7 @@ _COMPLETION = {
     "choices": [
         {
             "index": 0,
-            "message": {"role": "assistant", "content": None, "reasoning_content": "Ü", "mood": {"x": [1, None]}},
+            "message": {"role": "assistant", "content": "H", "reasoning_content": "Ü", "mood": {"x": [1, None]}},
             "logprobs": {"content": [_TOKEN]},
             "finish_reason": None,
         }
