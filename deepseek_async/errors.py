@@ -333,6 +333,7 @@ class APIResponseError(DeepSeekError):
 
     Attributes:
         body: The offending text, cut at 64 KiB; not part of the message.
+        continuation: What the server said instead of continuing a resumed answer; ``None`` in every other case.
         path: Where in the JSON, as ``$.choices[0].delta.content``; ``""`` if it is not about one place.
     """
 
@@ -340,6 +341,7 @@ class APIResponseError(DeepSeekError):
         super().__init__(message, **context)
         self.body = body
         self.path = path
+        self.continuation: PartialCompletion | None = None
 
 
 class MalformedResponseError(APIResponseError):

@@ -76,17 +76,32 @@ class Resumption:
             content=(prefix.content or "") + content,
             reasoning_content=_joined(prefix.reasoning_content, reasoning),
             name=prefix.name,
-            prefix=True,
+            prefix=None if _is_of_vllm(so_far) else True,
         )
         max_tokens, tokens_before = self.request.max_tokens, self.tokens_before
         if cause == LENGTH:
             tokens_before = _tokens_in(so_far)
         elif max_tokens is not None:
             max_tokens = max(1, max_tokens - (_tokens_in(so_far) - tokens_before))
-        request = self.send_as(attrs.evolve(self.request, messages=(*before, continued), max_tokens=max_tokens))
+        extra_body = {**self.request.extra_body, **(_AS_VLLM if _is_of_vllm(so_far) else {})}
+        request = self.send_as(
+            attrs.evolve(self.request, messages=(*before, continued), max_tokens=max_tokens, extra_body=extra_body)
+        )
         if isinstance(cause, DeepSeekError):
             conceal(cause, request)
         return attrs.evolve(self, tokens_before=tokens_before), request
+
+
+# Source: vLLM's "OpenAI-Compatible Server", extra parameters of the chat API. It ignores ``prefix``.
+_AS_VLLM = {"continue_final_message": True, "add_generation_prompt": False}
+
+
+def _is_of_vllm(so_far: ChatCompletion) -> bool:
+    """Whether vLLM wrote it, by its fingerprint or the fields that it alone has in every answer."""
+    if (so_far.system_fingerprint or "").startswith("vllm"):
+        return True
+    own = {*so_far.extra, *(so_far.choices[0].extra if so_far.choices else ())}
+    return not own.isdisjoint(("prompt_token_ids", "token_ids"))
 
 
 def _cause_of(answer: StreamedAnswer[Any, Any]) -> DeepSeekError | str | None:

@@ -53,7 +53,7 @@ from .dialects import Dialect
 from .endings import broken_off, interruption_in
 from .fold import Fold
 from .halves import Halves
-from .outlet import Outlet
+from .outlet import Outlet, Probation
 
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 W = TypeVar("W", bound=ChatCompletion | TextCompletion)
@@ -188,6 +188,7 @@ class StreamedAnswer(Generic[C, W]):
         self.chunks = 0
         self.keepalives = 0
         self.seams: list[Seam] = []
+        self._probation: Probation[C] | None = None
 
     # -- what comes in -----------------------------------------------------------------------------------------------
 
@@ -224,6 +225,8 @@ class StreamedAnswer(Generic[C, W]):
             self.chunks += len(chunks)
             if self._is_continuable:
                 chunks = [one for chunk in chunks for one in self._dialect.with_halves_apart(chunk)]
+                if self._probation is not None:
+                    chunks = self._tried(chunks)
             add = self._fold.add
             for chunk in chunks:
                 add(chunk)
@@ -234,7 +237,9 @@ class StreamedAnswer(Generic[C, W]):
         if failure is not None:
             self._fail(failure)
         elif is_done:
-            self._finish()
+            self._let_pass()
+            if self.end is None:
+                self._finish()
 
     def receive_eof(self) -> None:
         """Take the end of the bytes, as HTTP tells it. Never raises: see `end`."""
@@ -248,7 +253,9 @@ class StreamedAnswer(Generic[C, W]):
                 self._outlet.sort([chunk])
                 self._finish()
             else:
-                self._end()
+                self._let_pass()
+                if self.end is None:
+                    self._end()
         except APIStatusError as error:
             self._fail(interrupted(error))
         except DeepSeekError as error:
@@ -358,6 +365,8 @@ class StreamedAnswer(Generic[C, W]):
         if self._move(What.ATTEMPT):
             if self.seams:
                 self._chat_fold.drop(self._outlet.pending)
+                message = self._chat_fold.completion(done=False).message
+                self._probation = Probation(message.content or "", message.reasoning_content or "")
             else:
                 self._fold = self._dialect.fold(self._choices)
             self._start_anew(is_again=self.delivered > 0)
@@ -371,6 +380,7 @@ class StreamedAnswer(Generic[C, W]):
             message = fold.completion(done=False).message
             content, reasoning = message.content or "", message.reasoning_content or ""
             self.seams.append(Seam(len(content), len(reasoning), cause, usage, self.request_id))
+            self._probation = Probation(content, reasoning)
             self._start_anew(is_again=True)
 
     def accept(self) -> None:
@@ -480,7 +490,44 @@ class StreamedAnswer(Generic[C, W]):
         elif self._move(What.END):
             self.end = Complete(without_done)
 
+    def _tried(self, chunks: list[C]) -> list[C]:
+        """What of a continuation's first chunks may be taken; none, and the end, if it begins the answer anew."""
+        probation = self._probation
+        assert probation is not None  # noqa: S101
+        passed = probation.take(chunks)
+        if passed is None:
+            self._begin_anew(probation)
+            return []
+        if probation.is_over:
+            self._probation = None
+        return passed
+
+    def _let_pass(self) -> None:
+        """A continuation has ended: what is still kept of it is looked at for the last time."""
+        probation, self._probation = self._probation, None
+        if probation is None or self.end is not None:
+            return
+        passed = probation.take([], at_end=True)
+        if passed is None:
+            self._begin_anew(probation)
+            return
+        for chunk in passed:
+            self._fold.add(chunk)
+        self._outlet.sort(passed)
+
+    def _begin_anew(self, probation: Probation[C]) -> None:
+        """The server does not continue: both parts are in the error, as they are."""
+        self._probation = None
+        message = "the server began the answer anew instead of continuing it: see `partial` and `continuation`"
+        error = MalformedResponseError(message, path="$.choices[0].delta")
+        again: Any = self._dialect.fold(self._choices)
+        for chunk in probation.kept:
+            again.add(chunk)
+        error.continuation = again.completion(done=False)
+        self._fail(error)
+
     def _fail(self, error: DeepSeekError, *, has_begun: bool = True) -> None:
+        self._let_pass()
         if self._is_continuable and self.chunks and self.is_finished and self._move(What.END):
             self.end = Complete(ended_without_done=True)  # asking on would invent text
         elif self._move(What.FAILURE):

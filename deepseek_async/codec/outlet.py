@@ -141,3 +141,49 @@ def _news_in(chunk: ChatCompletionChunk | TextCompletion) -> dict[str, Any]:
     for choice in chunk.choices:
         news |= {name: value for name, value in choice.extra.items() if value is not None}
     return news
+
+
+class Probation(Generic[C]):
+    """Keeps what a continuation brings to itself until it is clear that it does not begin the answer anew.
+
+    A server that does not know how to continue answers again from the beginning (vLLM with ``prefix``, for one). Nearly
+    always the first characters tell. What was said already may be said again by a true continuation, too, if it is a
+    list or a refrain; so a beginning counts only if it stands nowhere else in what was said.
+
+    Args:
+        content, reasoning: What was said before the seam.
+    """
+
+    ENOUGH = 16
+    """So many characters are no accident."""
+    LEAST = 8
+    """What is shorter may be one."""
+
+    def __init__(self, content: str, reasoning: str) -> None:
+        self._said = {"content": content, "reasoning_content": reasoning}
+        self.kept: list[C] = []
+        self.is_over = False
+        """Whether some text has passed. ``kept``: what has not."""
+
+    def take(self, chunks: list[C], *, at_end: bool = False) -> list[C] | None:
+        """Take chunks; return those that may pass, which is all or none. ``None``: the answer begins anew."""
+        self.kept += chunks
+        for channel, said in self._said.items():
+            text = self.text(channel)
+            self.is_over = self.is_over or bool(text)
+            count = min(len(text), len(said), self.ENOUGH)
+            beginning = text[:count]
+            if not beginning or not said.startswith(beginning):
+                continue
+            if count < min(len(said), self.ENOUGH) and not at_end:
+                self.is_over = False
+                return []
+            if count >= self.LEAST and said.find(beginning[: self.LEAST], 1) < 0:
+                return None
+        passed, self.kept = self.kept, []
+        return passed
+
+    def text(self, channel: str = "content") -> str:
+        """What has been kept of the first choice."""
+        choices: list[Any] = [choice for chunk in self.kept for choice in chunk.choices]
+        return "".join(getattr(choice.delta, channel) or "" for choice in choices)

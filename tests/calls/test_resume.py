@@ -12,6 +12,7 @@ from deepseek_async import (
     AsyncClient,
     BadRequestError,
     InvalidRequestError,
+    MalformedResponseError,
     Resume,
     RetryPolicy,
     StreamInterruptedError,
@@ -19,6 +20,7 @@ from deepseek_async import (
     Tool,
     UserMessage,
 )
+from deepseek_async.codec import fold
 from deepseek_async.transport import Answer, Pause, ScriptedTransport
 from deepseek_async.types import AssistantMessage, FunctionDefinition
 
@@ -228,6 +230,86 @@ async def test_logprobs_are_one_list_and_count_the_tokens_left() -> None:
     assert completion.logprobs is not None
     assert [entry.token for entry in completion.logprobs.content or ()] == ["a", "b", "c"]
     assert sent(transport, 1)["max_tokens"] == 8
+
+
+LONG = "The tide turns at nine, and the ferry leaves at ten."
+
+
+@pytest.mark.parametrize("is_drained", [False, True])
+@pytest.mark.parametrize("pieces", [[LONG[:30]], list(LONG), [LONG[:8], LONG[8:40]], [LONG + " And so on."]])
+@pytest.mark.parametrize("is_reasoning", [False, True])
+async def test_a_server_that_begins_anew_is_refused(pieces: list[str], is_drained: bool, is_reasoning: bool) -> None:
+    """Not joined to the first part and called complete: both parts are in the error, nothing is asked for again."""
+    name = "reasoning" if is_reasoning else "content"
+    client, transport = client_of(
+        Answer([chunk(**{name: LONG[:25]}), chunk(**{name: LONG[25:50]})]),
+        Answer([chunk(""), *(chunk(**{name: piece}) for piece in pieces), chunk("", "stop"), DONE]),
+    )
+    stream = ask(client, BOTH)
+    texts = []
+    with pytest.raises(MalformedResponseError, match="began the answer anew") as caught:
+        if is_drained:
+            await stream.completion()
+        async for delta in stream.deltas():
+            texts.append(delta.content or delta.reasoning_content or "")  # noqa: PERF401 - until the error
+    partial = caught.value.partial
+    assert partial is not None
+    assert (partial.reasoning if is_reasoning else partial.text) == LONG[:50]  # type: ignore[attr-defined]
+    again: Any = caught.value.continuation
+    text = again.reasoning if is_reasoning else again.text
+    assert LONG.startswith(text) or text.startswith(LONG)
+    assert len(text) >= 8
+    assert is_drained or "".join(texts) == LONG[:50]
+    assert len(transport.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        ("1, 2, 1, 2, 1, 2, ", "1, 2, 1, 2, 1, 2."),
+        ("la la la la la la la ", "la la la la la"),
+        (LONG, " The tide turns at noon."),
+        (LONG, "The fire."),
+        ("The", "The tide turns"),
+        (LONG[:20], LONG[20:]),
+    ],
+)
+async def test_what_goes_on_may_say_the_same_again(said: str, more: str) -> None:
+    """A list, a refrain, a few characters: no beginning of the answer, and none lost or held back for ever."""
+    client, _ = client_of(Answer([chunk(said)]), Answer([*map(chunk, more), chunk("", "stop"), DONE]))
+    stream = ask(client, BOTH)
+    assert "".join([text async for text in stream.text_deltas()]) == said + more
+    assert (await stream.completion()).text == said + more
+
+
+@pytest.mark.parametrize(
+    "fields", [{"system_fingerprint": "vllm-0.32.0-2978522e"}, {"prompt_token_ids": None, "prompt_text": None}]
+)
+async def test_vllm_is_asked_in_its_own_way(fields: dict[str, Any]) -> None:
+    """It ignores `prefix` and would begin anew."""
+    client, transport = client_of(Answer([chunk("ab", **fields)]), Answer([chunk("cd", "stop", **fields), DONE]))
+    assert (await ask(client, BOTH, extra_body={"top_k": 5}).completion()).text == "abcd"
+    body = sent(transport, 1)
+    assert body["messages"][-1] == {"role": "assistant", "content": "ab"}
+    assert (body["continue_final_message"], body["add_generation_prompt"], body["top_k"]) == (True, False, 5)
+
+
+async def test_tokens_of_a_character_at_a_seam_count_once() -> None:
+    """Half a character has no text: the continuation brings its tokens again, after a failed attempt, too."""
+    half = {"content": [{"token": "\ufffd", "logprob": -0.5, "bytes": [240, 159], "top_logprobs": []}]}
+    rest = {"content": [{"token": "\ufffd", "logprob": -0.5, "bytes": [166, 148], "top_logprobs": []}]}
+    client, transport = client_of(
+        Answer([chunk("a", logprobs=token("a")), chunk("", logprobs=half)]),
+        Answer([chunk(""), chunk("", logprobs=half)]),
+        Answer([chunk(""), chunk("", logprobs=half), chunk("🦔", "stop", logprobs=rest), DONE]),
+    )
+    stream = ask(client, BOTH, logprobs=True)
+    delivered = [item async for item in stream]
+    completion = await stream.completion()
+    assert (completion.text, len(transport.requests)) == ("a🦔", 3)
+    for seen in (completion, fold(delivered)):
+        assert seen.logprobs is not None
+        assert [entry.bytes for entry in seen.logprobs.content or ()] == [(97,), (240, 159), (166, 148)]
 
 
 @pytest.mark.parametrize(
