@@ -28,7 +28,7 @@ from .arguments.parameters import (
 )
 from .attempt import Attempt
 from .parsing.completions import ParsingCompletions
-from .resumption import Resumption
+from .resumption import Resumption, without_prefix
 from .stream import ChatCompletionStream
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class ChatCompletions(ParsingCompletions):
             request = attrs.evolve(request, stream=None, stream_options=None)
         url = caller.chat_url(request)
         completion, _ = await ask_whole(caller, url, request_to_json(request), options or {}, model=request.model)
-        return completion
+        return without_prefix(completion, request) if caller.goes_on_alone else completion
 
     def run_tools(
         self,

@@ -109,6 +109,19 @@ def _cause_of(answer: StreamedAnswer[Any, Any]) -> DeepSeekError | str | None:
     return answer.end.error if isinstance(answer.end, Interrupted) else answer.finish_reason
 
 
+def without_prefix(completion: ChatCompletion, request: ChatRequest) -> ChatCompletion:
+    """The completion as a stream would tell it: llama.cpp puts the request's prefix before what continues it."""
+    prefix = _prefix_in(request.messages[-1])
+    said = prefix.content or "" if prefix is not None else ""
+    if not said or not completion.text.startswith(said):
+        return completion
+    choices = tuple(
+        attrs.evolve(c, message=attrs.evolve(c.message, content=(c.message.content or "").removeprefix(said)))
+        for c in completion.choices
+    )
+    return attrs.evolve(completion, choices=choices)
+
+
 def _prefix_in(message: Any) -> AssistantMessage | None:
     """The prefix that the caller's own request ends with, if it does."""
     if isinstance(message, AssistantMessage):

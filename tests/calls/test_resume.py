@@ -24,6 +24,8 @@ from deepseek_async.codec import fold
 from deepseek_async.transport import Answer, Pause, ScriptedTransport
 from deepseek_async.types import AssistantMessage, FunctionDefinition
 
+from ..wire import client_on, completion, whole
+
 pytestmark = pytest.mark.anyio
 
 DONE = b"data: [DONE]\n\n"
@@ -292,6 +294,14 @@ async def test_vllm_is_asked_in_its_own_way(fields: dict[str, Any]) -> None:
     body = sent(transport, 1)
     assert body["messages"][-1] == {"role": "assistant", "content": "ab"}
     assert (body["continue_final_message"], body["add_generation_prompt"], body["top_k"]) == (True, False, 5)
+
+
+@pytest.mark.parametrize(("server", "text"), [("llama.cpp", " world"), ("uvicorn", "Hello world")])
+async def test_a_prefix_in_one_piece_reads_as_in_a_stream(server: str, text: str) -> None:
+    """llama.cpp tells the prefix once more before what continues it, but not in a stream."""
+    client, _ = client_on(whole(completion("Hello world"), server=server))
+    asked = [UserMessage("Greet."), AssistantMessage("Hello", prefix=True)]
+    assert (await client.chat.completions.create(model="m", messages=asked)).text == text
 
 
 async def test_tokens_of_a_character_at_a_seam_count_once() -> None:
