@@ -46,12 +46,12 @@ def load_model(cache_dir: Path | None = None) -> LanguageModel:
 
 @lru_cache(maxsize=4)
 def _load(folder: Path | None) -> LanguageModel:
-    path = None if folder is None else cache.path_in(folder)
+    texts = documents()
+    path = None if folder is None else cache.path_in(folder, texts)
     if path is not None:
         kept = cache.read(path)
         if kept is not None:
             return LanguageModel(Tokenizer(kept[0]), kept[1])
-    texts = documents()
     pieces = learn_pieces(texts)
     tokenizer = Tokenizer(pieces)
     ngrams = count_ngrams(tokenizer, texts)

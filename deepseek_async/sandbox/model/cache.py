@@ -14,15 +14,18 @@ import tempfile
 import zlib
 from array import array
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .ngram import Ngrams, Successors
 from .tokenizer import FIRST_PIECE
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 ENVIRONMENT: Final = "DEEPSEEK_ASYNC_CACHE"
 
 _MAGIC: Final = b"deepseek-async n-grams\n"
-_VERSION: Final = 2  # raise it with every change of the format, the corpus, the tokenizer or the counting
+_VERSION: Final = 3  # raise it with every change of the format, the tokenizer or the counting
 _HEAD: Final = struct.Struct("<HII")  # version, length of the rest, its CRC-32
 _LENGTH: Final = struct.Struct("<I")
 _TYPECODES: Final = ("I", *"IIIHH", *"IIIHH")
@@ -47,9 +50,10 @@ def default_folder() -> Path | None:
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "deepseek_async"
 
 
-def path_in(folder: Path) -> Path:
-    """Where the model lies."""
-    return folder / f"ngrams-{_VERSION}.bin"
+def path_in(folder: Path, texts: Sequence[str]) -> Path:
+    """Where the model lies that was trained on these texts: another text has another file."""
+    checksum = zlib.crc32("\0".join(texts).encode("utf-8"))
+    return folder / f"ngrams-{_VERSION}-{checksum:08x}.bin"
 
 
 def read(path: Path) -> tuple[list[str], Ngrams] | None:

@@ -12,6 +12,7 @@ import pytest
 
 from deepseek_async.sandbox import model as package
 from deepseek_async.sandbox.model import cache, load_model
+from deepseek_async.sandbox.model.corpus import documents
 from deepseek_async.sandbox.model.ngram import count_ngrams
 from deepseek_async.sandbox.model.tokenizer import Tokenizer
 
@@ -116,7 +117,7 @@ def test_trained_once_then_loaded(tmp_path: Path, short_training: list[int]) -> 
 @pytest.mark.parametrize("junk", [b"", b"not a model", b"deepseek-async n-grams\n", bytes(4000)])
 def test_a_spoilt_cache_is_trained_anew_and_replaced(tmp_path: Path, short_training: list[int], junk: bytes) -> None:
     """Whatever lies in the cache's place, the model comes, and next time it is loaded."""
-    path = cache.path_in(tmp_path)
+    path = cache.path_in(tmp_path, documents())
     path.write_bytes(junk)
     load_model(tmp_path)
     package._load.cache_clear()
@@ -202,6 +203,11 @@ def test_without_any_folder_the_model_is_in_memory(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(cache, "default_folder", lambda: None)
     assert load_model() is load_model()
     assert len(short_training) == 1
+
+
+def test_another_text_has_another_file(tmp_path: Path) -> None:
+    """A version of the package with another text does not read the model of this one."""
+    assert cache.path_in(tmp_path, ["a", "b"]) != cache.path_in(tmp_path, ["ab"])
 
 
 def test_the_real_model_survives_its_cache(model: LanguageModel, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from deepseek_async.sandbox.model import UNLIKELY, LanguageModel, Sampling
 from deepseek_async.sandbox.model.cache import path_in
+from deepseek_async.sandbox.model.corpus import documents
 from deepseek_async.sandbox.model.ngram import count_ngrams
 from deepseek_async.sandbox.model.tokenizer import (
     BOS,
@@ -223,7 +224,7 @@ def test_another_process_gives_the_same_answer(model: LanguageModel, tmp_path: P
         ).stdout
         for seed in ("1", "2")
     ]
-    assert path_in(tmp_path).exists()
+    assert path_in(tmp_path, documents()).exists()
     steps = take(model.generate(ask(model, QUESTION), Sampling(0.9, 0.95, 0.2, seed=11)), 60)
     expected = f"{model.fingerprint} {[(step.token, step.logprob, step.top) for step in steps]}\n"
     assert outputs == [expected, expected]
