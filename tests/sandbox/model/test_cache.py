@@ -12,9 +12,8 @@ import pytest
 
 from deepseek_async.sandbox import model as package
 from deepseek_async.sandbox.model import cache, load_model
-from deepseek_async.sandbox.model.corpus import documents
 from deepseek_async.sandbox.model.ngram import count_ngrams
-from deepseek_async.sandbox.model.tokenizer import Tokenizer
+from deepseek_async.sandbox.model.tokenizer import Tokenizer, learn_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +37,12 @@ def short_training(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Training takes a millisecond, and its runs are counted."""
     runs: list[int] = []
 
-    def documents() -> list[str]:
+    def counted(texts: list[str]) -> list[str]:
         runs.append(1)
-        return ["The thing is here. The thing is there."] * 5
+        return learn_pieces(texts)
 
-    monkeypatch.setattr(package, "documents", documents)
+    monkeypatch.setattr(package, "documents", lambda: ["The thing is here. The thing is there."] * 5)
+    monkeypatch.setattr(package, "learn_pieces", counted)
     return runs
 
 
@@ -117,7 +117,7 @@ def test_trained_once_then_loaded(tmp_path: Path, short_training: list[int]) -> 
 @pytest.mark.parametrize("junk", [b"", b"not a model", b"deepseek-async n-grams\n", bytes(4000)])
 def test_a_spoilt_cache_is_trained_anew_and_replaced(tmp_path: Path, short_training: list[int], junk: bytes) -> None:
     """Whatever lies in the cache's place, the model comes, and next time it is loaded."""
-    path = cache.path_in(tmp_path, documents())
+    path = cache.path_in(tmp_path, package.documents())
     path.write_bytes(junk)
     load_model(tmp_path)
     package._load.cache_clear()
