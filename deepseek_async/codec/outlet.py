@@ -113,8 +113,13 @@ class Outlet(Generic[C]):
             self.ready.append(chunk)
         elif (news := _news_in(chunk)) and news != self._news:
             self._news = news
-            self._told += not self.is_drained
-            self.ready.append(chunk)
+            if not (self._is_continuable and any(map(_has_tokens, self.held))):
+                shown = [*self.held, chunk]  # in the order in which they came
+                self.held.clear()
+            else:
+                shown = [chunk]
+            self._told += 0 if self.is_drained else len(shown)
+            self.ready += shown
         elif not self._is_again:
             self.held.append(chunk)
 

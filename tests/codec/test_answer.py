@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.codec import fold
-from deepseek_async.codec.answer import Complete
+from deepseek_async.codec import chunk_from_json, fold
+from deepseek_async.codec.answer import Complete, StreamedAnswer
+from deepseek_async.codec.dialects import CHAT
 from deepseek_async.errors import (
     APIConnectionError,
     APIStatusError,
@@ -371,3 +372,23 @@ def test_fill_in_the_middle_has_the_same_states() -> None:
     decoder.receive_data(piece)
     decoder.receive_eof()
     assert isinstance(decoder.failure, StreamInterruptedError)
+
+
+def test_chunks_are_shown_in_the_order_in_which_they_came() -> None:
+    """Also those that waited for a text, when one that brings news comes before any."""
+    chunks = [
+        chunk(None, role="assistant"),
+        {**of_choices(), "prompt_progress": {"processed": 1}},
+        chunk(None, "stop"),
+        {**of_choices(usage={"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}), "timings": {"n": 1}},
+    ]
+    answer = StreamedAnswer(CHAT)
+    shown: list[Any] = []
+    for said in chunks:
+        answer.receive_data(event(said))
+        shown += iter(answer.next_chunk, None)
+    answer.receive_data(DONE)
+    answer.conclude()
+    shown += iter(answer.next_chunk, None)
+    assert shown == [chunk_from_json(to_json(said)) for said in chunks]
+    assert not answer.has_shown
