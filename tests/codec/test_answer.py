@@ -392,3 +392,43 @@ def test_chunks_are_shown_in_the_order_in_which_they_came() -> None:
     shown += iter(answer.next_chunk, None)
     assert shown == [chunk_from_json(to_json(said)) for said in chunks]
     assert not answer.has_shown
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"audio": None},
+        {"reasoning": None},
+        {"refusal": None, "token_ids": None},
+        {"content": "", "x": None},
+        {"tool_calls": []},
+    ],
+)
+def test_a_null_field_is_no_text(delta: dict[str, Any]) -> None:
+    """It is held back with the role, so that another attempt may follow; and so in a choice and in a chunk."""
+    answer = StreamedAnswer(CHAT)
+    nothing = {"index": 0, "delta": delta, "finish_reason": None, "stop_reason": None}
+    answer.receive_data(event(of_choices(nothing, service_tier=None)))
+    assert answer.next_chunk() is None
+    assert not answer.has_text
+    answer.receive_data(event(chunk("Hi")))
+    assert [said.choices[0].delta.content for said in iter(answer.next_chunk, None)] == [delta.get("content"), "Hi"]
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"prompt_progress": {"processed": 1, "total": 9}},
+        {"timings": {"prompt_n": 3}},
+        {"provider": "x"},
+        {"queue_position": 0},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": None, "stage": "reading"}]},
+    ],
+)
+def test_news_without_text_is_shown_at_once(news: dict[str, Any]) -> None:
+    """And is no text: another attempt may follow."""
+    answer = StreamedAnswer(CHAT)
+    answer.receive_data(event(of_choices(**news) if "choices" not in news else news))
+    assert answer.next_chunk() is not None
+    assert not answer.has_shown
+    assert not answer.has_text
