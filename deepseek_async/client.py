@@ -165,10 +165,30 @@ class AsyncClient(Words):
         self._make_resources()
 
     def _make_resources(self) -> None:
-        self.chat = Chat(self._caller)
-        self.completions = Completions(self._caller)
-        self.models = Models(self._caller)
-        self.user = User(self._caller)
+        self._chat = Chat(self._caller)
+        self._completions = Completions(self._caller)
+        self._models = Models(self._caller)
+        self._user = User(self._caller)
+
+    @property
+    def chat(self) -> Chat:
+        """Chat: ``chat.completions.create``, ``stream``, ``parse``, ``stream_parse`` and ``run_tools``."""
+        return self._chat
+
+    @property
+    def completions(self) -> Completions:
+        """Fill in the middle: ``completions.create``."""
+        return self._completions
+
+    @property
+    def models(self) -> Models:
+        """The models that the server has: ``models.list`` and ``retrieve``."""
+        return self._models
+
+    @property
+    def user(self) -> User:
+        """The account: ``user.balance``."""
+        return self._user
 
     @property
     def base_url(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import graphlib
+import re
 import sys
 
 import pytest
@@ -195,3 +197,52 @@ def test_no_reason_outlives_its_module() -> None:
 def test_the_package_is_typed() -> None:
     """Type checkers are told that the annotations count."""
     assert (ROOT / "py.typed").is_file()
+
+
+# Folders of these parts have at most so many entries; what has more hides a seam.
+MAX_ENTRIES = 14
+SMALL_FOLDERS = ("batch", "calls", "transport", "policy", "sandbox", "conversation", "hooks", "sse")
+# A class that knows more than this is two classes, or its docstring says why it has so many attributes.
+MAX_ATTRIBUTES = 12
+
+
+def classes() -> list[tuple[str, ast.ClassDef]]:
+    """Every class of the package, with its module."""
+    return [
+        (module, node)
+        for module in MODULES
+        for node in ast.walk(ast.parse(sources()[module].read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
+
+
+def test_a_class_name_stands_once() -> None:
+    """Outside the sandbox, which is another program, a name means one thing."""
+    homes: dict[str, list[str]] = {}
+    for module, node in classes():
+        if folder_of(module) != "sandbox":
+            homes.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+
+
+def test_a_class_knows_little_or_says_why() -> None:
+    """At most twelve attributes of an instance, in client, calls, codec and batch, or a sentence about them."""
+    for module, node in classes():
+        if folder_of(module) not in ("client", "calls", "codec", "batch"):
+            continue
+        known = {
+            target.attr
+            for part in ast.walk(node)
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)
+            for target in (part,)
+            if isinstance(target.value, ast.Name) and target.value.id == "self"
+        }
+        says_why = re.search(r"attributes? (for|are|is)\b|one attribute", ast.get_docstring(node) or "")
+        assert len(known) <= MAX_ATTRIBUTES or says_why, f"{module}.{node.name}: {len(known)} attributes"
+
+
+@pytest.mark.parametrize("folder", SMALL_FOLDERS)
+def test_a_folder_has_few_entries(folder: str) -> None:
+    """Its list is read at a glance."""
+    entries = {path.name for path in (ROOT / folder).iterdir()} - {"__pycache__"}
+    assert len(entries) <= MAX_ENTRIES, sorted(entries)

@@ -24,6 +24,8 @@ ERROR_BODY_SECONDS = 10.0
 class Attempt:
     """One try to have a request answered. `whole`, or `open` and then the response's own bytes; `close` at any time.
 
+    Its attributes are what it was made with, and how far it is.
+
     Args:
         transport: What moves the bytes.
         request: What to send.

@@ -11,18 +11,22 @@ from typing import TypeVar
 import anyio
 import attrs
 
+from ..codec.redaction import has_words_of_others, prompts_in, redact
 from ..errors import APITimeoutError, DeepSeekError, NotFoundError, describe, unforeseen
 from ..hooks import AttemptStarted, Ended, FirstChunk, Held, Hook, RetryScheduled, call_hooks
 from ..policy.gate import HELD_ONCE_SECONDS, Gate
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
+from ..secrecy import secrets_in
 from ..transport import HTTPRequest, Transport
 from .attempt import Attempt
-from .concealing import conceal_aside
 from .deadlines import Deadlines
 from .statistics import Figures
 
 T = TypeVar("T")
+
+# A longer request is searched by another thread, so that the event loop goes on meanwhile.
+_LONG_BYTES = 2**20
 
 
 @attrs.frozen
@@ -256,3 +260,16 @@ def _name_url(error: DeepSeekError, url: str) -> None:
     if url not in error.message:
         error.message += f"; asked at {url}"
         error.args = (error.message,)
+
+
+def conceal(error: DeepSeekError, request: HTTPRequest) -> None:
+    """Take the key and the prompts out of what a server said; see `redact`."""
+    redact(error, secrets=secrets_in(request.headers), prompts=lambda: prompts_in(request.body or b"{}"))
+
+
+async def conceal_aside(error: DeepSeekError, request: HTTPRequest) -> None:
+    """As `conceal`, without stopping the event loop for longer than a few milliseconds."""
+    if request.body is not None and len(request.body) > _LONG_BYTES and has_words_of_others(error):
+        await asyncio.to_thread(conceal, error, request)
+    else:
+        conceal(error, request)

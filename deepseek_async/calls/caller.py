@@ -56,7 +56,10 @@ class Client(Protocol):
 
 
 class Caller:
-    """One client's way to its server."""
+    """One client's way to its server.
+
+    Its attributes are a client's settings, and what was learned of the server.
+    """
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ class Stage(enum.Enum):
     CANCELLED = "cancelled"
 
 
-class AnswerStream(Generic[C, W]):
+class ChunkStream(Generic[C, W]):
     """What the streams of both endpoints share. Single use.
 
     Opens itself at its first use. As long as no text has been delivered, a failed attempt may be followed by another,
@@ -378,7 +378,7 @@ class AnswerStream(Generic[C, W]):
         return f"<{type(self).__name__} {state}, {self.delivered} chunks delivered, request_id={self.request_id}>"
 
 
-class ChatCompletionStream(AnswerStream[ChatCompletionChunk, ChatCompletion]):
+class ChatCompletionStream(ChunkStream[ChatCompletionChunk, ChatCompletion]):
     """A streamed chat answer: ``async for`` over `ChatCompletionChunk`, or `deltas`, `text_deltas`, `completion`.
 
     Use it as an async context manager, or read it to its end, or `aclose` it. Each chunk is delivered once, whichever
@@ -403,7 +403,7 @@ class ChatCompletionStream(AnswerStream[ChatCompletionChunk, ChatCompletion]):
         return Reading(self, index, contents_in, is_of_one=lambda: self._answer.is_of_one)
 
 
-class TextCompletionStream(AnswerStream[TextCompletion, TextCompletion]):
+class TextCompletionStream(ChunkStream[TextCompletion, TextCompletion]):
     """A streamed fill-in-the-middle answer: ``async for`` over `TextCompletion`, each a piece."""
 
     def text_deltas(self, index: int = 0) -> Reading[TextCompletion, str]:

@@ -42,7 +42,7 @@ from .body import (
     KEEP_ALIVE_EVENTS,
     MAX_BODY_BYTES,
     MAX_EVENT_BYTES,
-    Body,
+    StreamBody,
     error_event,
     error_in,
     interrupted,
@@ -177,7 +177,7 @@ class StreamedAnswer(Generic[C, W]):
         self._choices = choices
         self._is_continuable = is_continuable
         self._limits = max_event_bytes, max_body_bytes
-        self._body = Body(*self._limits)
+        self._body = StreamBody(*self._limits)
         self._halves = Halves()
         self._fold = dialect.fold(choices)
         self._outlet = Outlet(dialect, is_continuable=is_continuable)
@@ -420,7 +420,7 @@ class StreamedAnswer(Generic[C, W]):
     def _start_anew(self, *, is_again: bool) -> None:
         self.end = None
         self.chunks = self.keepalives = 0
-        self._body = Body(*self._limits)
+        self._body = StreamBody(*self._limits)
         self._halves = Halves()
         self._outlet.begin(is_again=is_again)
 

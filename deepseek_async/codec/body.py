@@ -36,7 +36,7 @@ def without_blank(data: bytes) -> tuple[bytes, int]:
     return left, data.count(b"\n", 0, len(data) - len(left))
 
 
-class Body:
+class StreamBody:
     """One body, as its bytes come.
 
     A body whose first byte cannot begin an event stream is a document: an error object, a gateway's page, or the whole

@@ -23,7 +23,7 @@ C_contra = TypeVar("C_contra", contravariant=True)
 W_co = TypeVar("W_co", covariant=True)
 
 
-class Folding(Protocol[C_contra, W_co]):
+class AnyFold(Protocol[C_contra, W_co]):
     """Chunks → the whole."""
 
     request_id: str | None
@@ -52,7 +52,7 @@ class Dialect(Generic[C, W]):
     read: Callable[[bytes], C]
     salvage: Callable[[str], C | None]
     read_whole: Callable[..., C]
-    fold: Callable[[int | None], Folding[C, W]]
+    fold: Callable[[int | None], AnyFold[C, W]]
     has_text: Callable[[Any], bool]
     nothing: Mapping[str, Any] = attrs.field(hash=False)
 

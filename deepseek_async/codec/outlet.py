@@ -18,7 +18,7 @@ C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 
 
 class Outlet(Generic[C]):
-    """Holds chunks back as long as it must, and no longer. It has a flag for each reason to do so.
+    """Holds chunks back as long as it must, and no longer. It has an attribute for each reason to do so.
 
     Args:
         dialect: Which endpoint's answer it is.

@@ -23,7 +23,7 @@ class TextFold:
         self._model = ""
         self._system_fingerprint: str | None = None
         self._usage: Usage | None = None
-        self._choices = Choices(_ChoiceFold, is_of_one=choices == 1)
+        self._choices = Choices(_TextChoiceFold, is_of_one=choices == 1)
         self._extra: dict[str, Any] = {}
         self.request_id: str | None = None
 
@@ -69,7 +69,7 @@ class TextFold:
         )
 
 
-class _ChoiceFold:
+class _TextChoiceFold:
     def __init__(self) -> None:
         self.finish_reason: str | None = None
         self._text: list[str] = []
@@ -94,8 +94,8 @@ class _ChoiceFold:
             self._tops = _extended(self._tops, logprobs.top_logprobs)
             self._logprobs_extra.add(logprobs.extra)
 
-    def clone(self) -> _ChoiceFold:
-        new = _ChoiceFold()
+    def clone(self) -> _TextChoiceFold:
+        new = _TextChoiceFold()
         new.finish_reason, new._text, new._has_logprobs = self.finish_reason, list(self._text), self._has_logprobs
         new._offsets, new._values = copy.copy(self._offsets), copy.copy(self._values)
         new._tokens, new._tops = copy.copy(self._tokens), copy.copy(self._tops)
