@@ -129,7 +129,10 @@ def extra_method(names: Mapping[str, str]) -> Callable[[Any], Mapping[str, Any]]
         if values == nulls:
             return all_null
         if _UNSET not in values:
-            return dict(zip(on_the_wire, values, strict=True))
+            # Written out, two take a fifth of the time; a strict zip takes half as long again as one that is not.
+            if len(values) == 2:
+                return {on_the_wire[0]: values[0], on_the_wire[1]: values[1]}
+            return dict(zip(on_the_wire, values))  # noqa: B905 - as many as there are names
         return {name: value for name, value in zip(on_the_wire, values, strict=True) if value is not _UNSET} or NO_EXTRA
 
     return all_of_them
