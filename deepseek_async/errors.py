@@ -163,10 +163,7 @@ class InvalidRequestError(DeepSeekError, ValueError):
 
 
 def _shorten(value: object, limit: int = 60) -> str:
-    return _shorten_text(repr(value), limit)
-
-
-def _shorten_text(text: str, limit: int = 200) -> str:
+    text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -444,14 +441,16 @@ def _verdict(table: _Table, error: DeepSeekError) -> bool:
 def unforeseen(error: Exception, **context: Any) -> DeepSeekError:
     """The error of ours for an exception that nobody thought of: a fault of ours, or of a transport's or a hook's.
 
-    The exception is its cause, without its traceback, whose frames hold the request.
+    The exception is its cause, without its traceback, whose frames hold the request. The message says where it came
+    from and not what it says: nobody has looked through that text for keys and prompts.
     """
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
     place = f" in {frame.tb_frame.f_code.co_filename.replace(chr(92), '/').rpartition('/')[2]}" if frame else ""
     line = f":{frame.tb_lineno}" if frame else ""
-    failure = DeepSeekError(f"unexpected {type(error).__name__}{place}{line}: {_shorten_text(str(error))}", **context)
+    failure = DeepSeekError(f"unexpected {type(error).__name__}{place}{line}; see its cause", **context)
+    failure.billed_before = True  # nobody knows how far the request had come
     error.__context__ = None
     failure.__cause__ = error.with_traceback(None)
     return failure
