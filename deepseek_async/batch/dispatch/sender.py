@@ -216,7 +216,9 @@ class Sender:
             row.asking.completed(error)
         error.attempts = row.attempts
         error.history = describe(row.errors)
-        error.billed_before = error.billed_before or any(before.may_be_billed for before in row.errors)
+        # What nobody thought of is a plain DeepSeekError: how far the request had come is not known.
+        is_unforeseen = type(error) is DeepSeekError
+        error.billed_before |= is_unforeseen or any(before.may_be_billed for before in row.errors)
         return Answered(Failed(row.custom_id, row.request, error, row.attempts))
 
 
@@ -229,6 +231,4 @@ def _unexpected(error: Exception) -> DeepSeekError:
     """The error of a row for an exception whose text nobody has looked through for prompts and keys."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(last.filename).name}:{last.lineno}"
-    unexpected = DeepSeekError(f"unexpected {type(error).__name__} in {place} while the row was sent")
-    unexpected.billed_before = True  # it may have been
-    return unexpected
+    return DeepSeekError(f"unexpected {type(error).__name__} in {place} while the row was sent")
