@@ -25,6 +25,7 @@ from deepseek_async import (
     NotFoundError,
     ResponseTooLargeError,
     RetryPolicy,
+    StreamInterruptedError,
     Timeouts,
     UserMessage,
 )
@@ -210,7 +211,6 @@ PAGE = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>n
 MALFORMED: dict[str, tuple[bytes, str]] = {
     "HTML": (PAGE, "502 Bad Gateway"),
     "text": (b"upstream connect error", "not JSON|upstream connect error"),
-    "half a JSON": (b'{"choices": [{"index": 0, "mess', "not JSON"),
     "a wrong type": (to_json({**completion(), "choices": "none"}), r"\$.choices"),
     "a wrong type deep inside": (
         to_json({"choices": [{"index": 0, "message": {"content": 5}, "delta": {"content": 5}}]}),
@@ -232,6 +232,14 @@ async def test_an_answer_that_is_none(name: str) -> None:
                 raise error
             assert isinstance(error, MalformedResponseError)
             assert error.body
+
+
+async def test_half_a_json() -> None:
+    """What proxies make of a server that broke off, ended in form: a cut, which can be tried again."""
+    async with serving(ok(b'{"choices": [{"index": 0, "mess')) as client:
+        for error in await both_ways(client, StreamInterruptedError):
+            assert error.retryable
+            assert "its JSON ends in the middle" in str(error)
 
 
 async def test_an_event_that_is_no_chunk() -> None:
