@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import random
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from deepseek_async.batch.journal.standing import standing_of
 from deepseek_async.batch.report import BatchReport
 
 from .standin import Running, standin
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it asks /proc whose files are written to")
 
 FAULTS: Final = ("full", "read-only", "fsync", "renamed", "removed", "replaced", "rotated", "cut")
 IN_FLIGHT: Final = 32
