@@ -31,7 +31,7 @@ from deepseek_async.errors import BILLABLE, RETRYABLE
 Json = dict[str, Any]
 DOCS = Path(__file__).parent.parent / "docs"
 
-# -- a quirk: a row in the table of `codec.quirks`, a translation, and an example here ---------------------------------
+# -- a quirk: a row in the table of `codec.quirks`, a translation, and an example here
 
 ROWS = re.findall(r"^\| (.+?) \| .+ \| .+ \|$", quirks.__doc__ or "", re.M)[2:]
 
@@ -82,6 +82,11 @@ EXAMPLES: Mapping[str, tuple[Json, str, Any]] = {
         2,
     ),
     "a usage in which nothing is said": ({**_message({}), "usage": {}}, "usage", None),
+    "``usage`` in a choice or in ``x_groq``": (
+        {**_message({}), "x_groq": {"usage": {"prompt_tokens": 2, "completion_tokens": 1, "total_tokens": 3}}},
+        "usage.prompt_tokens",
+        2,
+    ),
     "``logprob: null``": (_token(logprob=None), "logprobs.content.0.logprob", -9999.0),
     "``prob`` and ``top_probs``": (_token(prob=1.0, top_probs=[]), "logprobs.content.0.logprob", 0.0),
     "logprobs of one endpoint in the shape of the other": (
