@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import logging
 import pickle
+import pydoc
 import queue
 import ssl
 import threading
@@ -271,3 +273,14 @@ async def test_a_session_of_the_callers_is_used_and_left_open() -> None:
                 assert (await stream.completion()).complete
         assert not session.closed
         assert [request.headers["x-from-session"] for request in server.requests] == ["1", "1"]
+
+
+@pytest.mark.parametrize("name", ["chat", "completions", "models", "user", "batch"])
+def test_help_shows_what_a_client_has(name: str) -> None:
+    """Each with a type and a docstring: `help(AsyncClient)` is where many begin."""
+    member = inspect.getattr_static(AsyncClient, name)
+    function = member.fget if isinstance(member, property) else member
+    assert function.__doc__
+    assert function.__annotations__["return"]
+    shown = pydoc.render_doc(AsyncClient, renderer=pydoc.plaintext)
+    assert function.__doc__.splitlines()[0] in shown

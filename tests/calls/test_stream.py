@@ -16,10 +16,11 @@ from deepseek_async import (
     ChatCompletionStream,
     InvalidRequestError,
     RateLimitError,
+    Resume,
     RetryPolicy,
     StreamInterruptedError,
 )
-from deepseek_async.hooks import Record, RetryScheduled
+from deepseek_async.hooks import Ended, Record, RetryScheduled
 from deepseek_async.transport import Answer, Pause, ScriptedTransport
 from deepseek_async.types import ChatCompletionChunk, Delta, FunctionCallFragment, TextCompletion, ToolCallFragment
 
@@ -328,6 +329,104 @@ async def test_a_stream_that_is_forgotten_is_closed() -> None:
     await asyncio.sleep(0)
     assert transport.responses[0].is_closed
     assert client.statistics().in_flight == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        stream_of(chunk("Hel"), event({"error": {"message": "gone"}})),
+        stream_of(chunk("Hel"), b"data: {nonsense\n\n"),
+        stream_of(chunk("Hel"), event({"choices": 5})),
+        stream_of(chunk("Hel"), chunk("", "insufficient_system_resource")),
+        stream_of(chunk("Hel"), done=False),
+    ],
+    ids=["error", "no JSON", "no chunk", "broken off", "silence"],
+)
+async def test_a_dropped_stream_is_freed_without_the_collector(body: bytes) -> None:
+    """Also when its failure was decoded and not yet raised: no error holds the stream that holds it."""
+    records: list[Record] = []
+    stream, transport, client = streaming(body, Pause(), hooks=[records.append])
+    gc.disable()
+    try:
+        await anext(stream)
+        del stream
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert transport.responses[0].is_closed
+        assert client.statistics().in_flight == 0
+        (ended,) = (record for record in records if isinstance(record, Ended))
+        assert (ended.outcome, ended.request_id) == ("closed", "trace-1")
+        assert ended.chunks >= 1
+    finally:
+        gc.enable()
+
+
+async def test_an_error_is_raised_again_by_open() -> None:
+    """By whatever is asked, the same one."""
+    stream, _, _ = streaming(stream_of(chunk("Hel"), event({"error": {"message": "gone"}})))
+    await anext(stream)
+    with pytest.raises(StreamInterruptedError) as first:
+        await stream.completion()
+    for again in (stream.open, stream.__aenter__, stream.completion, stream.__anext__):
+        with pytest.raises(StreamInterruptedError) as raised:
+            await again()
+        assert raised.value is first.value
+
+
+@pytest.mark.parametrize("resume", [None, Resume(), Resume(on={"length", "interrupted"})])  # type: ignore[arg-type]
+@pytest.mark.parametrize("reason", ["stop", "length"])
+async def test_closing_after_the_end_takes_nothing(resume: Resume | None, reason: str) -> None:
+    """Once `[DONE]` has come, `aclose` from another task loses no chunk, continuable or not."""
+    client, transport = client_on(Answer([stream_of(chunk("Hel"), chunk("lo."), chunk("", reason))], headers=HEAD))
+    stream = client.chat.completions.stream(**ASK, resume=resume)
+    got = [await anext(stream)]
+    await asyncio.ensure_future(stream.aclose())
+    got += [one async for one in stream]
+    assert [c.choices[0].delta.content for c in got] == ["Hel", "lo.", ""]
+    assert (await stream.completion()).finish_reason == reason
+    assert len(transport.requests) == 1
+
+
+async def test_one_request_whoever_comes_together() -> None:
+    """Two readers, two `open`, a reader during the wait between attempts: the late one is told so."""
+    scheduled = asyncio.Event()
+
+    def watch(record: Record) -> None:
+        if isinstance(record, RetryScheduled):
+            scheduled.set()
+
+    pause = Pause()
+    retry = RetryPolicy(wait_initial=0.05, wait_max=0.05)
+    client, transport = client_on(Answer(status=503), Answer([pause, hello()]), retry=retry, hooks=[watch])
+    stream = client.chat.completions.stream(**ASK)
+    first = asyncio.ensure_future(stream.completion())
+    await scheduled.wait()
+    for late in (stream.open, stream.completion, stream.__anext__):
+        with pytest.raises(RuntimeError, match="two tasks"):
+            await late()
+    assert len(transport.requests) == 1
+    await pause.reached.wait()
+    with pytest.raises(RuntimeError, match="two tasks"):
+        await stream.completion()
+    pause.proceed.set()
+    assert (await first).text == "Hello."
+    assert len(transport.requests) == 2
+
+
+async def test_a_refused_completion_takes_nothing_from_the_first_reader() -> None:
+    """Who reads chunk by chunk gets each of them."""
+    pause = Pause()
+    stream, _, _ = streaming(stream_of(chunk("", role="assistant"), done=False), pause, hello())
+
+    async def read() -> list[str | None]:
+        return [one.choices[0].delta.content async for one in stream]
+
+    first = asyncio.ensure_future(read())
+    await pause.reached.wait()
+    with pytest.raises(RuntimeError, match="two tasks"):
+        await stream.completion()
+    pause.proceed.set()
+    assert await first == ["", "", "Hel", "lo.", ""]
 
 
 async def test_cancellation_is_cancellation() -> None:
