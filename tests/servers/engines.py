@@ -146,7 +146,8 @@ ENGINES: dict[str, Engine] = {
         "vLLM",
         "0.32.0 (CPU)",
         "smollm2",
-        lacks=frozenset({"beta", "suffix", "keep-alive-limit", "shared-context"}),
+        # Several choices are refused at temperature 0; a grammar does not make it reason.
+        lacks=frozenset({"beta", "suffix", "keep-alive-limit", "shared-context", "alternatives", "reasoning"}),
     ),
     "transformers": Transformers(
         "transformers serve",
