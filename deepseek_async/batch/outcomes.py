@@ -16,7 +16,7 @@ class Succeeded:
 
     Attributes:
         custom_id: The caller's id of the request; ``row-N`` where it has none, N counting from 1.
-        request: What was asked.
+        request: What was asked; ``None`` only where the outcome was read back from an output, which does not hold it.
         completion: The answer.
         attempts: How many times it was sent, this one included. Refusals (429) do not count: they are free.
         latency: Seconds from the last sending to the end of the answer.
@@ -25,7 +25,7 @@ class Succeeded:
     """
 
     custom_id: str
-    request: ChatRequest
+    request: ChatRequest | None
     completion: ChatCompletion
     attempts: int = 1
     latency: float = 0.0
