@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .batch.journal.reading import read_outcomes as read_outcomes
     from .batch.options import RateLimiter as RateLimiter
     from .batch.outcomes import Failed as Failed
     from .batch.outcomes import Succeeded as Succeeded
-    from .batch.reading import read_outcomes as read_outcomes
     from .batch.report import BatchProgress as BatchProgress
     from .batch.report import BatchReport as BatchReport
     from .batch.run import run_batch as run_batch
@@ -89,7 +89,7 @@ _HOMES = {
     "calls.tools.run": ("ToolRun",),
     "client": ("AsyncClient",),
     "batch.outcomes": ("Failed", "Succeeded"),
-    "batch.reading": ("read_outcomes",),
+    "batch.journal.reading": ("read_outcomes",),
     "batch.report": ("BatchProgress", "BatchReport"),
     "batch.options": ("RateLimiter",),
     "batch.run": ("run_batch", "run_partition"),

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from .. import errors
-from ..codec.responses import completion_from_json
-from ..errors import (
+from ... import errors
+from ...codec.responses import completion_from_json
+from ...errors import (
     APIStatusError,
     APITimeoutError,
     DeepSeekError,
@@ -18,9 +18,9 @@ from ..errors import (
     MalformedResponseError,
     ResponseTooLargeError,
 )
-from .journal.lines import Line
-from .journal.standing import last_lines
-from .outcomes import Failed, Outcome, Succeeded
+from ..outcomes import Failed, Outcome, Succeeded
+from .lines import Line
+from .standing import last_lines
 
 
 def read_outcomes(output: Path | str) -> Iterator[Outcome]:
