@@ -88,7 +88,7 @@ def _zip() -> bytes:
         (gzip.compress(PLAIN, mtime=0)[:-9], "ends in the middle"),
         (gzip.compress(PLAIN, mtime=0) + b"rubbish", "cannot be read"),
         (TEXT.encode("utf-16")[:-1], "cannot be read"),
-        (gzip.compress(lzma.compress(PLAIN)), "what is in in.jsonl is an xz file"),
+        (gzip.compress(lzma.compress(PLAIN), mtime=0), "what is in in.jsonl is an xz file"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,  # the bytes hold the time
 )
