@@ -24,7 +24,7 @@ import orjson
 from deepseek_async.codec import completion_from_json
 from deepseek_async.codec.answer import Complete, StreamedAnswer
 from deepseek_async.codec.dialects import CHAT, read_by
-from deepseek_async.codec.shapes import AnswerReader
+from deepseek_async.codec.reading.shapes import AnswerReader
 from deepseek_async.types import ChatCompletion
 
 from .contestants import Session, Tally, contestant

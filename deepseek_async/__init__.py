@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .version import __version__ as __version__
+__version__ = "0.1.0"  # the build reads it here; asking `importlib.metadata` takes as long as all of our wire types
 
 if TYPE_CHECKING:
     from .batch.journal.reading import read_outcomes as read_outcomes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .batch.run import run_batch as run_batch
     from .batch.run import run_partition as run_partition
     from .calls.arguments.spellings import NOT_GIVEN as NOT_GIVEN
+    from .calls.conversation.conversation import Conversation as Conversation
     from .calls.parsing.streaming import ParsedStream as ParsedStream
     from .calls.statistics import Statistics as Statistics
     from .calls.stream import ChatCompletionStream as ChatCompletionStream
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from .calls.tools.run import ToolRun as ToolRun
     from .client import AsyncClient as AsyncClient
     from .codec.answer import Seam as Seam
-    from .codec.fold import fold as fold
-    from .conversation.conversation import Conversation as Conversation
+    from .codec.folding.fold import fold as fold
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIResponseError as APIResponseError
     from .errors import APIStatusError as APIStatusError
@@ -98,8 +98,8 @@ _HOMES = {
     "calls.statistics": ("Statistics",),
     "calls.stream": ("ChatCompletionStream", "TextCompletionStream"),
     "codec.answer": ("Seam",),
-    "codec.fold": ("fold",),
-    "conversation.conversation": ("Conversation",),
+    "codec.folding.fold": ("fold",),
+    "calls.conversation.conversation": ("Conversation",),
     "errors": (
         "APIConnectionError",
         "APIResponseError",

@@ -24,9 +24,9 @@ from .hooks import Hook
 from .policy.gate import Gate
 from .policy.retry import RetryPolicy
 from .policy.timeouts import Timeouts
-from .secrecy import hide
 from .transport import Transport, recorded
 from .transport.network import AiohttpTransport, ClientSession
+from .types.secrecy import hide
 
 if TYPE_CHECKING:
     from .batch.batch import Batch

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from deepseek_async.codec.answer import Complete, Interrupted, StreamedAnswer
 from deepseek_async.codec.dialects import CHAT, TEXT
-from deepseek_async.codec.responses import completion_from_json, text_completion_from_json
+from deepseek_async.codec.reading.responses import completion_from_json, text_completion_from_json
 from deepseek_async.errors import InternalServerError, StreamInterruptedError
 from deepseek_async.types import TextCompletion
 

@@ -20,8 +20,8 @@ import pytest
 from deepseek_async.calls.arguments.parameters import CallOptions, ChatParameters, TextParameters
 from deepseek_async.calls.arguments.spellings import SPELLINGS
 from deepseek_async.codec.folding.usages import later
+from deepseek_async.codec.reading.shapes import AnswerReader, documented
 from deepseek_async.codec.requests import body_of, request_to_json
-from deepseek_async.codec.shapes import AnswerReader, documented
 from deepseek_async.types import (
     AssistantMessage,
     ChatCompletion,
@@ -198,7 +198,7 @@ def test_every_value_passes_through(root: type) -> None:
         value = reader.text(body)
     assert reader.slow_chunks == 0, f"not on the fast way: {reader.reason}"
     missing = list(missing_in(value, said, root.__name__))
-    assert missing == [], "lost between shapes/documented.py and types/: see shapes/building.py"
+    assert missing == [], "lost between shapes/documented.py and types/: see codec/reading/shapes/building.py"
 
 
 # -- usage -----------------------------------------------------------------------------------------------------------

@@ -24,14 +24,14 @@ from deepseek_async import (
     TextCompletion,
 )
 from deepseek_async.batch.journal.lines import X
-from deepseek_async.codec import quirks
-from deepseek_async.codec.responses import completion_from_json, text_completion_from_json
+from deepseek_async.codec.reading import quirks
+from deepseek_async.codec.reading.responses import completion_from_json, text_completion_from_json
 from deepseek_async.errors import BILLABLE, RETRYABLE
 
 Json = dict[str, Any]
 DOCS = Path(__file__).parent.parent / "docs"
 
-# -- a quirk: a row in the table of `codec.quirks`, a translation, and an example here
+# -- a quirk: a row in the table of `codec.reading.quirks`, a translation, and an example here
 
 ROWS = re.findall(r"^\| (.+?) \| .+ \| .+ \|$", quirks.__doc__ or "", re.M)[2:]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ..codec.body import without_blank
-from ..codec.failures import failure_from, request_id_of
+from ..codec.failures.statuses import failure_from, request_id_of
 from ..errors import DeepSeekError, EmptyResponseError, ResponseTooLargeError
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Response, Transport
@@ -23,6 +23,8 @@ ERROR_BODY_SECONDS = 10.0
 
 class Attempt:
     """One try to have a request answered. `whole`, or `open` and then the response's own bytes; `close` at any time.
+
+    Its attributes are for both of its sides: what it was asked to do, and what the transport has told so far.
 
     Its attributes are what it was made with, and how far it is.
 

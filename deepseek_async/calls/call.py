@@ -11,14 +11,14 @@ from typing import TypeVar
 import anyio
 import attrs
 
-from ..codec.redaction import has_words_of_others, prompts_in, redact
+from ..codec.failures.redaction import has_words_of_others, prompts_in, redact
 from ..errors import APITimeoutError, DeepSeekError, NotFoundError, describe, unforeseen
 from ..hooks import AttemptStarted, Ended, FirstChunk, Held, Hook, RetryScheduled, call_hooks
 from ..policy.gate import HELD_ONCE_SECONDS, Gate
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
-from ..secrecy import secrets_in
 from ..transport import HTTPRequest, Transport
+from ..types.secrecy import secrets_in
 from .attempt import Attempt
 from .deadlines import Deadlines
 from .statistics import Figures

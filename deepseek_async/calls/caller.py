@@ -12,7 +12,7 @@ import attrs
 
 from ..codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from ..codec.dialects import CHAT, TEXT, read_by
-from ..codec.shapes import AnswerReader
+from ..codec.reading.shapes import AnswerReader
 from ..errors import InvalidRequestError
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts

@@ -10,9 +10,9 @@ import attrs
 from ..codec.answer import StreamedAnswer
 from ..codec.documents import json_of
 from ..codec.endings import finished
-from ..codec.one_piece import completion_in
+from ..codec.reading.one_piece import completion_in
+from ..codec.reading.responses import completion_from_json
 from ..codec.requests import request_to_json
-from ..codec.responses import completion_from_json
 from ..errors import InvalidRequestError, StreamInterruptedError
 from ..policy.resume import Resume
 from ..transport import HTTPRequest
@@ -28,8 +28,8 @@ from .arguments.parameters import (
 )
 from .attempt import Attempt
 from .parsing.completions import ParsingCompletions
-from .resumption import Resumption, without_prefix
 from .stream import ChatCompletionStream
+from .streams.resumption import Resumption, without_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,9 +9,9 @@ import attrs
 
 from ..codec.answer import StreamedAnswer
 from ..codec.endings import finished
-from ..codec.one_piece import text_completion_in
+from ..codec.reading.one_piece import text_completion_in
+from ..codec.reading.responses import balance_from_json, models_from_json
 from ..codec.requests import request_to_json
-from ..codec.responses import balance_from_json, models_from_json
 from ..errors import InvalidRequestError
 from ..types import Balance, Model, ModelList, TextCompletion
 from .arguments.parameters import (

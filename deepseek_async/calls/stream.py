@@ -18,8 +18,8 @@ from ..transport.base import lowered
 from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
 from .attempt import Attempt
 from .call import Call
-from .reading import Reading, contents_in, deltas_in, texts_in
-from .resumption import Resumption
+from .streams.reading import Reading, contents_in, deltas_in, texts_in
+from .streams.resumption import Resumption
 
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 W = TypeVar("W", bound=ChatCompletion | TextCompletion)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..version import __version__
+from .. import __version__
 from . import account, batch, chat, decode, replay, sandbox
 
 app = typer.Typer(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from ..conversation.conversation import Conversation
+from ..calls.conversation.conversation import Conversation
 from ..errors import DeepSeekError, InvalidRequestError
 from ..types import SystemMessage
 from .screen import visible

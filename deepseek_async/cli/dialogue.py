@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.markdown import Markdown
 from rich.text import Text
 
-from ..conversation.answer_stream import AnswerStream
-from ..conversation.conversation import Conversation
+from ..calls.conversation.conversation import Conversation
+from ..calls.conversation.turn_stream import TurnStream
 from ..errors import DeepSeekError
 from ..types import ChatCompletion
 from .commands import COMMANDS, Dialogue, obey
@@ -95,7 +95,7 @@ async def _answer(dialogue: Dialogue, question: Any, console: Console) -> None:
         raise error
 
 
-async def _show(dialogue: Dialogue, stream: AnswerStream, console: Console) -> None:
+async def _show(dialogue: Dialogue, stream: TurnStream, console: Console) -> None:
     pace = Pace()
     text = thought = ""
     async with stream:

@@ -1,6 +1,6 @@
 """JSON ↔ values: chunks and completions, the stream's states, the fold, requests, failures. No I/O."""
 
-from .fold import Fold, fold
-from .responses import chunk_from_json, completion_from_json
+from .folding.fold import Fold, fold
+from .reading.responses import chunk_from_json, completion_from_json
 
 __all__ = ["Fold", "chunk_from_json", "completion_from_json", "fold"]

@@ -51,9 +51,9 @@ from .body import (
 )
 from .dialects import Dialect
 from .endings import broken_off, interruption_in
-from .fold import Fold
-from .halves import Halves
+from .folding.fold import Fold
 from .outlet import Outlet, Probation
+from .reading.halves import Halves
 
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 W = TypeVar("W", bound=ChatCompletion | TextCompletion)

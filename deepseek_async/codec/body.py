@@ -12,8 +12,8 @@ from ..errors import (
     StreamInterruptedError,
 )
 from ..sse import Decoder
-from .in_band import in_band_failure
-from .lenient import MAX_SHOWN_BODY, parse_json, summary_of
+from .failures.in_band import in_band_failure
+from .reading.lenient import MAX_SHOWN_BODY, parse_json, summary_of
 
 MAX_EVENT_BYTES: Final = 16 * 2**20
 MAX_BODY_BYTES: Final = 256 * 2**20

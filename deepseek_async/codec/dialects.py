@@ -11,11 +11,11 @@ import attrs
 from ..types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, Delta, TextCompletion, TokenLogprob
 from ..types.chunk import NO_DELTA
 from ..types.logprobs import token_bytes
-from .fold import Fold
-from .responses import chunk_from_json, salvage, text_completion_from_json, text_from_json
-from .shapes import AnswerReader
-from .text_fold import TextFold
-from .whole import chunk_from_whole
+from .folding.fold import Fold
+from .folding.text_fold import TextFold
+from .reading.responses import chunk_from_json, salvage, text_completion_from_json, text_from_json
+from .reading.shapes import AnswerReader
+from .reading.whole import chunk_from_whole
 
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 W = TypeVar("W", bound=ChatCompletion | TextCompletion)

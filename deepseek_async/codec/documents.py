@@ -33,7 +33,7 @@ from ..types import (
     UserMessage,
 )
 from ..types.values import NO_EXTRA
-from .lenient import parse_json
+from .reading.lenient import parse_json
 
 T = TypeVar("T")
 

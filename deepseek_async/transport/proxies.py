@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import APIConnectionError, InvalidRequestError
-from ..secrecy import Secret, hide, without_password
+from ..types.secrecy import Secret, hide, without_password
 
 _SOCKS = (
     "a SOCKS proxy needs a session of yours, such as "

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from ..errors import APIConnectionError, DeepSeekError, InvalidRequestError
-from ..secrecy import redacted_headers, secrets_in, without
+from ..types.secrecy import redacted_headers, secrets_in, without
 from .base import HTTPRequest, Progress, Response, Transport, lowered
 
 VERSION: Final = 1

@@ -16,7 +16,7 @@ from .messages import (
     ToolMessage,
     UserMessage,
 )
-from .request import ChatRequest, ModelName, TextRequest
+from .requests.request import ChatRequest, ModelName, TextRequest
 from .text_completion import TextChoice, TextCompletion, TextLogprobs
 from .tools import FunctionCall, FunctionCallFragment, FunctionDefinition, Tool, ToolCall, ToolCallFragment
 from .usage import CompletionTokensDetails, PromptTokensDetails, Usage

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ..errors import InvalidRequestError
-from .columns import LogprobColumns, columns_of
 from .structs import as_structs
+from .tokens.columns import LogprobColumns, columns_of
 from .values import Deferrable, Document, extra_field
 
 BELOW_TOP = -9999.0

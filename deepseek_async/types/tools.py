@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ..errors import InvalidRequestError
-from . import ranges
+from .requests import ranges
 from .values import Document, extra_field
 
 # Letters, digits, "_" and "-"; 64 characters in pages up to 2026-09-10, 128 since: the wider one holds.

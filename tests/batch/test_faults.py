@@ -14,7 +14,7 @@ import pytest
 from deepseek_async import AsyncClient, Failed, RetryPolicy, Succeeded, errors, run_batch
 from deepseek_async.batch.faults import is_of_run, is_quota
 from deepseek_async.batch.report import BatchReport
-from deepseek_async.codec.failures import failure_from
+from deepseek_async.codec.failures.statuses import failure_from
 from deepseek_async.errors import APIConnectionError, APITimeoutError, DeepSeekError
 
 from ..leaping import leap

@@ -19,7 +19,7 @@ from deepseek_async import (
     UserMessage,
 )
 from deepseek_async.batch.stop_rules import Limits
-from deepseek_async.secrecy import Opaque, Secret, hide
+from deepseek_async.types.secrecy import Opaque, Secret, hide
 
 from ..byte_server import ByteServer, Connection, answer, until_cut
 

@@ -8,8 +8,8 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from deepseek_async import __version__
 from deepseek_async.cli import main as entry
-from deepseek_async.version import __version__
 
 from .conftest import COMMAND, Run, Spawn, environment
 

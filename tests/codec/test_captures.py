@@ -15,7 +15,7 @@ import pytest
 
 from deepseek_async.codec import completion_from_json
 from deepseek_async.codec.answer import Complete
-from deepseek_async.codec.responses import text_completion_from_json
+from deepseek_async.codec.reading.responses import text_completion_from_json
 
 from ..answering import Fed, State, fed_chat, fed_text
 from ..servers.law import judge

@@ -9,7 +9,7 @@ import pytest
 
 from deepseek_async import RetryPolicy
 from deepseek_async.codec import completion_from_json
-from deepseek_async.codec.responses import text_completion_from_json
+from deepseek_async.codec.reading.responses import text_completion_from_json
 from deepseek_async.errors import MalformedResponseError, StreamInterruptedError
 
 from ..wire import HELLO, client_on, completion, to_json, whole

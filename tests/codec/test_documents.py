@@ -32,7 +32,7 @@ from deepseek_async import (
     Usage,
     UserMessage,
 )
-from deepseek_async.codec.responses import completion_from_json
+from deepseek_async.codec.reading.responses import completion_from_json
 from deepseek_async.sandbox import SandboxServer
 from deepseek_async.types import (
     ChunkChoice,

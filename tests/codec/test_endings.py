@@ -6,7 +6,7 @@ import pytest
 
 from deepseek_async.codec import fold
 from deepseek_async.codec.endings import BROKEN_OFF, finished, interruption_in
-from deepseek_async.codec.responses import chunk_from_json, completion_from_json, text_completion_from_json
+from deepseek_async.codec.reading.responses import chunk_from_json, completion_from_json, text_completion_from_json
 from deepseek_async.errors import ServiceUnavailableError, StreamInterruptedError
 from deepseek_async.transport import Answer
 

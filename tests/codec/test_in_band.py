@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from deepseek_async import AsyncClient
-from deepseek_async.codec.in_band import in_band_failure
-from deepseek_async.codec.responses import chunk_from_json, completion_from_json, text_completion_from_json
+from deepseek_async.codec.failures.in_band import in_band_failure
+from deepseek_async.codec.reading.responses import chunk_from_json, completion_from_json, text_completion_from_json
 from deepseek_async.errors import (
     APIStatusError,
     AuthenticationError,

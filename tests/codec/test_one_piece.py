@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from deepseek_async import AsyncClient, run_batch
-from deepseek_async.codec.one_piece import completion_in, text_completion_in
-from deepseek_async.codec.responses import completion_from_json
+from deepseek_async.codec.reading.one_piece import completion_in, text_completion_in
+from deepseek_async.codec.reading.responses import completion_from_json
 from deepseek_async.errors import (
     APIStatusError,
     BadRequestError,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.codec.redaction import prompts_in, redact
+from deepseek_async.codec.failures.redaction import prompts_in, redact
 from deepseek_async.errors import BadRequestError, DeepSeekError, MalformedResponseError, StreamInterruptedError
-from deepseek_async.secrecy import REDACTED, secrets_in
+from deepseek_async.types.secrecy import REDACTED, secrets_in
 
 KEY = "sk-0123456789abcdef"
 PROMPT = 'My neighbour, Ada "Countess" Lovelace,\nlives at Ockham Park; her heart is überwältigt by Zürich.'

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from deepseek_async.codec import chunk_from_json, completion_from_json
 from deepseek_async.codec.endings import finished, interruption_in
-from deepseek_async.codec.lenient import parse_json, value_from
-from deepseek_async.codec.responses import (
+from deepseek_async.codec.reading.lenient import parse_json, value_from
+from deepseek_async.codec.reading.responses import (
     balance_from_json,
     models_from_json,
     text_completion_from_json,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deepseek_async.codec.text_fold import TextFold
+from deepseek_async.codec.folding.text_fold import TextFold
 from deepseek_async.types import TextChoice, TextCompletion, TextLogprobs, Usage
 
 

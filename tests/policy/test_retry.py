@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.codec.failures import failure_from, retry_after_of
+from deepseek_async.codec.failures.statuses import failure_from, retry_after_of
 from deepseek_async.errors import (
     APIConnectionError,
     APIStatusError,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deepseek_async.types import ChoiceLogprobs, TokenLogprob, TopLogprob
-from deepseek_async.types.heat_map import html_of, page_of
+from deepseek_async.types.tokens.heat_map import html_of, page_of
 
 
 def token(text: str, logprob: float, *others: tuple[str, float], data: bytes | None = None) -> TokenLogprob:

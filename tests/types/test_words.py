@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepseek_async.types import TokenLogprob, text_of
-from deepseek_async.types.words import Word, words_of
+from deepseek_async.types.tokens.words import Word, words_of
 
 
 def token(text: str, logprob: float = -0.5, data: bytes | None = None) -> TokenLogprob:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ... import errors
-from ...codec.responses import completion_from_json
+from ...codec.reading.responses import completion_from_json
 from ...errors import (
     APIStatusError,
     APITimeoutError,

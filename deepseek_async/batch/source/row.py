@@ -27,7 +27,7 @@ from ...calls.parsing.asking import Asking
 from ...codec.requests import request_to_json
 from ...errors import DeepSeekError, InvalidRequestError
 from ...types import ChatRequest
-from ...types.request import ModelName
+from ...types.requests.request import ModelName
 
 _PARAMETERS: Final = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"custom_id", "extra_body"}
 # An answer comes in one piece: a batch reads no stream.

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import InvalidRequestError
 from ...hooks import Hook
-from ...secrecy import SECRET_HEADERS, kind_of
+from ...types.secrecy import SECRET_HEADERS, kind_of
 
 
 def check_type(name: str, value: object, *wanted: type | None) -> None:

@@ -10,8 +10,8 @@ import attrs
 from ...errors import InvalidRequestError
 from ...policy.retry import RetryPolicy
 from ...policy.timeouts import Timeouts
-from ...secrecy import hide, kind_of
 from ...types import ChatRequest, Message, TextRequest, Tool
+from ...types.secrecy import hide, kind_of
 from ...types.values import unfrozen
 from .spellings import NOT_GIVEN, SPELLINGS, translate
 

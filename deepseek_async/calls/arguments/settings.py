@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
+from ... import __version__
 from ...errors import InvalidRequestError
-from ...secrecy import Secret, hide, kind_of, without_password
-from ...version import __version__
+from ...types.secrecy import Secret, hide, kind_of, without_password
 
 OFFICIAL_BASE_URL: Final = "https://api.deepseek.com"
 API_KEY_VARIABLE: Final = "DEEPSEEK_API_KEY"

@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import attrs
 
-from ...codec.lenient import parse_json
+from ...codec.reading.lenient import parse_json
 from ...codec.structuring import structured, structuring_of
 from ...errors import InvalidRequestError
 from ...types import FunctionDefinition, Tool

@@ -19,7 +19,7 @@ import re
 
 from ...types import FunctionCall, ToolCall, ToolCallFragment
 from ...types.values import NO_EXTRA
-from ..quirks.messages import mended
+from ..reading.quirks.messages import mended
 from .joining import Pieces
 
 _STRUCTURE = re.compile(r'["\\{}\[\]]')

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from ...secrecy import redacted_headers
+from ...types.secrecy import redacted_headers
 from ..scripts.json_form import write_script
 from ..scripts.script import Script
 

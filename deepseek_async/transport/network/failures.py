@@ -16,7 +16,7 @@ import attrs
 from aiohttp.http_exceptions import BadStatusLine, HttpProcessingError, LineTooLong, PayloadEncodingError
 
 from ...errors import APIConnectionError, DeepSeekError, ResponseTooLargeError
-from ...secrecy import without_password
+from ...types.secrecy import without_password
 
 # A field or the status line of a head that is larger is refused: the cap on what a server may make us hold before the
 # body. aiohttp allows 128 fields.

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from deepseek_async import AsyncClient, InvalidRequestError, RetryPolicy, Timeouts
+from deepseek_async import AsyncClient, InvalidRequestError, RetryPolicy, Timeouts, __version__
 from deepseek_async.calls.arguments.settings import Endpoint, endpoint_of, headers_of
-from deepseek_async.version import __version__
 
 from ...wire import HELLO, client_on, completion, whole
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from deepseek_async.codec import chunk_from_json, fold
+from deepseek_async.codec.folding.text_fold import TextFold
 from deepseek_async.codec.folding.usages import later
-from deepseek_async.codec.responses import text_from_json
-from deepseek_async.codec.text_fold import TextFold
+from deepseek_async.codec.reading.responses import text_from_json
 from deepseek_async.types import CompletionTokensDetails, PromptTokensDetails, Usage
 
 from ...wire import of_choices, to_json

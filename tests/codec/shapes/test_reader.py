@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepseek_async.codec.lenient import parse_json
-from deepseek_async.codec.shapes import AnswerReader, read_slowly
-from deepseek_async.codec.shapes.reader import CHUNK, COMPLETION, MAX_LESSONS, TEXT, Kind
+from deepseek_async.codec.reading.lenient import parse_json
+from deepseek_async.codec.reading.shapes import AnswerReader, read_slowly
+from deepseek_async.codec.reading.shapes.reader import CHUNK, COMPLETION, MAX_LESSONS, TEXT, Kind
 from deepseek_async.errors import DeepSeekError
 from deepseek_async.types import ChatCompletionChunk, TokenLogprob
 

@@ -1,0 +1,1 @@
+"""JSON → values: by the documented shapes, by learned ones, leniently; other servers' habits."""

@@ -1,0 +1,184 @@
+"""The server's JSON → values, and what is an answer at all: by an `AnswerReader`, which learns the server's shapes."""
+
+from __future__ import annotations
+
+import json
+import operator
+from functools import partial
+from typing import Any, TypeVar
+
+import attrs
+
+from ...errors import APIStatusError, DeepSeekError, EmptyResponseError, MalformedResponseError, StreamInterruptedError
+from ...types import Balance, ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, ModelList, TextCompletion
+from ..endings import interruption_in
+from ..failures.in_band import in_band_failure
+from ..folding.channels import of_whole
+from .lenient import MAX_SHOWN_BODY, parse_json, value_from, what_can_be_read
+from .quirks.messages import mended
+from .shapes import AnswerReader, parsed_answer
+
+T = TypeVar("T")
+C = TypeVar("C", ChatCompletion, ChatCompletionChunk, TextCompletion)
+W = TypeVar("W", ChatCompletion, TextCompletion)
+
+SHARED = AnswerReader()
+"""Reads where nobody says whose answer it is."""
+
+
+def chunk_from_json(text: bytes, reader: AnswerReader = SHARED) -> ChatCompletionChunk:
+    """One event's payload → chunk.
+
+    Args:
+        text: JSON.
+        reader: Of that server's answers: it learns from each of them how the next is read fast.
+
+    Raises:
+        MalformedResponseError: No JSON, or a type does not fit; ``path`` names the place.
+        APIStatusError: The payload is an error object.
+    """
+    return reader.chunk(text)
+
+
+def text_from_json(text: bytes, reader: AnswerReader = SHARED) -> TextCompletion:
+    """One event of a streamed FIM answer → `TextCompletion`, a piece. Args and raises as `chunk_from_json`."""
+    return reader.text(text)
+
+
+def salvage(text: str, cls: type[C]) -> C | None:
+    """What can be read of JSON that is not of the shape that it should be; ``None``: nothing."""
+    try:
+        return what_can_be_read(json.loads(text), cls)
+    except (ValueError, RecursionError):
+        return None
+
+
+def completion_from_json(body: bytes, request_id: str | None = None, reader: AnswerReader = SHARED) -> ChatCompletion:
+    """A whole body → completion.
+
+    Raises:
+        MalformedResponseError: No JSON, or a type does not fit; ``path`` names the place, ``partial`` has what could be
+            read.
+        StreamInterruptedError: It is the beginning of one; ``partial`` has what could be read.
+        EmptyResponseError: There is no choice in it, or none with a message.
+        APIStatusError: The body is an error object in spite of its status.
+    """
+    try:
+        completion = reader.completion(body, request_id)
+    except MalformedResponseError as error:
+        _raise_if_cut(body, ChatCompletion)
+        _salvage_into(error, body, ChatCompletion)
+        raise
+    except APIStatusError as error:  # beside an answer, perhaps
+        _salvage_into(error, body, ChatCompletion)
+        raise
+    if not completion.choices:
+        raise _no_answer(body)
+    for choice in completion.choices:
+        if choice.finish_reason is not None and interruption_in((choice.finish_reason,)):
+            completion = attrs.evolve(completion, complete=False)
+    return _as_folded(completion, body)
+
+
+def _as_folded(completion: ChatCompletion, body: bytes) -> ChatCompletion:
+    """The completion as the same answer, streamed, is folded: no content is ``""``, each token is in its channel."""
+    choices = list(completion.choices)
+    for number, choice in enumerate(choices):
+        message, logprobs = choice.message, choice.logprobs
+        if message.content is None and completion.complete:
+            if message.reasoning_content is None and not message.tool_calls:
+                _check_message(body)
+            message = attrs.evolve(message, content="")
+        if logprobs is not None:
+            logprobs = ChoiceLogprobs.deferred(partial(of_whole, logprobs, message))
+        if message is not choice.message or logprobs is not None:
+            choices[number] = attrs.evolve(choice, message=message, logprobs=logprobs)
+    same = all(map(operator.is_, choices, completion.choices))
+    return completion if same else attrs.evolve(completion, choices=tuple(choices))
+
+
+def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> TextCompletion:
+    """The whole body of a FIM answer → `TextCompletion`. Raises as `completion_from_json`."""
+    try:
+        completion = reader.whole_text(body)
+    except MalformedResponseError as error:
+        _raise_if_cut(body, TextCompletion)
+        _salvage_into(error, body, TextCompletion)
+        raise
+    except APIStatusError as error:
+        _salvage_into(error, body, TextCompletion)
+        raise
+    if not completion.choices:
+        raise _no_answer(body)
+    choices = tuple(attrs.evolve(choice, text=mended(choice.text)) for choice in completion.choices)
+    complete = interruption_in(choice.finish_reason for choice in choices) is None
+    return attrs.evolve(completion, choices=choices, complete=complete)
+
+
+def _raise_if_cut(body: bytes, cls: type[W]) -> None:
+    """Half a JSON text: nginx, Caddy, lighttpd and h2o give the body of a server that broke off a proper end."""
+    from ..structuring.growing import GrowingJSON  # brings in what good answers can do without
+
+    text = body.decode("utf-8-sig", "ignore").lstrip()
+    growing = GrowingJSON("{")
+    if not text.startswith("{"):
+        return
+    growing.feed(text)
+    if growing.is_complete or growing.has_begun_anew:
+        return
+    partial = what_can_be_read(growing.snapshot(), cls)
+    raise StreamInterruptedError(
+        f"the answer was cut: its JSON ends in the middle, after {len(body):,} bytes, though the connection ended in "
+        "form; a proxy does so when its server breaks off",
+        partial=attrs.evolve(partial, complete=False) if partial is not None and partial.choices else None,
+    ) from None
+
+
+def _salvage_into(error: DeepSeekError, body: bytes, cls: type[W]) -> None:
+    if (rest := salvage(body.decode("utf-8-sig", "replace"), cls)) is not None and rest.choices:
+        error.partial = attrs.evolve(rest, complete=False)
+
+
+def _no_answer(body: bytes) -> EmptyResponseError:
+    text = body.decode("utf-8", "replace")[:MAX_SHOWN_BODY]
+    return EmptyResponseError("the answer holds no answer: status 200, no choice with a message in it", body=text)
+
+
+def _check_message(body: bytes) -> None:
+    """Tell a message that says nothing from one that is not there, which is no answer."""
+    for choice in parsed_answer(body, "the completion", is_whole=True)["choices"]:
+        if isinstance(choice, dict) and any(choice.get(name) for name in ("message", "delta", "text")):
+            return
+    raise _no_answer(body)
+
+
+def models_from_json(body: bytes) -> ModelList:
+    """The body of ``GET /models`` → `ModelList`, also a bare list of models. Raises as `completion_from_json`."""
+    return _from_json(body, ModelList, "the list of models")
+
+
+def balance_from_json(body: bytes) -> Balance:
+    """The body of ``GET /user/balance`` → `Balance`. Raises as `completion_from_json`."""
+    return _from_json(body, Balance, "the balance")
+
+
+def _from_json(body: bytes, cls: type[T], what: str) -> T:
+    parsed = parse_json(body, what)
+    if (failure := in_band_failure(parsed)) is not None:
+        raise failure
+    if cls is ModelList:
+        parsed = _as_list_of_models(parsed)
+    return value_from(parsed, cls, what)
+
+
+def _as_list_of_models(parsed: Any) -> Any:
+    """The list that other servers put bare (Together), under ``models`` (Ollama's own), or as names alone."""
+    if isinstance(parsed, list):
+        parsed = {"data": parsed}
+    elif isinstance(parsed, dict) and not parsed.get("data") and isinstance(parsed.get("models"), list):
+        parsed = {**parsed, "data": parsed["models"]}
+        del parsed["models"]
+    if isinstance(parsed, dict) and isinstance(parsed.get("data"), list):
+        models = [{"id": model} if isinstance(model, str) else model for model in parsed["data"]]
+        parsed = {**parsed, "data": models}
+    return parsed

@@ -1,0 +1,1 @@
+"""Requests: their parameters, and the range of each."""

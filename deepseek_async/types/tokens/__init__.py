@@ -1,0 +1,1 @@
+"""What can be made of log probabilities: words, columns, a page to look at."""
