@@ -11,9 +11,10 @@ from typing import TypeVar
 import anyio
 import attrs
 
+from .. import hooks
 from ..codec.failures.redaction import has_words_of_others, prompts_in, redact
 from ..errors import APITimeoutError, DeepSeekError, NotFoundError, describe, unforeseen
-from ..hooks import AttemptStarted, Ended, FirstChunk, Held, Hook, RetryScheduled, call_hooks
+from ..hooks import Hook, call_hooks
 from ..policy.gate import HELD_ONCE_SECONDS, Gate
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
@@ -120,7 +121,7 @@ class Call:
         self.deadlines.keepalives = 0
         if around.hooks:
             request = self._request
-            record = AttemptStarted(self.number, self.attempts, request.method, request.url, self._model)
+            record = hooks.AttemptStarted(self.number, self.attempts, request.method, request.url, self._model)
             call_hooks(around.hooks, record)
         first_chunk = self._timeouts.first_chunk_of(streamed=self._streamed)
         return Attempt(
@@ -140,14 +141,14 @@ class Call:
         wait = gate.wait(self._clock(), spread=spread, randomness=randomness, at_most=at_most)
         around.figures.held += 1
         if around.hooks:
-            call_hooks(around.hooks, Held(self.number, self.attempts + 1, wait, gate.why))
+            call_hooks(around.hooks, hooks.Held(self.number, self.attempts + 1, wait, gate.why))
         await self._sleep(wait, gate.why)
 
     def tell_first_chunk(self, request_id: str | None) -> None:
         """Tell the hooks that the answer begins."""
         if self._around.hooks:
             elapsed = self._clock() - self._attempt_started
-            call_hooks(self._around.hooks, FirstChunk(self.number, self.attempts, elapsed, request_id))
+            call_hooks(self._around.hooks, hooks.FirstChunk(self.number, self.attempts, elapsed, request_id))
 
     def may_try_again(self, error: DeepSeekError) -> bool:
         """Whether another attempt may follow an error before whose coming nothing was delivered."""
@@ -197,7 +198,7 @@ class Call:
         # Its traceback holds the stream: one that is dropped would stay open until the cycle is collected.
         self._errors.append(error.with_traceback(None))
         if around.hooks:
-            call_hooks(around.hooks, RetryScheduled(self.number, self.attempts, wait, error))
+            call_hooks(around.hooks, hooks.RetryScheduled(self.number, self.attempts, wait, error))
         await self._sleep(wait, f"attempt {self.attempts} had failed ({type(error).__name__}: {error.message})")
 
     async def _sleep(self, seconds: float, why: str) -> None:
@@ -251,7 +252,7 @@ class Call:
         self.deadlines.close()
         if self._around.hooks:
             elapsed = self._clock() - self._started
-            record = Ended(self.number, self.attempts, outcome, elapsed, chunks, request_id, error)
+            record = hooks.Ended(self.number, self.attempts, outcome, elapsed, chunks, request_id, error)
             call_hooks(self._around.hooks, record)
 
 

@@ -16,7 +16,6 @@ import attrs
 
 from ..errors import InvalidRequestError
 from .structs import as_structs
-from .tokens.columns import LogprobColumns, columns_of
 from .values import Deferrable, Document, extra_field
 
 BELOW_TOP = -9999.0
@@ -61,7 +60,9 @@ class TokenLogprob(TopLogprob):
     top_logprobs: tuple[TopLogprob, ...] = ()
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from .tokens.columns import LogprobColumns
+else:
     TopLogprob, TokenLogprob = as_structs(TopLogprob, TokenLogprob)
 
 
@@ -109,6 +110,8 @@ class ChoiceLogprobs(Deferrable, Document):
         if channel not in ("content", "reasoning_content"):
             raise InvalidRequestError("channel", channel, "content or reasoning_content")
         tokens = getattr(self, channel) or ()
+        from .tokens.columns import columns_of
+
         return columns_of(tokens, spans_of(tokens))
 
 
