@@ -40,11 +40,12 @@ def loaded_by(statement: str, bytecode: Path) -> set[str]:
 
 
 def test_every_module_can_be_imported_first(bytecode: Path) -> None:
-    """Whichever module a program begins with, it loads: no order among them is taken for granted.
+    """Whichever part a program begins with, it loads: no order among them is taken for granted.
 
     Each is imported in a process of its own that has loaded the libraries and nothing of the package.
     """
-    names = [name for name in sources() if not name.endswith("__main__")]
+    # What lies deeper is imported by these; that it has no circles, `test_architecture` sees without running anything.
+    names = [name for name in sources() if name.count(".") <= 2 and not name.endswith("__main__")]
     report = run(
         f"""
         import importlib, json, os, sys, traceback, warnings

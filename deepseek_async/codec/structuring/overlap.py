@@ -15,6 +15,7 @@ from .nodes import (
     Formatted,
     Integer,
     Node,
+    Null,
     Number,
     Object,
     Places,
@@ -111,7 +112,10 @@ class _Overlap:
             values = {(type(said), said): value for said, value in one.entries}
             return any(values.get((type(said), said), value) is not value for said, value in other.entries)
         if isinstance(one, Constants) or isinstance(other, Constants):
-            return False
+            constants, plain = (one, other) if isinstance(one, Constants) else (other, one)
+            # A constant is preferred to what it is one of; but null is null's only value, which would never be read.
+            is_null = isinstance(plain, Null) and isinstance(constants, Constants)
+            return is_null and any(said is None and value is not None for said, value in constants.entries)
         if isinstance(one, (Integer, Number, String)) and type(one) is type(other):
             return one.make is not other.make
         if isinstance(one, Formatted) or isinstance(other, Formatted):
