@@ -60,7 +60,7 @@ class Appending:
             there = None
         except OSError:  # it cannot be known now
             return
-        if there is not None and _is_same(there, ours):
+        if there is not None and _is_same(there, ours, os.fstat(self._fd)):
             if ours.st_size < size:
                 raise MovedError(
                     f"{self._path} was cut by somebody else while the run wrote to it, from {size:,} bytes to "
@@ -134,10 +134,15 @@ class Appending:
             os.close(self._fd)
 
 
-def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
-    """Whether two looks found one file; by size and time where a network file system makes up inode numbers."""
-    is_same = (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
-    return is_same or (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
+def _is_same(there: os.stat_result, ours: os.stat_result, later: os.stat_result) -> bool:
+    """Whether a look at a path found our file, of which the other two were taken before and after it.
+
+    By size and time where a network file system makes up inode numbers: they lie between those before and after, since
+    lines may be appended meanwhile.
+    """
+    if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
+        return True
+    return ours.st_size <= there.st_size <= later.st_size and ours.st_mtime_ns <= there.st_mtime_ns <= later.st_mtime_ns
 
 
 def path_of(fd: int) -> str | None:
