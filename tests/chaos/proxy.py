@@ -88,7 +88,7 @@ class Proxy:
         except ConnectionError:
             pass
         finally:
-            writer.close()
+            _let_go(writer)
         return None
 
     async def _ask(self, request: bytes) -> Framed:
@@ -107,7 +107,14 @@ class Proxy:
             await reader.readexactly(2)
             return Framed(head, tuple(chunks), True)
         finally:
-            writer.close()
+            _let_go(writer)
+
+
+def _let_go(writer: asyncio.StreamWriter) -> None:
+    """Close, and take note of how that ended: else the collector may complain of an error that nobody has looked at."""
+    writer.close()
+    closed = writer._protocol._get_close_waiter(writer)  # type: ignore[attr-defined]
+    closed.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:

@@ -63,8 +63,9 @@ def cut(path: Path) -> None:
 MISHAPS: dict[Callable[[Path], None], str] = {
     renamed: "was removed or renamed while the run wrote to it; its lines are in .*elsewhere.jsonl",
     removed: "was removed or renamed while the run wrote to it; its lines are saved to .*rescued",
-    replaced: "was replaced by another file while the run wrote to it; its lines are saved to .*rescued",
-    rotated: "was replaced by another file while the run wrote to it; its lines are in .*elsewhere.jsonl",
+    # Between its removal and the new file, a run may look.
+    replaced: "was (replaced|removed) .*while the run wrote to it; its lines are saved to .*rescued",
+    rotated: "was (replaced|removed) .*while the run wrote to it; its lines are in .*elsewhere.jsonl",
     cut: "was cut by somebody else while the run wrote to it, from [\\d,]+ bytes to",
 }
 
