@@ -148,6 +148,11 @@ def _news_in(chunk: ChatCompletionChunk | TextCompletion) -> dict[str, Any]:
     return news
 
 
+def _is_a_word(text: str) -> bool:
+    """Whether a text is a word and nothing else, and long enough not to be a digit or a cry."""
+    return len(text) > 2 and text.isalpha()
+
+
 class Probation(Generic[C]):
     """Keeps what a continuation brings to itself until it is clear that it does not begin the answer anew.
 
@@ -180,9 +185,12 @@ class Probation(Generic[C]):
             beginning = text[:count]
             if not beginning or not said.startswith(beginning):
                 continue
-            if count < min(len(said), self.ENOUGH) and not at_end:
+            is_word = count == len(said) and _is_a_word(said)
+            if not at_end and (count < min(len(said), self.ENOUGH) or (is_word and len(text) == count)):
                 self.is_over = False
                 return []
+            if is_word and not text[count : count + 1].isalnum():
+                return None  # "The" cut behind, and "The sea" to go on with: no sentence doubles its first word
             if count >= self.LEAST and said.find(beginning[: self.LEAST], 1) < 0:
                 return None
         passed, self.kept = self.kept, []

@@ -272,7 +272,10 @@ async def test_a_server_that_begins_anew_is_refused(pieces: list[str], is_draine
         ("la la la la la la la ", "la la la la la"),
         (LONG, " The tide turns at noon."),
         (LONG, "The fire."),
-        ("The", "The tide turns"),
+        ("ha", "ha ha"),
+        ("111", "111 and so on"),
+        ("The", "Theory"),
+        ("bye-", "bye-bye"),
         (LONG[:20], LONG[20:]),
     ],
 )
@@ -282,6 +285,20 @@ async def test_what_goes_on_may_say_the_same_again(said: str, more: str) -> None
     stream = ask(client, BOTH)
     assert "".join([text async for text in stream.text_deltas()]) == said + more
     assert (await stream.completion()).text == said + more
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 30])
+@pytest.mark.parametrize("said", ["The", "Tomorrow", "Rivers"])
+async def test_one_word_alone_is_not_doubled(said: str, pieces: int) -> None:
+    """A cut behind the first word, and that word again to go on with: the server has begun anew."""
+    more = f"{said} tide turns"
+    parts = [more[start : start + pieces] for start in range(0, len(more), pieces)]
+    client, transport = client_of(Answer([chunk(said)]), Answer([*map(chunk, parts), chunk("", "stop"), DONE]))
+    with pytest.raises(MalformedResponseError, match="began the answer anew") as caught:
+        await ask(client, BOTH).completion()
+    assert caught.value.partial is not None
+    assert caught.value.partial.text == said
+    assert len(transport.requests) == 2
 
 
 @pytest.mark.parametrize(
