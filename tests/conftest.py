@@ -16,6 +16,16 @@ hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
 
+_LONG = {"soak", "bench", "distributed", "outside"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs long on purpose runs as long as it must."""
+    for item in items:
+        if not _LONG.isdisjoint(mark.name for mark in item.iter_markers()):
+            item.add_marker(pytest.mark.timeout(0))
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """The project is asyncio only."""

@@ -148,9 +148,9 @@ def _news_in(chunk: ChatCompletionChunk | TextCompletion) -> dict[str, Any]:
     return news
 
 
-def _is_a_word(text: str) -> bool:
-    """Whether a text is a word and nothing else, and long enough not to be a digit or a cry."""
-    return len(text) > 2 and text.isalpha()
+def _is_a_first_word(text: str) -> bool:
+    """Whether a text is a capitalised word and nothing else: what goes on amid a word has no capital."""
+    return len(text) > 2 and text.isalpha() and text.istitle()
 
 
 class Probation(Generic[C]):
@@ -185,7 +185,7 @@ class Probation(Generic[C]):
             beginning = text[:count]
             if not beginning or not said.startswith(beginning):
                 continue
-            is_word = count == len(said) and _is_a_word(said)
+            is_word = count == len(said) and _is_a_first_word(said)
             if not at_end and (count < min(len(said), self.ENOUGH) or (is_word and len(text) == count)):
                 self.is_over = False
                 return []
