@@ -1,6 +1,6 @@
 """What a source would cost, before anything is sent.
 
-Tokens of prompts are estimated from their characters (see `policy.token_estimate`), schemas of tools included. Where
+Tokens of prompts are estimated from their characters (see `types.tokens.estimate`), schemas of tools included. Where
 the output has answers already, their ``usage`` tells how far such estimates are off, and the rest is corrected by that.
 The answer of each row counts as long as its ``max_tokens`` lets it be; without one its length is not known, and neither
 is its cost.
@@ -9,7 +9,7 @@ is its cost.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from itertools import islice
@@ -17,12 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
-import msgspec
 
 from ..codec.requests import body_of
-from ..policy.token_estimate import estimated_tokens
-from ..types import ChatRequest
 from ..types.prices import PRICE_LISTS, Price, price_of
+from ..types.tokens.estimate import prompt_tokens_of
 from .journal.known_rows import Done
 from .journal.lines import line_decoder
 from .journal.scan import lines_in
@@ -31,9 +29,6 @@ from .source.row import Row, name_and_hash, row_of, written
 from .source.rows import RowSource, Source
 from .source.shards import Shard
 
-# Marks of the chat template, a token each: where it begins, whose turn it is, where thinking ends; and each message.
-_PER_PROMPT: Final = 3
-_PER_MESSAGE: Final = 1
 _SHOWN: Final = 5
 
 
@@ -142,7 +137,7 @@ class _Before:
     def _compare(self, row: Row) -> None:
         if row.request is not None and (told := self._told.get(row.name)):
             self.told += told
-            self.estimated += prompt_tokens_of(row.request)
+            self.estimated += prompt_tokens_of(body_of(row.request))
 
 
 def prompts_told_by(output: Path, most: int = 1000) -> dict[str, int]:
@@ -160,7 +155,7 @@ def _add(estimate: Estimate, row: Row, currency: str) -> None:
         return
     estimate.rows += 1
     estimate.models[row.request.model] += 1
-    prompt = prompt_tokens_of(row.request)
+    prompt = prompt_tokens_of(body_of(row.request))
     answer = row.request.max_tokens
     estimate.prompt_tokens += prompt
     estimate.output_tokens += answer or 0
@@ -176,26 +171,3 @@ def _add(estimate: Estimate, row: Row, currency: str) -> None:
 def _price(model: str, currency: str) -> Price | None:
     # The newest list's first midnight: off-peak, in any list.
     return price_of(model, datetime.combine(PRICE_LISTS[-1].since, time(0), UTC), currency=currency)
-
-
-def prompt_tokens_of(request: ChatRequest) -> int:
-    """About how many tokens a request's prompt has, the schemas of its tools included."""
-    body: Mapping[str, Any] = body_of(request)
-    messages = body["messages"]
-    tokens = sum(map(estimated_tokens, _texts_in(messages))) + _PER_PROMPT + _PER_MESSAGE * len(messages)
-    for name in ("tools", "response_format"):
-        if (schema := body.get(name)) is not None:
-            tokens += estimated_tokens(msgspec.json.encode(schema).decode())
-    return round(tokens)
-
-
-def _texts_in(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            if name not in ("role", "type"):
-                yield from _texts_in(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts_in(item)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import attrs
 
 from ..errors import InvalidRequestError
-from .token_estimate import estimated_tokens
+from ..types.tokens.estimate import estimated_tokens
 
 
 class Exchange(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deepseek_async import ChatRequest, InvalidRequestError, run_batch
-from deepseek_async.batch.estimate import estimate_of, prompt_tokens_of, prompts_told_by
+from deepseek_async.batch.estimate import estimate_of, prompts_told_by
 from deepseek_async.batch.journal.index import index_of
 from deepseek_async.batch.journal.journal import side_file_of
 from deepseek_async.batch.journal.known_rows import Done
@@ -25,31 +25,6 @@ pytestmark = pytest.mark.anyio
 def asked(text: str, **more: object) -> ChatRequest:
     """A request of one message."""
     return ChatRequest(messages=[UserMessage(text)], model="deepseek-flash", **more)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("text", "tokens"),
-    [
-        ("a" * 1000, 240),
-        ("雨" * 1000, 630),
-        ("a" * 500 + "雨" * 500, 435),
-        ("é" * 1000, 310),
-        ("1" * 100, 120),
-        ("", 0),
-    ],
-)
-def test_tokens_of_a_prompt(text: str, tokens: int) -> None:
-    """By classes of characters, and four for the template's marks."""
-    assert prompt_tokens_of(asked(text)) == tokens + 4
-
-
-def test_tools_count() -> None:
-    """They are part of the prompt, with their keys and brackets; and so is a schema of the answer."""
-    parameters = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}}
-    tool = {"type": "function", "function": {"name": "weather", "description": "x" * 1000, "parameters": parameters}}
-    assert prompt_tokens_of(asked("", tools=[tool])) == pytest.approx(240 + 70, abs=25)
-    schema = {"type": "json_schema", "json_schema": {"name": "answer", "schema": parameters}}
-    assert prompt_tokens_of(asked("", response_format=schema)) > 40
 
 
 async def test_prices() -> None:
