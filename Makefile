@@ -27,7 +27,7 @@ DIST := $(VENV)/dist
 FOR_DIST := $(DIST)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types pytest coverage soak test-node test-servers install-proxies test-proxies test-clients install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
+.PHONY: help demo test lint format types pytest coverage soak test-node test-servers install-proxies test-proxies test-clients test-pages install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -126,6 +126,9 @@ test-proxies: $(FOR_DEV) ## The proxies that are installed, plain and for stream
 
 test-clients: $(FOR_DEV) ## Other people's clients, newest, each in an environment of its own, against the sandbox
 	CLIENTS=$(abspath $(VENV)/clients) $(BIN)/python -m pytest -q -m outside -n 3 --dist loadgroup tests/clients
+
+test-pages: $(FOR_DEV) ## What is looked at in a browser, in a headless Chromium (Debian: apt-get install chromium)
+	$(BIN)/python -m pytest -q -rs tests/types/test_heat_map_in_chromium.py tests/sandbox/server/control/test_page.py
 
 install-pythons: | $(BIN)/python ## As root: trees of Debian's next releases, which bring Python 3.13 and newer
 	bash tests/pythons.sh $(VENV)/pythons --install

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ..types import ChatCompletion, TokenLogprob, TopLogprob, perplexity_of
-from ..types.logprobs import token_bytes
+from ..types.tokens.token import token_bytes
 from .screen import visible
 
 # From surprising to expected; of middling lightness, so that they can be read on black and on white.

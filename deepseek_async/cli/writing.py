@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.style import Style
 
 from ..types import ChoiceLogprobs, Delta, TokenLogprob
-from ..types.logprobs import token_bytes
+from ..types.tokens.token import token_bytes
 from .screen import is_live, visible
 from .tokens import style_of
 from .wrapping import WordWrap

@@ -10,7 +10,7 @@ import attrs
 
 from ..types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, Delta, TextCompletion, TokenLogprob
 from ..types.chunk import NO_DELTA
-from ..types.logprobs import token_bytes
+from ..types.tokens.token import token_bytes
 from .folding.fold import Fold
 from .folding.text_fold import TextFold
 from .reading.responses import chunk_from_json, salvage, text_completion_from_json, text_from_json

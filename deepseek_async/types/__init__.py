@@ -3,7 +3,7 @@
 from .account import Balance, BalanceInfo, Model, ModelList
 from .chunk import ChatCompletionChunk, ChunkChoice, Delta
 from .completion import ChatCompletion, Choice, FinishReason, ParsedChatCompletion
-from .logprobs import BELOW_TOP, ChoiceLogprobs, TokenLogprob, TopLogprob, perplexity_of, spans_of, text_of
+from .logprobs import ChoiceLogprobs
 from .messages import (
     AssistantMessage,
     ContentPart,
@@ -18,6 +18,7 @@ from .messages import (
 )
 from .requests.request import ChatRequest, ModelName, TextRequest
 from .text_completion import TextChoice, TextCompletion, TextLogprobs
+from .tokens.token import BELOW_TOP, TokenLogprob, TopLogprob, perplexity_of, spans_of, text_of
 from .tools import FunctionCall, FunctionCallFragment, FunctionDefinition, Tool, ToolCall, ToolCallFragment
 from .usage import CompletionTokensDetails, PromptTokensDetails, Usage
 

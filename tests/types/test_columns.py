@@ -17,15 +17,17 @@ def token(text: str, logprob: float, *tops: tuple[str, float]) -> TokenLogprob:
 
 
 def test_each_token_is_a_row() -> None:
-    """Texts, logprobs, places in the text; alternatives in a matrix with NaN where there are fewer."""
-    logprobs = ChoiceLogprobs((token("Hé", -0.5, ("Hé", -0.5), ("x", -2.0)), token("llo", BELOW_TOP), token("", -1.0)))
+    """Texts, logprobs, places in the text; alternatives in a matrix; NaN where there are fewer or none was told."""
+    logprobs = ChoiceLogprobs(
+        (token("Hé", -0.5, ("Hé", -0.5), ("x", BELOW_TOP)), token("llo", BELOW_TOP), token("", -1.0))
+    )
     columns = logprobs.array()
     assert columns.tokens.tolist() == ["Hé", "llo", ""]
-    assert columns.logprobs.tolist() == [-0.5, BELOW_TOP, -1.0]
+    assert np.array_equal(columns.logprobs, [-0.5, np.nan, -1.0], equal_nan=True)
     assert columns.logprobs.dtype == np.float64
     assert columns.offsets.tolist() == [list(span) for span in logprobs.spans] == [[0, 2], [2, 5], [5, 5]]
     assert columns.top_tokens.tolist() == [["Hé", "x"], ["", ""], ["", ""]]
-    assert np.array_equal(columns.top_logprobs, [[-0.5, -2.0], [np.nan] * 2, [np.nan] * 2], equal_nan=True)
+    assert np.array_equal(columns.top_logprobs, [[-0.5, np.nan], [np.nan] * 2, [np.nan] * 2], equal_nan=True)
 
 
 def test_no_tokens_are_no_rows() -> None:

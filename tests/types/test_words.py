@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.types import TokenLogprob, text_of
+from deepseek_async import InvalidRequestError
+from deepseek_async.types import ChoiceLogprobs, TokenLogprob, text_of
 from deepseek_async.types.tokens.words import Word, words_of
 
 
@@ -54,3 +55,12 @@ def test_every_character_but_blanks_is_in_one_word(texts: list[str]) -> None:
     for word in words:
         assert text[word.start : word.end] == word.text
         assert word.text in text_of(word.tokens)
+
+
+def test_words_of_either_channel() -> None:
+    """A method of the logprobs; a channel that is null has none, and one that is not there is refused."""
+    logprobs = ChoiceLogprobs((token("So"), token(" it")), None)
+    assert [word.text for word in logprobs.words()] == ["So", "it"]
+    assert logprobs.words("reasoning_content") == ()
+    with pytest.raises(InvalidRequestError, match="content or reasoning_content"):
+        logprobs.words("reasoning")

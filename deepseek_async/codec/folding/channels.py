@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, pairwise
 
 from ...types import AssistantMessage, ChoiceLogprobs, ChunkChoice, TokenLogprob
-from ...types.logprobs import token_bytes
+from ...types.tokens.token import token_bytes
 
 Tokens = tuple[TokenLogprob, ...]
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from .token import BELOW_TOP
+
 
 @attrs.frozen(eq=False)
 class LogprobColumns:
@@ -15,10 +17,10 @@ class LogprobColumns:
 
     Attributes:
         tokens: Their texts; of shape (n,), objects.
-        logprobs: Natural logarithms of their probabilities; of shape (n,), float64. -9999.0 is no probability.
+        logprobs: Natural logarithms of their probabilities; of shape (n,), float64. NaN where the server gave none.
         offsets: Where each stands in the channel's text, start and end in characters; of shape (n, 2), int64.
         top_tokens: The texts of the alternatives; of shape (n, width), objects. ``""`` where a token has fewer.
-        top_logprobs: Their logprobs; of shape (n, width), float64. NaN where a token has fewer.
+        top_logprobs: Their logprobs; of shape (n, width), float64. NaN where there is none, or it was not told.
     """
 
     tokens: Any
@@ -53,9 +55,13 @@ def columns_of(tokens: Sequence[Any], spans: Sequence[tuple[int, int]]) -> Logpr
         if tops := token.top_logprobs:
             top_tokens[row, : len(tops)] = [top.token for top in tops]
             top_logprobs[row, : len(tops)] = [top.logprob for top in tops]
+    logprobs = numpy.array([token.logprob for token in tokens], dtype=numpy.float64)
+    # -9999.0 stands for "unknown": as a number it would ruin every mean.
+    logprobs[logprobs <= BELOW_TOP] = numpy.nan
+    top_logprobs[top_logprobs <= BELOW_TOP] = numpy.nan
     return LogprobColumns(
         texts,
-        numpy.array([token.logprob for token in tokens], dtype=numpy.float64),
+        logprobs,
         numpy.array(spans, dtype=numpy.int64).reshape(len(tokens), 2),
         top_tokens,
         top_logprobs,

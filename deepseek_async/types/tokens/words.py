@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from ..logprobs import TokenLogprob, spans_of, text_of
+from .token import TokenLogprob, spans_of, text_of
 
 # Scripts that put no blanks between words: each character stands for itself.
 _UNSPACED = "\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
