@@ -55,6 +55,8 @@ from .folding.fold import Fold
 from .outlet import Outlet, Probation
 from .reading.halves import Halves
 
+_NOTHINGS: Final = frozenset((b"null", b'""', b"[]"))  # data by which gateways say that they are there
+
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 W = TypeVar("W", bound=ChatCompletion | TextCompletion)
 
@@ -452,6 +454,9 @@ class StreamedAnswer(Generic[C, W]):
             return False
         if event == "error":
             raise error_event(text)
+        if text in _NOTHINGS:
+            self.keepalives += 1
+            return False
         chunks.append(self._dialect.read(text))
         return False
 
@@ -466,6 +471,8 @@ class StreamedAnswer(Generic[C, W]):
             raise interrupted(cause)
         elif self.chunks and self.is_finished and "[DONE]".startswith(unfinished):  # not amid another event
             self._finish(without_done=True)
+        elif self.chunks and interruption_in(self._fold.finish_reasons) is not None:
+            self._finish()  # it has said how it ended
         elif self.chunks:
             raise StreamInterruptedError(f"the stream ended without [DONE] after {self.chunks} chunks")
         elif unframed.strip():
@@ -477,6 +484,8 @@ class StreamedAnswer(Generic[C, W]):
 
     def _emptiness(self) -> EmptyResponseError:
         nothing = f"{self.keepalives} keep-alives, no chunk" if not self.chunks else "no choice in any chunk"
+        if self._fold.finish_reasons:
+            nothing = "no message in any choice"
         return EmptyResponseError(f"the answer to a streamed request is empty: status 200, {nothing}")
 
     def _finish(self, *, without_done: bool = False) -> None:
@@ -485,7 +494,7 @@ class StreamedAnswer(Generic[C, W]):
         if reason is not None:
             cause = broken_off(reason)
             self._fail(StreamInterruptedError(cause.message, cause=cause))
-        elif not self._fold.finish_reasons:
+        elif self._fold.is_blank:
             self._fail(self._emptiness())
         elif self._move(What.END):
             self.end = Complete(without_done)

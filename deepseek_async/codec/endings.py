@@ -23,48 +23,46 @@ BROKEN_OFF = frozenset(
         "error",
         # Z.ai's GLM, OpenCode Zen
         "network_error",
-        # other gateways, by the kind of thing that failed
-        "api_error",
-        "backend_error",
-        "connection_error",
-        "disconnected",
-        "engine_error",
+        # gateways, by the kind of thing that failed
+        "connection_closed",
+        "connection_lost",
+        "connection_reset",
+        "crash",
+        "crashed",
+        "exception",
         "failed",
+        "failed_generation",
         "failure",
-        "generation_error",
-        "inference_error",
-        "internal_error",
-        "internal_server_error",
+        "generation_failed",
+        "fatal",
         "interrupted",
-        "model_error",
-        "overloaded",
-        "overloaded_error",
-        "provider_error",
-        "server_error",
-        "server_overloaded",
-        "service_unavailable",
-        "stream_error",
-        "system_error",
+        "oom",
+        "out_of_memory",
+        "rate_limit",
+        "rate_limited",
         "unavailable",
-        "unknown_error",
-        "upstream_error",
         # a deadline of the server's, or somebody there who ended it
         "cancel",
-        "cancelled",
-        "canceled",
         "deadline_exceeded",
         "killed",
         "preempted",
-        "request_timeout",
+        "server_shutdown",
+        "server_stopped",
         "shutdown",
         "terminated",
         "time_out",
         "timed_out",
-        "timeout",
+        "worker_died",
     )
 )
-"""Finish reasons by which servers say that they broke the generation off, in small letters and with underscores. Any
-other word that is not documented stays a word: the server has ended the answer in its own way."""
+"""Finish reasons by which servers say that they broke the generation off, in small letters and with underscores."""
+
+BROKEN_OFF_ENDINGS = (
+    "error", "abort", "aborted", "cancelled", "canceled", "disconnect", "disconnected", "exception", "overloaded",
+    "timeout", "interrupted", "unavailable",
+)  # fmt: skip
+"""Last words of such reasons: ``upstream_error``, ``client_disconnected``, ``gateway_timeout``. Any other reason that
+is not documented stays a word: the server has ended the answer in its own way."""
 
 # Looked at first: nearly every answer ends so.
 _ENDS = frozenset((FinishReason.STOP, FinishReason.LENGTH, FinishReason.TOOL_CALLS, FinishReason.CONTENT_FILTER))
@@ -73,9 +71,18 @@ _ENDS = frozenset((FinishReason.STOP, FinishReason.LENGTH, FinishReason.TOOL_CAL
 def interruption_in(finish_reasons: Iterable[str | None]) -> str | None:
     """The reason by which the server says that it broke the generation of a choice off; ``None`` if there is none."""
     for reason in finish_reasons:
-        if reason is not None and reason not in _ENDS and _written_alike(reason) in BROKEN_OFF:
+        if reason is not None and reason not in _ENDS and _is_broken_off(_written_alike(reason)):
             return reason
     return None
+
+
+def last_reason(before: str | None, now: str) -> str:
+    """Which of two finish reasons of a choice counts: the last, but that it was broken off is not taken back."""
+    return now if before is None or interruption_in((before,)) is None else before
+
+
+def _is_broken_off(reason: str) -> bool:
+    return reason in BROKEN_OFF or reason.rpartition("_")[2] in BROKEN_OFF_ENDINGS
 
 
 def _written_alike(reason: str) -> str:

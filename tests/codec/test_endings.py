@@ -12,11 +12,27 @@ from deepseek_async.transport import Answer
 
 from ..wire import DONE, HELLO, chunk, client_on, completion, event, stream_of, to_json, whole
 
-ENDS = ["stop", "length", "tool_calls", "content_filter", "eos", "load", "function_call", "recitation", "other", "End"]
+ENDS = [
+    "stop",
+    "length",
+    "tool_calls",
+    "content_filter",
+    "eos",
+    "load",
+    "function_call",
+    "recitation",
+    "other",
+    "End",
+    "error_toxic",
+]
+KINDS = [
+    *("engine_overloaded", "gateway_timeout", "client_disconnected", "request-cancelled", "upstreamTimeout"),
+    *("io_error", "InternalServerError", "worker_exception", "user_abort"),
+]
 SPELLED = ["Network-Error", "NETWORK_ERROR", "networkError", "network error", " error ", "Timed-Out", "serverError"]
 
 
-@pytest.mark.parametrize("reason", [*sorted(BROKEN_OFF), *SPELLED])
+@pytest.mark.parametrize("reason", [*sorted(BROKEN_OFF), *KINDS, *SPELLED])
 def test_a_word_that_says_so_breaks_the_answer_off(reason: str) -> None:
     """Streamed, whole and as a gap that was not filled; however it is spelled."""
     assert interruption_in([None, reason]) == reason
@@ -31,6 +47,25 @@ def test_a_word_that_says_so_breaks_the_answer_off(reason: str) -> None:
         finished(in_one_piece)
     assert raised.value.partial is in_one_piece
     assert raised.value.retryable
+
+
+@pytest.mark.parametrize("after", ["stop", "length", None])
+def test_it_is_not_taken_back(after: str | None) -> None:
+    """By a gateway that closes every choice with a word of its own."""
+    answer = fold(chunk_from_json(to_json(chunk(*said))) for said in (("Hel", None), ("", "abort"), ("", after)))
+    assert (answer.finish_reason, answer.complete) == ("abort", False)
+
+
+@pytest.mark.parametrize("word", ["abort", "stop", "length"])
+def test_a_reason_in_an_object_is_its_word(word: str) -> None:
+    """SGLang's own; the object is kept."""
+    details = {"type": word, "matched": 151645}
+    answer = completion_from_json(to_json({"choices": [{"message": {"content": "Hel"}, "finish_reason": details}]}))
+    assert (answer.finish_reason, answer.complete) == (word, word != "abort")
+    assert answer.choices[0].extra == {"finish_reason": details}
+    assert fold([chunk_from_json(to_json(chunk("Hel"))), chunk_from_json(to_json(chunk("", details)))]).choices == (  # type: ignore[arg-type]
+        answer.choices
+    )
 
 
 @pytest.mark.parametrize("reason", ENDS)

@@ -348,7 +348,7 @@ def test_any_json_in_a_200_is_an_error_or_not(value: Any) -> None:
         ({"error": {"message": "m", "code": 1234}}, InternalServerError, 200, True),
         ({"error": "m"}, InternalServerError, 200, True),
         ({"object": "error", "message": "m", "code": 404}, NotFoundError, 404, False),
-        ({"code": 50508, "message": "m", "data": None}, InternalServerError, 200, True),
+        ({"code": 50508, "message": "m", "data": None}, InternalServerError, 505, True),
         ({"detail": "m"}, InternalServerError, 200, True),
         ({"error": {"message": "m", "code": "rate_limit_exceeded"}}, RateLimitError, 429, True),
         ({"error": {"message": "m"}, "choices": []}, InternalServerError, 200, True),

@@ -61,7 +61,55 @@ TOLD: list[tuple[Any, type[APIStatusError]]] = [
     ({"error": {"message": WORDS, "code": "model_not_found"}}, NotFoundError),
     ({"error": {"message": WORDS, "status": "RESOURCE_EXHAUSTED"}}, RateLimitError),
     ({"error": {"message": WORDS, "http_code": "529"}}, InternalServerError),
+    # a code with its parts, a long number that begins with a status, a class's name at the begin of the words
+    ({"code": "Throttling.RateQuota", "message": WORDS, "request_id": "x"}, RateLimitError),
+    ({"code": "DataInspectionFailed", "message": WORDS}, BadRequestError),
+    ({"code": "Arrearage", "message": WORDS}, InsufficientBalanceError),
+    ({"code": 40301, "message": WORDS, "data": None}, PermissionDeniedError),
+    ({"code": 30001, "message": WORDS, "data": None}, InsufficientBalanceError),
+    ({"code": "20012", "message": WORDS}, BadRequestError),
+    (
+        {"error": {"message": WORDS, "type": "new_api_error", "code": "insufficient_user_quota"}},
+        InsufficientBalanceError,
+    ),
+    ({"error": {"message": WORDS, "type": "insufficient_quota"}}, InsufficientBalanceError),
+    ({"error": {"message": WORDS, "code": "RateLimitExceeded.EndpointRPMExceeded"}}, RateLimitError),
+    # names written otherwise
+    ({"statusCode": 401, "message": WORDS}, AuthenticationError),
+    ({"Error": {"Message": WORDS, "Code": "AccessDenied"}}, PermissionDeniedError),
+    ({"__type": "com.aws#ThrottlingException", "message": WORDS}, RateLimitError),
+    ({"ErrorCode": "not_found", "ErrorMessage": WORDS}, NotFoundError),
+    # in an object of its own
+    ({"Response": {"Error": {"Code": "AuthFailure.SignatureFailure", "Message": WORDS}}}, AuthenticationError),
+    ({"ResponseMetadata": {"Error": {"Code": "x", "Message": WORDS, "HTTPCode": 403}}}, PermissionDeniedError),
+    ({"header": {"code": 11200, "message": WORDS, "sid": "x"}}, InternalServerError),
+    ({"type": "response.failed", "response": {"error": {"code": "invalid_prompt", "message": WORDS}}}, BadRequestError),
+    ({"fault": {"faultstring": WORDS, "detail": {"errorcode": "x"}}}, InternalServerError),
+    # words alone
+    ({"message": f"{WORDS}: access denied"}, InternalServerError),
+    ({"Message": f"{WORDS}: not authorized"}, InternalServerError),
+    # in a choice
+    ({"choices": [{"index": 0, "error": {"code": 400, "message": WORDS}, "finish_reason": "error"}]}, BadRequestError),
+    ({"choices": [{"error": {"code": 429, "message": WORDS}, "message": {"content": ""}}]}, RateLimitError),
+    ({"choices": [{"delta": {"error": {"message": WORDS, "code": "overloaded"}}}]}, ServiceUnavailableError),
 ]
+
+
+@pytest.mark.parametrize(
+    ("words", "error_class"),
+    [
+        ("Forbidden", PermissionDeniedError),
+        ("Unauthorized.", AuthenticationError),
+        ("Too Many Requests", RateLimitError),
+        ("service unavailable", ServiceUnavailableError),
+        ("litellm.BadRequestError: no", BadRequestError),
+        ("openai.RateLimitError: slowly", RateLimitError),
+    ],
+)
+def test_words_that_name_a_status_tell_the_class(words: str, error_class: type[APIStatusError]) -> None:
+    """Of an API gateway's own body, and of a proxy that quotes an exception."""
+    for said in ({"message": words}, {"error": words}, {"error": {"message": words, "type": None, "code": None}}):
+        assert type(in_band_failure(said)) is error_class
 
 
 @pytest.mark.parametrize(("said", "error_class"), TOLD)
@@ -99,6 +147,11 @@ NO_ERRORS: list[Any] = [
     {"status": "success", "message": "done"},
     {"status": "in_progress", "message": "loading"},
     {"status": "queued", "message": "position 3"},
+    {"message": "loading the model"},
+    {"header": {"code": 0, "message": "Success", "sid": "x"}},
+    {"response": {"status": "in_progress", "error": None}},
+    {"data": {"code": 200, "msg": "ok"}},
+    {"Error": None, "statusCode": 200},
     {"success": True, "message": "fine"},
     {"base_resp": {"status_code": 0, "status_msg": "success"}},
     {"error": None},
@@ -156,9 +209,19 @@ def test_a_message_that_says_nothing_is_an_answer(message: Any) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("chunks", [[of_choices()], [of_choices(), of_choices(usage=None)], [{"id": "1"}]])
-async def test_a_stream_without_a_choice_is_no_answer(chunks: list[Any]) -> None:
-    """However it is ended."""
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [of_choices()],
+        [of_choices(), of_choices(usage=None)],
+        [{"id": "1"}],
+        [of_choices({})],
+        [of_choices({"index": 0, "finish_reason": "stop"})],
+        [of_choices({"index": 0, "delta": None}), of_choices({"index": 0, "message": None, "finish_reason": "stop"})],
+    ],
+)
+async def test_a_stream_without_a_message_is_no_answer(chunks: list[Any]) -> None:
+    """However it is ended; as the same answer in one piece is none."""
     client, transport = client_on(*[Answer([stream_of(*chunks)])] * 3)
     with pytest.raises(EmptyResponseError):
         await client.chat.completions.stream(model="m", messages=HELLO).completion()
@@ -169,6 +232,11 @@ async def test_a_stream_without_a_choice_is_no_answer(chunks: list[Any]) -> None
 async def test_an_error_beside_an_answer_has_its_text() -> None:
     """OpenRouter: the error in the same body or chunk as the last words. They are delivered, and in the partial."""
     error = {"error": {"message": WORDS, "code": 400}}
+    in_choice = of_choices({"index": 0, "delta": {"content": "tide"}, "finish_reason": "error", **error})
+    client, _ = client_on(Answer([event(chunk("Half ")), event(in_choice)]))
+    with pytest.raises(DeepSeekError, match=WORDS) as raised:
+        await client.chat.completions.stream(model="m", messages=HELLO).completion()
+    assert getattr(raised.value.partial, "text", None) == "Half tide"
     client, _ = client_on(
         whole({**completion("Half tide", "error"), **error}),
         Answer([event(chunk("Half ")), event({**chunk("tide", "error"), **error})]),

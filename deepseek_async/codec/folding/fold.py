@@ -10,7 +10,7 @@ field has its own rule:
 | content, reasoning_content | appended, joined once at the end |
 | tool calls | fragment by fragment, see `folding.calls` |
 | logprobs | extended per choice and per channel; which channel, see `folding.channels` |
-| finish_reason | the last that is not null, wherever it arrives |
+| finish_reason | the last that is not null, wherever it arrives, but one by which the server broke off stays |
 | usage | the last, see `folding.usages` for those that say little or nothing |
 | unknown fields | those of a chunk: the last that is not null, but for `PROGRESS`; others as `folding.joining` says |
 
@@ -38,7 +38,7 @@ from ...types import (
     Usage,
 )
 from ...types.values import NO_EXTRA
-from ..endings import interruption_in
+from ..endings import interruption_in, last_reason
 from ..reading.quirks.messages import mended
 from . import channels
 from .calls import Calls
@@ -131,6 +131,11 @@ class Fold:
         """Whether there is a choice and every one has its ``finish_reason``."""
         return bool(self._choices.all()) and None not in self.finish_reasons
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether no choice has brought a message, not even one that says nothing."""
+        return all(choice.is_blank for _, choice in self._choices.all())
+
     def completion(self, *, done: bool) -> ChatCompletion:
         """What has come so far, as a value.
 
@@ -196,7 +201,7 @@ class _ChoiceFold:
         if choice.logprobs is not None:
             self._logprobs.append(choice)
         if choice.finish_reason is not None:
-            self.finish_reason = choice.finish_reason
+            self.finish_reason = last_reason(self.finish_reason, choice.finish_reason)
         if delta.extra:
             if self._message_extra is None:
                 self._message_extra = Pieces()
@@ -205,6 +210,11 @@ class _ChoiceFold:
             if self._extra is None:
                 self._extra = Pieces(joins_texts=False)
             self._extra.add(choice.extra)
+
+    @property
+    def is_blank(self) -> bool:
+        parts = (self._content, self._reasoning, self._calls, self._message_extra)
+        return not self._role and all(part is None for part in parts)
 
     def clone(self) -> _ChoiceFold:
         new = _ChoiceFold()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...types import TextChoice, TextCompletion, TextLogprobs, Usage
-from ..endings import interruption_in
+from ..endings import interruption_in, last_reason
 from .choices import Choices
 from .fold import frozen, joined
 from .joining import Pieces, keep
@@ -54,6 +54,11 @@ class TextFold:
         """Whether one choice was asked for, and nothing that came speaks against it."""
         return self._choices.is_of_one
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether no choice has come: one always has a text."""
+        return not self._choices.all()
+
     def completion(self, *, done: bool) -> TextCompletion:
         """What has come so far, as a value; ``done``: whether the server has ended the answer."""
         return TextCompletion(
@@ -84,7 +89,7 @@ class _TextChoiceFold:
     def add(self, choice: TextChoice) -> None:
         self._text.append(choice.text)
         if choice.finish_reason is not None:
-            self.finish_reason = choice.finish_reason
+            self.finish_reason = last_reason(self.finish_reason, choice.finish_reason)
         self._extra.add(choice.extra)
         if (logprobs := choice.logprobs) is not None:
             self._has_logprobs = True

@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | ``reasoning``, ``thinking``, ``reasoning_text`` | ``reasoning_content``, where that is absent, null or empty | vLLM, Ollama, OpenRouter, Copilot |
 | ``content`` as a list of parts | their texts, joined; parts of type ``thinking`` are reasoning | Mistral, gateways |
+| ``finish_reason`` as an object with a ``type`` | that word | SGLang's own |
 | ``finish_reason: ""`` or a word for null, ``role: ""`` | null | StepFun, gateways |
 | ``tool_calls: []`` | null | vLLM (not streamed), some reasoning deltas |
 | ``index`` in a whole message's tool call | its place in the list | DeepSeek's own sample |
@@ -66,17 +67,21 @@ def is_null_word(reason: str) -> bool:
     return reason.strip().lower() in _NULL_WORDS
 
 
-def _translate_reason(choice: Json) -> None:
+def _translate_reason(choice: Json) -> Json | None:
     reason = choice.get("finish_reason")
+    if isinstance(reason, dict) and isinstance(reason.get("type"), str):
+        choice["finish_reason"] = reason["type"]
+        return {"finish_reason": reason}
     if isinstance(reason, str) and is_null_word(reason):
         del choice["finish_reason"]
+    return None
 
 
-def _into(name: str, *others: str) -> Callable[[Json], None]:
+def _into(name: str, *others: str) -> Callable[[Json], Json | None]:
     """A translation of a chat choice that has what it says under another name, or as a bare text."""
 
-    def translate(choice: Json) -> None:
-        _translate_reason(choice)
+    def translate(choice: Json) -> Json | None:
+        odd = _translate_reason(choice)
         for other in (name, *others):
             if isinstance(said := choice.get(other), str):
                 choice.pop(other)
@@ -84,13 +89,14 @@ def _into(name: str, *others: str) -> Callable[[Json], None]:
             elif isinstance(said, dict) and other != name:
                 choice[name] = choice.pop(other)
             if said is not None:
-                return
+                break
+        return odd
 
     return translate
 
 
-def _translate_text(choice: Json) -> None:
-    _translate_reason(choice)
+def _translate_text(choice: Json) -> Json | None:
+    odd = _translate_reason(choice)
     for name in ("text", "delta", "message"):
         said = choice.get(name)
         if isinstance(said, (dict, list)) or (isinstance(said, str) and name != "text"):
@@ -101,7 +107,8 @@ def _translate_text(choice: Json) -> None:
             choice["text"] = message.pop("content", None)
             choice |= {k: v for k, v in message.items() if k not in choice and v is not None}
         if choice.get("text"):
-            return
+            break
+    return odd
 
 
 def _translate_answer(answer: Json) -> None:
