@@ -66,8 +66,8 @@ class AsyncClient(Words):
             server frees what is given up; ``"auto"`` does so where the server is known to need it (llama.cpp, once it
             has answered; batches do so by themselves). ``None``: in one piece.
         has_beta: Whether the server has DeepSeek's ``/beta`` beside the base URL, for prefixes, `resume`, strict tools
-            and fill in the middle. ``None``: the official one has, a URL with a path (``…/v1``) has not; of others it
-            is seen when it is first needed, and a server that has none is asked at the base URL.
+            and fill in the middle. ``None``: the official one and the sandbox have; every other server is asked for
+            these at the base URL itself. A base URL that ends in ``/beta`` needs no word.
         spelled: ``timeout``, ``max_retries``, ``default_headers``, as the openai package calls them.
 
     Raises:
@@ -98,6 +98,8 @@ class AsyncClient(Words):
         has_beta: bool | None = None,
         **spelled: Unpack[SpelledSettings],
     ) -> None:
+        if has_beta is None:
+            has_beta = getattr(base_url, "has_beta", None)  # the sandbox's own address says so
         # Tools that render tracebacks with locals would show, for a wrong setting, what the right ones hold.
         api_key, base_url, headers, proxy = hide(api_key), hide(base_url), hide(headers), hide(proxy)
         if spelled:

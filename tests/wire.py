@@ -70,7 +70,8 @@ def whole(value: Any, status: int = 200, **headers: str) -> Answer:
 
 
 def client_on(*answers: Answer | BaseException, **settings: Any) -> tuple[AsyncClient, ScriptedTransport]:
-    """A client that plays the answers instead of using a network; it retries at once."""
+    """A client that plays the answers instead of using a network; it retries at once, and knows of ``/beta``."""
     transport = ScriptedTransport(answers)
-    settings = {"base_url": "http://localhost:1", "retry": AT_ONCE, **settings}
+    known = {} if "base_url" in settings else {"base_url": "http://localhost:1", "has_beta": True}
+    settings = {**known, "retry": AT_ONCE, **settings}
     return AsyncClient(transport=transport, **settings), transport

@@ -13,7 +13,7 @@ import attrs
 
 from .. import hooks
 from ..codec.failures.redaction import has_words_of_others, prompts_in, redact
-from ..errors import APITimeoutError, DeepSeekError, NotFoundError, describe, unforeseen
+from ..errors import APIStatusError, APITimeoutError, DeepSeekError, NotFoundError, describe, unforeseen
 from ..hooks import Hook, call_hooks
 from ..policy.gate import HELD_ONCE_SECONDS, Gate
 from ..policy.retry import RetryPolicy
@@ -50,7 +50,7 @@ class Call:
         request: What every attempt sends.
         model: For the hooks.
         streamed: Whether the answer is an event stream.
-        elsewhere: Where else a request goes if there is nothing where it went; ``None``: nowhere.
+        elsewhere: Where else a request goes that was refused where it went; ``None``: nowhere.
     """
 
     __slots__ = (
@@ -81,7 +81,7 @@ class Call:
         streamed: bool,
         timeouts: Timeouts,
         retry: RetryPolicy,
-        elsewhere: Callable[[HTTPRequest], HTTPRequest | None] | None = None,
+        elsewhere: Callable[[HTTPRequest, APIStatusError], HTTPRequest | None] | None = None,
     ) -> None:
         self._around = surroundings
         self._elsewhere = elsewhere
@@ -174,12 +174,12 @@ class Call:
         """
         around = self._around
         await conceal_aside(error, self._request)
-        if isinstance(error, NotFoundError):
-            # A model that is not there is told at a path that is.
-            elsewhere = self._elsewhere if "model" not in error.body.lower() else None
-            if elsewhere is not None and (moved := elsewhere(self._request)) is not None:
-                self._request = moved
+        if isinstance(error, APIStatusError) and self._elsewhere is not None:
+            moved = self._elsewhere(self._request, error)
+            if moved is not None:
+                self._request, self._elsewhere = moved, None
                 return
+        if isinstance(error, NotFoundError) or (isinstance(error, APIStatusError) and "beta" in error.message):
             _name_url(error, self._request.url)
         wait = self._retry.wait_before_next(
             error,

@@ -13,7 +13,7 @@ import attrs
 from ..codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from ..codec.dialects import CHAT, TEXT, read_by
 from ..codec.reading.shapes import AnswerReader
-from ..errors import InvalidRequestError
+from ..errors import APIStatusError, InvalidRequestError
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest
@@ -27,6 +27,10 @@ from .parsing.refusals import StrictRefusals
 T = TypeVar("T")
 
 _HTTPRequest = unfrozen(HTTPRequest)
+
+_NO_BETA = "the server is not known to have a beta base URL (has_beta=True says so)"
+SANDBOX_BETA = "x-sandbox-beta"
+"""The header of a sandbox's refusal of what it serves under ``/beta`` alone."""
 
 
 _log = logging.getLogger("deepseek_async")
@@ -83,14 +87,11 @@ class Caller:
         self.reader = reader or AnswerReader(partial(_tell_slow, endpoint.base_url))
         self.chat_dialect = read_by(CHAT, self.reader)
         self.text_dialect = read_by(TEXT, self.reader)
-        self.strict_refusals = StrictRefusals("" if endpoint.has_beta else "the server has no beta base URL")
+        self.strict_refusals = StrictRefusals("" if endpoint.has_beta else _NO_BETA)
         self.via = via
-        self.has_no_beta = False
-        """Whether it has turned out that there is nothing under ``/beta``."""
         self.goes_on_alone = False
         """Whether the server is known to compute an answer in one piece to its end though nobody waits any more."""
         self._chat_url = endpoint.url("/chat/completions")
-        self._beta_chat_url = endpoint.url("/chat/completions", is_beta=True)
         self._headers = headers
         self._headers_with_body = {**headers, "content-type": "application/json"}
 
@@ -110,12 +111,12 @@ class Caller:
 
     def chat_url(self, request: ChatRequest) -> str:
         """Where a chat request goes: the beta base URL if it continues a prefix or has strict tools."""
-        return self._beta_chat_url if not self.has_no_beta and _is_beta(request) else self._chat_url
+        return self.endpoint.url("/chat/completions", is_beta=True) if _is_beta(request) else self._chat_url
 
     @property
     def text_url(self) -> str:
         """Where a fill-in-the-middle request goes."""
-        return self.endpoint.url("/completions", is_beta=not self.has_no_beta)
+        return self.endpoint.url("/completions", is_beta=True)
 
     def http_request(self, method: str, url: str, body: bytes | None, options: CallOptions) -> HTTPRequest:
         """The request with the client's headers and the call's. Raises `InvalidRequestError`."""
@@ -135,17 +136,18 @@ class Caller:
             streamed=streamed,
             timeouts=timeouts_of(options.get("timeouts"), self.timeouts),
             retry=retry_of(options.get("retry"), self.retry),
-            elsewhere=self._without_beta if self.endpoint.is_beta_guessed else None,
+            elsewhere=self._in_beta if self.endpoint.may_be_sandbox else None,
         )
 
-    def _without_beta(self, request: HTTPRequest) -> HTTPRequest | None:
-        """Learn that the server has no ``/beta``. The request as it takes it; ``None``: it did not go there."""
-        endpoint = self.endpoint
-        if not request.url.startswith(endpoint.beta_base_url + "/"):
+    def _in_beta(self, request: HTTPRequest, error: APIStatusError) -> HTTPRequest | None:
+        """Learn from a refusal that the server is a sandbox. The request as it takes it; ``None``: it is none."""
+        if SANDBOX_BETA not in error.headers or request.url.startswith(self.endpoint.base_url + "/beta/"):
             return None
-        self.has_no_beta = True
-        self.strict_refusals.rule_out("the server has no beta base URL")
-        return attrs.evolve(request, url=endpoint.base_url + request.url.removeprefix(endpoint.beta_base_url))
+        if self.endpoint.may_be_sandbox:
+            self.endpoint = self.endpoint.with_beta()
+            self.strict_refusals.rule_in()
+        path = request.url.removeprefix(self.endpoint.base_url)
+        return attrs.evolve(request, url=self.endpoint.beta_base_url + path)
 
 
 def timeouts_of(given: Timeouts | Mapping[str, Any] | None, default: Timeouts) -> Timeouts:

@@ -53,6 +53,7 @@ def client_of(*answers: Answer) -> tuple[AsyncClient, ScriptedTransport]:
     transport = ScriptedTransport(answers)
     client = AsyncClient(
         base_url="http://localhost:1",
+        has_beta=True,
         transport=transport,
         retry=RetryPolicy(wait_initial=0.0),
         timeouts=Timeouts(idle=0.05),

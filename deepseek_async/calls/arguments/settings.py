@@ -33,10 +33,10 @@ class Endpoint:
 
     Attributes:
         base_url: Without a slash at its end.
-        beta_base_url: For fill-in-the-middle and prefix completion. A base URL without a path is DeepSeek-shaped and
-            has its ``/beta`` beside it; one with a path (``…/v1`` of vLLM, SGLang, llama.cpp) serves all itself.
+        beta_base_url: For fill-in-the-middle, prefix completion and strict functions: the ``/beta`` beside the base
+            URL where it is known to be, else the base URL (vLLM, SGLang, llama.cpp serve all there).
         is_loopback: Whether the server is on this machine.
-        is_beta_guessed: Whether nobody knows that there is something under ``beta_base_url``.
+        may_be_sandbox: Whether nobody has said anything of ``/beta``, and a sandbox may say that it has it.
         query: What follows the path of every request; Azure wants its ``api-version`` there.
     """
 
@@ -44,7 +44,7 @@ class Endpoint:
     beta_base_url: str
     is_loopback: bool
     query: str = ""
-    is_beta_guessed: bool = False
+    may_be_sandbox: bool = False
 
     def url(self, path: str, *, is_beta: bool = False) -> str:
         """Where a request for that path goes."""
@@ -61,13 +61,16 @@ class Endpoint:
         """Whether strict functions may be served: beside the base URL, or under it."""
         return self.beta_base_url != self.base_url or self.base_url.endswith("/beta")
 
+    def with_beta(self) -> Endpoint:
+        """The same, with ``/beta`` beside it."""
+        return attrs.evolve(self, beta_base_url=f"{self.base_url}/beta", may_be_sandbox=False)
+
 
 def endpoint_of(base_url: str | None, *, allow_insecure: bool, has_beta: bool | None = None) -> Endpoint:
     """The endpoint of a base URL; ``None``: DEEPSEEK_BASE_URL, else the official one.
 
     Args:
-        has_beta: Whether the server has DeepSeek's ``/beta``; ``None``: the official one has, a URL with a path has
-            not, and of others it is seen when it is first needed.
+        has_beta: Whether the server has DeepSeek's ``/beta``; ``None``: the official one and the sandbox have.
 
     Raises:
         InvalidRequestError: No http(s) URL, or plain http to another machine without ``allow_insecure``.
@@ -111,14 +114,11 @@ def _endpoint(
         )
     path = parts.path.rstrip("/")
     root = f"{parts.scheme}://{parts.netloc}"
-    is_official = host == "api.deepseek.com" and path in ("", "/v1")
-    if has_beta is None:
-        has_beta = is_official or not path
-        is_guessed = has_beta and not is_official
-    else:
-        is_guessed = False
-    beta = f"{root}{path.removesuffix('/v1')}/beta" if has_beta and not path.endswith("/beta") else root + path
-    return Endpoint(root + path, beta, is_loopback, parts.query, is_guessed)
+    is_official = host.rstrip(".") == "api.deepseek.com" and path in ("", "/v1")
+    may_be_sandbox = has_beta is None and not is_official and not path
+    is_beside = (is_official if has_beta is None else has_beta) and not path.endswith("/beta")
+    beta = f"{root}{path.removesuffix('/v1')}/beta" if is_beside else root + path
+    return Endpoint(root + path, beta, is_loopback, parts.query, may_be_sandbox)
 
 
 def _is_secret(name: str) -> bool:

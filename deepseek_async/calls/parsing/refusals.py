@@ -22,6 +22,10 @@ class StrictRefusals:
         """Why no function of this type's schema is asked for; ``""``: one may be."""
         return self._general or self._of.get(structuring, "")
 
+    def rule_in(self) -> None:
+        """Note that the server takes some after all."""
+        self._general = ""
+
     def rule_out(self, reason: str) -> None:
         """Note that the server takes none at all."""
         self._general = reason

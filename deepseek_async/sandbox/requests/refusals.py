@@ -93,7 +93,9 @@ def not_deserialized(why: str) -> Refusal:
 
 def beta_only(what: str) -> Refusal:
     """400: a feature of the beta base URL asked for elsewhere."""
-    return bad_request(f'{what} is only available when using beta api (set base_url="https://api.deepseek.com/beta")')
+    message = f'{what} is only available when using beta api (set base_url="https://api.deepseek.com/beta")'
+    # The header is our own: a client that was told the sandbox's root learns from it whom it talks to.
+    return Refusal(status=400, message=message, headers=(("x-sandbox-beta", "/beta"),))
 
 
 def unknown_model(name: str, supported: tuple[str, ...] = ()) -> Refusal:

@@ -27,7 +27,7 @@ from .cors import answer_headers, preflight_headers
 from .endpoints import ENDPOINTS, PREFIXES, Endpoint, send_json, what_is_served
 from .exchange import Exchange, chosen_script
 from .pace import Wheel
-from .state import CALLER_NAME, CALLER_PREFIX, Sandbox
+from .state import CALLER_NAME, CALLER_PREFIX, BaseURL, Sandbox
 from .wire import Played
 
 __all__ = ["SandboxServer"]
@@ -124,7 +124,7 @@ class SandboxServer(Sandbox):
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port, backlog=4096).start()
         host = f"[{self._host}]" if ":" in self._host else self._host
-        self.base_url = f"http://{host}:{self._runner.addresses[0][1]}"
+        self.base_url = BaseURL(f"http://{host}:{self._runner.addresses[0][1]}")
         return self
 
     async def __aexit__(

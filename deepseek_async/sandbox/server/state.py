@@ -27,6 +27,13 @@ CALLER_NAME = r"[A-Za-z0-9._-]+"
 _NOT_STARTED = "the sandbox is not started: use `async with SandboxServer() as server`"
 
 
+class BaseURL(str):
+    """Where a sandbox is served: a URL that tells a client in the same process that there is ``/beta`` under it."""
+
+    __slots__ = ()
+    has_beta = True
+
+
 class Sandbox:
     """The options, the account, the scripts in waiting and the requests seen. `SandboxServer` describes them.
 
@@ -134,7 +141,7 @@ class Sandbox:
         """
         if not re.fullmatch(CALLER_NAME, caller):
             raise ValueError(f"a caller's name is made of letters, digits, '-', '_' and '.', got {caller!r}")
-        return f"{self.base_url}{CALLER_PREFIX}{caller}"
+        return BaseURL(f"{self.base_url}{CALLER_PREFIX}{caller}")
 
     def reset(self) -> None:
         """Forget the scripts in waiting and the requests seen: a server that is shared begins anew."""

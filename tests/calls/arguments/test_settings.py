@@ -27,20 +27,20 @@ LOCAL = "http://localhost:1"
             "https://api.deepseek.com/v3.1_expires",
             "https://api.deepseek.com/v3.1_expires",
         ),
-        ("  https://gateway.example  ", "https://gateway.example", "https://gateway.example/beta"),
+        ("  https://gateway.example  ", "https://gateway.example", "https://gateway.example"),
         (
             "https://gateway.example/openai/v1/",
             "https://gateway.example/openai/v1",
             "https://gateway.example/openai/v1",
         ),
-        ("http://127.0.0.1:8000", "http://127.0.0.1:8000", "http://127.0.0.1:8000/beta"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000", "http://127.0.0.1:8000"),
         ("http://localhost:8000/v1", "http://localhost:8000/v1", "http://localhost:8000/v1"),
-        ("http://[::1]:8000", "http://[::1]:8000", "http://[::1]:8000/beta"),
-        ("http://model.localhost", "http://model.localhost", "http://model.localhost/beta"),
+        ("http://[::1]:8000", "http://[::1]:8000", "http://[::1]:8000"),
+        ("http://model.localhost", "http://model.localhost", "http://model.localhost"),
     ],
 )
 def test_a_base_url_means_two_addresses(base_url: str | None, root: str, beta: str) -> None:
-    """Where a server has no path of its own, its beta features are beside it; one with a path serves all itself."""
+    """Beta features are beside the base URL on the official server; any other is taken to serve all itself."""
     endpoint = endpoint_of(base_url, allow_insecure=False)
     assert (endpoint.base_url, endpoint.beta_base_url) == (root, beta)
     assert endpoint.is_loopback == ("localhost" in root or "127." in root or "::1" in root)
@@ -82,11 +82,10 @@ async def test_a_query_follows_the_path_of_every_request(base_url: str, path: st
     await client.models.list()
     await client.completions.create(model="m", prompt="p")
     root = f"https://x.example{path}"
-    beta = root if path else f"{root}/beta"
     assert [request.url for request in transport.requests] == [
         f"{root}/chat/completions{query}",
         f"{root}/models{query}",
-        f"{beta}/completions{query}",
+        f"{root}/completions{query}",
     ]
     assert client.base_url == root + query
     assert endpoint_of(client.base_url, allow_insecure=False) == endpoint_of(base_url, allow_insecure=False)
@@ -98,7 +97,7 @@ def test_plain_http_stays_on_the_machine() -> None:
         with pytest.raises(InvalidRequestError, match="allow_insecure=True"):
             endpoint_of(f"http://{host}", allow_insecure=False)
         assert endpoint_of(f"http://{host}", allow_insecure=True) == Endpoint(
-            f"http://{host}", f"http://{host}/beta", False, is_beta_guessed=True
+            f"http://{host}", f"http://{host}", False, may_be_sandbox=True
         )
 
 

@@ -76,7 +76,7 @@ def describe(base_url: str, control: Mapping[str, Iterable[str]]) -> dict[str, A
         control: The sandbox's own paths, and the methods of each.
     """
     document = _document(tuple((path, tuple(methods)) for path, methods in control.items()))
-    return {**document, "servers": [{"url": base_url}]}
+    return {**document, "servers": [{"url": str(base_url)}]}
 
 
 @lru_cache(maxsize=1)
