@@ -26,6 +26,9 @@ FOR_DOCS := $(DOCS)/.installed
 DIST := $(VENV)/dist
 FOR_DIST := $(DIST)/.installed
 
+# Every process that a test starts would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format types pytest coverage soak test-node test-servers install-proxies test-proxies test-clients test-pages install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
 .DELETE_ON_ERROR:

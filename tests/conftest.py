@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not _LONG.isdisjoint(mark.name for mark in item.iter_markers()):
             item.add_marker(pytest.mark.timeout(0))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays: whoever collects in a test need not look through thousands of tests again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+
+import pytest
 
 T = TypeVar("T")
 
@@ -24,7 +26,7 @@ class _Leaping(selectors.DefaultSelector):
 
 
 class LeapingLoop(asyncio.SelectorEventLoop):
-    """Nothing outside of it may take part: no thread, no socket."""
+    """Nothing outside of it may take part: no socket, and what is meant for a thread runs in its place."""
 
     def __init__(self) -> None:
         self._leaping = _Leaping()
@@ -32,6 +34,20 @@ class LeapingLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._leaping.now
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
+in_leaping_time = pytest.mark.parametrize(
+    "anyio_backend", [pytest.param(("asyncio", {"loop_factory": LeapingLoop}), id="leaping")]
+)
+"""A test that is a coroutine runs on such a loop."""
 
 
 def leap(main: Coroutine[Any, Any, T]) -> T:

@@ -39,13 +39,15 @@ def loaded_by(statement: str, bytecode: Path) -> set[str]:
     return set(run(f"import sys\n{statement}\nprint(*sys.modules)", bytecode).split())
 
 
-def test_every_module_can_be_imported_first(bytecode: Path) -> None:
+@pytest.mark.parametrize("depth", [1, pytest.param(9, marks=pytest.mark.soak)])
+def test_every_module_can_be_imported_first(depth: int, bytecode: Path) -> None:
     """Whichever part a program begins with, it loads: no order among them is taken for granted.
 
-    Each is imported in a process of its own that has loaded the libraries and nothing of the package.
+    Each is imported in a process of its own that has loaded the libraries and nothing of the package. Usually these
+    are the folders and modules at the root: that what lies deeper has no circles, `test_architecture` sees without
+    running anything.
     """
-    # What lies deeper is imported by these; that it has no circles, `test_architecture` sees without running anything.
-    names = [name for name in sources() if name.count(".") <= 2 and not name.endswith("__main__")]
+    names = [name for name in sources() if name.count(".") <= depth and not name.endswith("__main__")]
     report = run(
         f"""
         import importlib, json, os, sys, traceback, warnings

@@ -24,6 +24,7 @@ from deepseek_async.errors import (
     ServiceUnavailableError,
 )
 
+from ..leaping import in_leaping_time
 from .account import Account, Reply, broken, client_of, request
 
 pytestmark = pytest.mark.anyio
@@ -315,6 +316,7 @@ async def test_what_dooms_every_row_stops_the_sending(status: int, kind: type[Ex
 # -- refusals ----------------------------------------------------------------------------------------------------------
 
 
+@in_leaping_time
 async def test_a_refusal_is_no_attempt_and_goes_to_the_front() -> None:
     """Far more rows than the hidden limit: none fails, none is counted twice, and the limit is learned."""
     account = Account(limit=5)
@@ -345,6 +347,7 @@ async def test_a_refused_row_comes_before_new_ones() -> None:
     assert sent_again[:20] == sorted(sent_again[:20])
 
 
+@in_leaping_time
 async def test_batches_of_one_client_share_one_limiter() -> None:
     """Two batches for one model keep the account's limit together, and both get on."""
     account = Account(limit=6)
@@ -393,6 +396,7 @@ async def test_a_batch_that_does_not_want_its_turn_lets_others_pass() -> None:
         assert len([outcome async for outcome in idle]) == 10
 
 
+@in_leaping_time
 async def test_the_server_is_left_alone_while_it_asks_for_it() -> None:
     """After a ``Retry-After`` no row of the batch goes out before its time."""
     account = Account(reply=lambda _, attempt: Reply(503, headers={"retry-after": "0.2"}) if attempt == 1 else None)

@@ -17,7 +17,7 @@ from deepseek_async.batch.report import BatchReport
 from deepseek_async.codec.failures.statuses import failure_from
 from deepseek_async.errors import APIConnectionError, APITimeoutError, DeepSeekError
 
-from ..leaping import leap
+from ..leaping import in_leaping_time, leap
 from .account import Account, Reply, client_of, error_of, request
 
 pytestmark = pytest.mark.anyio
@@ -146,6 +146,7 @@ async def test_a_gateways_failure_may_be_billed(output: Path, number: int) -> No
     assert (await run(Account(), other)).possibly_billed_twice == ("row-1",)
 
 
+@in_leaping_time
 @pytest.mark.parametrize("then", [Reply(429), Reply(400), Reply(503), APIConnectionError("refused", during="connect")])
 async def test_the_sending_after_a_broken_one_was_refused(output: Path, then: Reply | Exception) -> None:
     """That the second sending cost nothing takes nothing from the first: the row is named, however it ended."""
@@ -341,6 +342,7 @@ class Falling(Account):
         return await super().send(request, progress)
 
 
+@in_leaping_time
 @pytest.mark.parametrize(
     "failure", [ValueError("odd"), RuntimeError("closed"), asyncio.CancelledError(), MemoryError()]
 )
@@ -366,6 +368,7 @@ def bad_handler() -> Iterator[None]:
     log.removeHandler(handler)
 
 
+@in_leaping_time
 @pytest.mark.usefixtures("bad_handler")
 @pytest.mark.parametrize("failure", [ValueError("odd"), asyncio.CancelledError(), OSError("broken pipe")])
 async def test_listeners_end_nothing(output: Path, failure: BaseException) -> None:

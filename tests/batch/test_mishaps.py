@@ -19,6 +19,7 @@ from deepseek_async import Failed, Succeeded, run_batch
 from deepseek_async.batch.journal.standing import last_lines
 from deepseek_async.errors import APIConnectionError, InvalidRequestError
 
+from ..leaping import in_leaping_time
 from .account import Account, Reply, client_of
 
 pytestmark = pytest.mark.anyio
@@ -87,6 +88,7 @@ async def test_a_request_that_others_cancelled_is_not_lost_in_silence(output: Pa
     assert (last["report"]["stopped"], last["report"]["unfinished"]) == ("fault", ["row-2"])
 
 
+@in_leaping_time
 async def test_the_end_does_not_wait_for_the_balance(output: Path) -> None:
     """A server that says nothing of the balance keeps no run from its end."""
 
@@ -107,6 +109,7 @@ async def test_the_end_does_not_wait_for_the_balance(output: Path) -> None:
     assert (report.succeeded, report.stopped) == (600, None)
 
 
+@in_leaping_time
 async def test_a_listener_that_fails_breaks_nothing(output: Path) -> None:
     """A handler of the log's that raises, at a notice."""
 

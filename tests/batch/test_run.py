@@ -23,6 +23,7 @@ from deepseek_async.batch.stop_rules import Limits, OffPeak
 from deepseek_async.batch.tally import Tally
 from deepseek_async.errors import InvalidRequestError
 
+from ..leaping import in_leaping_time
 from .account import Account, Reply, broken, client_of, request
 
 pytestmark = pytest.mark.anyio
@@ -479,6 +480,7 @@ async def test_the_end_is_told_where_it_is_known(
         assert last == 1.0
 
 
+@in_leaping_time
 async def test_a_falling_limit_is_told_with_the_balance(
     output: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -409,7 +409,7 @@ async def test_a_deadline_and_a_cancellation_at_once() -> None:
 
 
 def _watch_of(task: asyncio.Task[Any]) -> Deadlines:
-    return next(thing for thing in gc.get_objects() if isinstance(thing, Deadlines) and thing._task is task)
+    return next(thing for thing in gc.get_objects() if type(thing) is Deadlines and thing._task is task)
 
 
 async def test_a_cancellation_that_was_dealt_with_before() -> None:

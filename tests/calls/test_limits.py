@@ -160,7 +160,8 @@ def bomb(plain: bytes, gigabytes: float = 10) -> bytes:
 
 @BOTH
 @pytest.mark.parametrize("plain", [b"0", b"\n", b": x\n", b" "], ids=["zeros", "lines", "comments", "spaces"])
-async def test_a_bomb(plain: bytes, streamed: bool) -> None:
+@pytest.mark.parametrize("seconds", [0.3, pytest.param(3.0, marks=pytest.mark.soak)])
+async def test_a_bomb(plain: bytes, streamed: bool, seconds: float) -> None:
     """Ten gigabytes in ten megabytes, sent to a client that had asked for plain: an error, at the cost of some."""
     packed = bomb(plain)
     assert len(packed) < 50 * MIB
@@ -169,7 +170,7 @@ async def test_a_bomb(plain: bytes, streamed: bool) -> None:
     tracemalloc.start()
     started = time.process_time()
     try:
-        error = await failing(server, streamed=streamed, max_body_bytes=MIB, timeouts=Timeouts(first_chunk=1.0))
+        error = await failing(server, streamed=streamed, max_body_bytes=MIB, timeouts=Timeouts(first_chunk=seconds))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import pytest
 
 from deepseek_async.errors import InvalidRequestError
 from deepseek_async.policy.limiter import AdmissionLimiter, Permit
 
-from .simulator import SCENARIOS, Aimd, Fixed, Scenario, simulate
+from .simulator import SCENARIOS, Aimd, Fixed, Outcome, Scenario, simulate
 
 simulated = pytest.mark.usefixtures("untraced")
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 
+@cache
+def of_ours(name: str) -> Outcome:
+    """What the limiter makes of a scenario: always the same, and some take two seconds."""
+    return simulate(BY_NAME[name])
+
+
 @simulated
 @pytest.mark.parametrize("name", [name for name in BY_NAME if name.startswith(("constant", "four workers share"))])
 def test_a_constant_limit_is_filled(name: str) -> None:
     """At least 95 % of what the limit allows, told or not, with early heads or late, alone or among four."""
-    outcome = simulate(BY_NAME[name])
+    outcome = of_ours(name)
     assert outcome.goodput >= 0.95
     assert outcome.refusals_per_success <= 0.15
     assert outcome.dead == 0
@@ -32,7 +39,7 @@ def test_a_constant_limit_is_filled(name: str) -> None:
 )
 def test_a_moving_limit_is_followed(name: str) -> None:
     """At least 93 % of it, up, down, and down at once."""
-    outcome = simulate(BY_NAME[name])
+    outcome = of_ours(name)
     assert outcome.goodput >= 0.93
     assert outcome.dead == 0
 
@@ -40,15 +47,15 @@ def test_a_moving_limit_is_followed(name: str) -> None:
 @simulated
 def test_capacity_is_found_at_the_speed_of_the_network() -> None:
     """A limit of 500 is 90 % used before the first answers have come: their median takes eight seconds."""
-    assert simulate(BY_NAME["constant 500"]).seconds_to_90 < 2
-    assert simulate(BY_NAME["constant 2500"]).seconds_to_90 < 2
+    assert of_ours("constant 500").seconds_to_90 < 2
+    assert of_ours("constant 2500").seconds_to_90 < 2
 
 
 @simulated
 def test_the_others_do_worse() -> None:
     """The usual default fills a fifth of the same account; additive increase loses a fifth of it."""
     scenario: Scenario = BY_NAME["constant 500"]
-    ours = simulate(scenario).goodput
+    ours = of_ours("constant 500").goodput
     assert simulate(scenario, lambda: Fixed(100)).goodput < 0.25
     assert simulate(scenario, Aimd).goodput < ours - 0.1
 
@@ -56,7 +63,7 @@ def test_the_others_do_worse() -> None:
 @simulated
 def test_four_workers_share_fairly() -> None:
     """None gets less than a third of an equal share."""
-    outcome = simulate(BY_NAME["four workers share 500"])
+    outcome = of_ours("four workers share 500")
     assert min(outcome.by_worker) > sum(outcome.by_worker) / 4 / 3
 
 

@@ -23,10 +23,27 @@ _CASES: list[dict[str, Any]] = json.loads(
 every_case = pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in _CASES])
 
 
-def _stream_of(case: dict[str, Any]) -> bytes:
+every_long_case = pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case["name"]) for case in _CASES if "generate" in case]
+)
+
+
+def _stream_of(case: dict[str, Any], most: int = 2**20) -> bytes:
+    """A vector's bytes; what it repeats, at most so often."""
     if "generate" in case:
-        return b"".join(base64.b64decode(part["b64"]) * part["repeat"] for part in case["generate"]["parts"])
+        parts = case["generate"]["parts"]
+        return b"".join(base64.b64decode(part["b64"]) * min(part["repeat"], most) for part in parts)
     return base64.b64decode(case["input_b64"])
+
+
+def _assert_cuts_change_nothing(stream: bytes) -> None:
+    whole = feed([stream])
+    for reads in two_way_cuts(stream):
+        assert feed(reads) == whole, f"cut at {len(reads[0])}"
+
+
+# So often a vector repeats itself in the tests that feed it many times: as long as it is takes twenty seconds more.
+_SHORT = 2000
 
 
 def _events_of(listed: list[dict[str, Any]]) -> list[ServerSentEvent]:
@@ -62,16 +79,22 @@ def test_whole(case: dict[str, Any]) -> None:
 @every_case
 def test_cut_in_two(case: dict[str, Any]) -> None:
     """A vector cut in two at any place gives what it gives whole, comments and unframed text included."""
-    stream = _stream_of(case)
-    whole = feed([stream])
-    for reads in two_way_cuts(stream):
-        assert feed(reads) == whole, f"cut at {len(reads[0])}"
+    _assert_cuts_change_nothing(_stream_of(case, _SHORT))
 
 
 @every_case
 def test_byte_by_byte(case: dict[str, Any]) -> None:
     """A vector in reads of one byte gives what it gives whole, comments and unframed text included."""
+    stream = _stream_of(case, _SHORT)
+    assert feed(byte_by_byte(stream)) == feed([stream])
+
+
+@pytest.mark.soak
+@every_long_case
+def test_cuts_of_what_is_long(case: dict[str, Any]) -> None:
+    """The long vectors as long as they are: cut in two, and byte by byte."""
     stream = _stream_of(case)
+    _assert_cuts_change_nothing(stream)
     assert feed(byte_by_byte(stream)) == feed([stream])
 
 
