@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ ASKED: dict[str, Any] = {"model": "m", "messages": [UserMessage("Hello")]}
 EVENTS = chunked(event("Hel"), event("lo", "stop"), DONE)
 
 
-def run(*arguments: str, debug: bool) -> None:
-    """A program of `leaving`, with every warning an error, and nothing said."""
+def run(*arguments: str, debug: bool) -> str:
+    """What a program of `leaving` prints, with every warning an error, and nothing said on stderr."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DEEPSEEK_", "PYTHON"))}
     if debug:
         environment["PYTHONASYNCIODEBUG"] = "1"
@@ -51,13 +52,24 @@ def run(*arguments: str, debug: bool) -> None:
         check=False,
     )
     assert (program.returncode, program.stderr) == (0, "")
+    return program.stdout
 
 
-@pytest.mark.parametrize("debug", [False, True], ids=["plain", "debug"])
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "debug"])
+def said(request: pytest.FixtureRequest) -> Mapping[str, list[Any]]:
+    """How each program of `ALONE` ended, and what it said."""
+    if not hasattr(os, "fork"):
+        for name in ALONE:
+            run(name, debug=request.param)
+        return dict.fromkeys(ALONE, [0, ""])
+    said: dict[str, list[Any]] = json.loads(run("each", debug=request.param))
+    return said
+
+
 @pytest.mark.parametrize("name", ALONE)
-def test_nothing_is_left_of(name: str, debug: bool) -> None:
+def test_nothing_is_left_of(name: str, said: Mapping[str, list[Any]]) -> None:
     """Neither a warning nor a word of asyncio's or aiohttp's."""
-    run(name, debug=debug)
+    assert said[name] == [0, ""]
 
 
 @pytest.fixture

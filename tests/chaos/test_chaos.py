@@ -116,7 +116,7 @@ PLANS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(EVERYWHERE, max_examples=50, derandomize=True)
 @given(
     number=st.integers(0, 20),
     way=st.sampled_from(WAYS),

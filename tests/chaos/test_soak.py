@@ -147,7 +147,7 @@ def check(figures: Figures, *, growth: int) -> None:
 
 async def test_some_hundred_in_every_way(base_url: str) -> None:
     """The soak in small: no wrong text, no socket, no task."""
-    check(await soak(base_url, 300), growth=2048 * KIB)
+    check(await soak(base_url, 150), growth=2048 * KIB)
 
 
 @pytest.mark.soak
