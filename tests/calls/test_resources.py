@@ -61,7 +61,7 @@ def said(request: pytest.FixtureRequest) -> Mapping[str, list[Any]]:
     if not hasattr(os, "fork"):
         for name in ALONE:
             run(name, debug=request.param)
-        return dict.fromkeys(ALONE, [0, ""])
+        return {name: [0, ""] for name in ALONE}
     said: dict[str, list[Any]] = json.loads(run("each", debug=request.param))
     return said
 
