@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import ssl as ssl_module
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from .batch.options import RateLimiter
     from .batch.source.rows import Source
     from .calls.parsing.ways import Mode
+
+
+_numbers = itertools.count(1)
 
 
 class AsyncClient(Words):
@@ -159,7 +163,7 @@ class AsyncClient(Words):
             base_headers(key, headers_of(headers, "headers")),
             timeouts=timeouts,
             retry=retry,
-            surroundings=Surroundings(self._transport, hooks, self._figures, Gate()),
+            surroundings=Surroundings(self._transport, hooks, self._figures, Gate(), next(_numbers)),
             max_event_bytes=max_event_bytes,
             max_body_bytes=max_body_bytes,
             via=via,

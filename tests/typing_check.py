@@ -50,7 +50,17 @@ from deepseek_async import (
     fold,
 )
 from deepseek_async.errors import PartialCompletion
-from deepseek_async.hooks import AttemptStarted, Ended, FirstChunk, Record, RetryScheduled
+from deepseek_async.hooks import (
+    AttemptStarted,
+    ChunkIntervals,
+    Connected,
+    Content,
+    Ended,
+    FirstChunk,
+    Record,
+    RequestParameters,
+    RetryScheduled,
+)
 from deepseek_async.sse import Comment, Decoder, ServerSentEvent
 from deepseek_async.transport import Answer, ScriptedTransport
 from deepseek_async.types import BalanceInfo, Message, Model, ModelList, TextChoice
@@ -267,11 +277,35 @@ def hooks_and_transports_are_typed() -> None:
         match record:
             case AttemptStarted(call=call) | FirstChunk(call=call) | RetryScheduled(call=call) | Ended(call=call):
                 assert_type(call, int)
+        match record:
+            case AttemptStarted(parameters=parameters):
+                assert_type(parameters, RequestParameters | None)
+            case Connected(waited=waited, connecting=connecting, reused=reused):
+                assert_type((waited, connecting, reused), tuple[float, float, bool])
+            case Content(request=request, answer=answer):
+                assert_type(request, bytes | None)
+                assert_type(answer, ChatCompletion | TextCompletion | None)
+            case Ended(usage=usage, finish_reasons=reasons, first_chunk=first, intervals=intervals):
+                assert_type(usage, Usage | None)
+                assert_type(reasons, tuple[str, ...])
+                assert_type(first, float | None)
+                assert_type(intervals, ChunkIntervals)
+                assert_type(intervals.mean, float | None)
+                assert_type(intervals.quantile(0.5), float | None)
+            case _:
+                pass
+
+    def trace(record: Record) -> Mapping[str, str] | None:
+        return {"traceparent": "00"} if isinstance(record, AttemptStarted) else None
+
+    async def waits(record: Record) -> None: ...
 
     def deaf() -> None: ...
 
     AsyncClient(hooks=[watch], transport=ScriptedTransport([Answer([b""])]))
     AsyncClient(hooks=[deaf])  # type: ignore[list-item]
+    AsyncClient(hooks=[trace, watch])
+    AsyncClient(hooks=[waits])  # type: ignore[list-item]
     AsyncClient(timeouts=5)  # type: ignore[arg-type]
     assert_type(client.statistics().in_flight, int)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ..codec.body import without_blank
 from ..codec.failures.statuses import failure_from, request_id_of
@@ -13,6 +14,9 @@ from ..transport import HTTPRequest, Response, Transport
 from ..transport.base import lowered
 from .deadlines import Deadlines
 from .statistics import Figures
+
+if TYPE_CHECKING:
+    from .watching.watch import CallWatch
 
 # 201 and 203 from gateways and caches, 206 where somebody counts bytes: the body is the whole answer.
 ANSWERS = frozenset((200, 201, 203, 206))
@@ -24,9 +28,7 @@ ERROR_BODY_SECONDS = 10.0
 class Attempt:
     """One try to have a request answered. `whole`, or `open` and then the response's own bytes; `close` at any time.
 
-    Its attributes are for both of its sides: what it was asked to do, and what the transport has told so far.
-
-    Its attributes are what it was made with, and how far it is.
+    Its attributes are what it was made with, and how far it is by what the transport has told.
 
     Args:
         transport: What moves the bytes.
@@ -35,7 +37,7 @@ class Attempt:
         first_chunk: That of the phase ``first_chunk``, for this kind of answer.
         deadlines: The call's; ``total`` runs on in them.
         figures: The client's figures.
-        begun: Called with the request id when the first byte of an answer in one piece has come.
+        watch: Told of what happens, if somebody watches the call.
 
     Attributes:
         response: Once its head has come.
@@ -45,7 +47,6 @@ class Attempt:
     """
 
     __slots__ = (
-        "_begun",
         "_deadlines",
         "_figures",
         "_first_chunk",
@@ -55,6 +56,7 @@ class Attempt:
         "_request",
         "_timeouts",
         "_transport",
+        "_watch",
         "request_id",
         "response",
         "was_resent",
@@ -68,14 +70,14 @@ class Attempt:
         first_chunk: float,
         deadlines: Deadlines,
         figures: Figures,
-        begun: Callable[[str | None], None],
+        watch: CallWatch | None = None,
     ) -> None:
         self._transport = transport
         self._request = request
         self._timeouts = timeouts
         self._deadlines = deadlines
         self._figures = figures
-        self._begun = begun
+        self._watch = watch
         self._first_chunk = first_chunk
         self._is_queued = False
         self._is_open = False
@@ -89,10 +91,14 @@ class Attempt:
     def queued(self) -> None:
         self._is_queued = True
         self._figures.waiting_for_connection += 1
+        if self._watch is not None:
+            self._watch.queued()
 
     def connecting(self) -> None:
         self._leave_queue()
         self._deadlines.enter("connect", self._timeouts.connect)
+        if self._watch is not None:
+            self._watch.connecting()
 
     def connected(self, *, reused: bool) -> None:
         if self._is_queued:
@@ -106,6 +112,8 @@ class Attempt:
         else:
             self._figures.connections_made += 1
         self._deadlines.enter("first_chunk", self._first_chunk)
+        if self._watch is not None:
+            self._watch.connected(reused=reused)
 
     def _leave_queue(self) -> None:
         if self._is_queued:
@@ -136,6 +144,8 @@ class Attempt:
             if self._is_queued:
                 self._leave_queue()
         self.request_id = request_id_of(response.headers)
+        if self._watch is not None:
+            self._watch.head(response.status, self.request_id)
         return response
 
     async def whole(self, max_bytes: int, admitted: Callable[[], object] | None = None) -> bytes:
@@ -181,8 +191,8 @@ class Attempt:
                     self._deadlines.enter("idle", self._timeouts.idle)
             elif not parts:  # blank lines re-arm nothing, wherever they come
                 continue
-            if not parts:
-                self._begun(self.request_id)
+            if not parts and self._watch is not None:
+                self._watch.begun(self.request_id)
             parts.append(data if parts else said)
             size += len(data)
             if size > max_bytes:

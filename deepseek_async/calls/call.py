@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import attrs
 
-from .. import hooks
+from ..codec.answer import StreamedAnswer
 from ..codec.failures.redaction import has_words_of_others, prompts_in, redact
 from ..errors import APIStatusError, APITimeoutError, DeepSeekError, NotFoundError, describe, unforeseen
-from ..hooks import Hook, call_hooks
+from ..hooks import Hook
 from ..policy.gate import HELD_ONCE_SECONDS, Gate
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Transport
-from ..types.secrecy import secrets_in
+from ..types.secrecy import in_one_line, secrets_in
 from .attempt import Attempt
 from .deadlines import Deadlines
 from .statistics import Figures
 
+if TYPE_CHECKING:
+    from .watching.watch import CallWatch
+
 T = TypeVar("T")
+
+_log = logging.getLogger("deepseek_async")
 
 # A longer request is searched by another thread, so that the event loop goes on meanwhile.
 _LONG_BYTES = 2**20
@@ -38,6 +45,7 @@ class Surroundings:
     hooks: Sequence[Hook]
     figures: Figures
     gate: Gate
+    client: int = 1
     randomness: Callable[[], float] = random.random
 
 
@@ -55,21 +63,19 @@ class Call:
 
     __slots__ = (
         "_around",
-        "_attempt_started",
         "_attempts_before",
         "_clock",
         "_elsewhere",
         "_errors",
         "_has_ended",
-        "_model",
         "_request",
         "_retry",
-        "_started",
         "_streamed",
         "_timeouts",
         "attempts",
         "deadlines",
         "number",
+        "watch",
     )
 
     def __init__(
@@ -86,7 +92,6 @@ class Call:
         self._around = surroundings
         self._elsewhere = elsewhere
         self._request = request
-        self._model = model
         self._streamed = streamed
         self._timeouts = timeouts
         self._retry = retry
@@ -94,11 +99,15 @@ class Call:
             self._clock = asyncio.get_running_loop().time
         except RuntimeError:
             raise RuntimeError("AsyncClient runs on asyncio only, under asyncio.run(…): not under trio") from None
-        self._started = self._attempt_started = self._clock()
         self._errors: list[DeepSeekError] = []
         self._has_ended = False
         surroundings.figures.calls += 1
         self.number = surroundings.figures.calls
+        self.watch: CallWatch | None = None
+        if surroundings.hooks or _log.isEnabledFor(logging.DEBUG):
+            from .watching.watch import CallWatch  # what is told, and how: not for those who do not listen
+
+            self.watch = CallWatch(surroundings.hooks, surroundings.client, self.number, model, self._clock)
         self.attempts = 0
         self._attempts_before = 0  # of earlier parts of a continued answer
         self.deadlines = Deadlines(timeouts, streamed=streamed)
@@ -111,28 +120,17 @@ class Call:
     async def begin_attempt(self) -> Attempt:
         """Wait until requests may go out, then make the next attempt. It is not open yet."""
         around = self._around
-        self._attempt_started = self._clock()
-        if not around.gate.is_open(self._attempt_started):
+        if not around.gate.is_open(self._clock()):
             await self._wait_at_gate(around.gate)
-            self._attempt_started = self._clock()
         self.attempts += 1
         around.figures.attempts += 1
         around.figures.retries += self.attempts > 1
         self.deadlines.keepalives = 0
-        if around.hooks:
-            request = self._request
-            record = hooks.AttemptStarted(self.number, self.attempts, request.method, request.url, self._model)
-            call_hooks(around.hooks, record)
+        request, watch = self._request, self.watch
+        if watch is not None:
+            request = watch.begin_attempt(self.attempts, request)
         first_chunk = self._timeouts.first_chunk_of(streamed=self._streamed)
-        return Attempt(
-            around.transport,
-            self._request,
-            self._timeouts,
-            first_chunk,
-            self.deadlines,
-            around.figures,
-            self.tell_first_chunk,
-        )
+        return Attempt(around.transport, request, self._timeouts, first_chunk, self.deadlines, around.figures, watch)
 
     async def _wait_at_gate(self, gate: Gate) -> None:
         around = self._around
@@ -140,15 +138,10 @@ class Call:
         spread, randomness = self._retry.wait_initial, around.randomness()
         wait = gate.wait(self._clock(), spread=spread, randomness=randomness, at_most=at_most)
         around.figures.held += 1
-        if around.hooks:
-            call_hooks(around.hooks, hooks.Held(self.number, self.attempts + 1, wait, gate.why))
+        if self.watch is not None:
+            self.watch.hold(self.attempts + 1, wait, gate.why)
+        self._inform(f"attempt {self.attempts + 1} waits {wait:.3f} s: {gate.why}")
         await self._sleep(wait, gate.why)
-
-    def tell_first_chunk(self, request_id: str | None) -> None:
-        """Tell the hooks that the answer begins."""
-        if self._around.hooks:
-            elapsed = self._clock() - self._attempt_started
-            call_hooks(self._around.hooks, hooks.FirstChunk(self.number, self.attempts, elapsed, request_id))
 
     def may_try_again(self, error: DeepSeekError) -> bool:
         """Whether another attempt may follow an error before whose coming nothing was delivered."""
@@ -173,7 +166,7 @@ class Call:
             DeepSeekError: The error itself, with the history of all attempts: no other attempt follows.
         """
         around = self._around
-        await conceal_aside(error, self._request)
+        await conceal_aside(error, self._sent)
         if isinstance(error, APIStatusError) and self._elsewhere is not None:
             moved = self._elsewhere(self._request, error)
             if moved is not None:
@@ -197,9 +190,22 @@ class Call:
             raise error
         # Its traceback holds the stream: one that is dropped would stay open until the cycle is collected.
         self._errors.append(error.with_traceback(None))
-        if around.hooks:
-            call_hooks(around.hooks, hooks.RetryScheduled(self.number, self.attempts, wait, error))
-        await self._sleep(wait, f"attempt {self.attempts} had failed ({type(error).__name__}: {error.message})")
+        if self.watch is not None:
+            self.watch.schedule_retry(wait, error)
+        why = f"attempt {self.attempts} had failed ({type(error).__name__}: {error.message})"
+        self._inform(f"{why}; again in {wait:.3f} s")
+        await self._sleep(wait, why)
+
+    def _inform(self, text: str) -> None:
+        """One line in the log, whatever a server or a handler does to it."""
+        if _log.isEnabledFor(logging.INFO):
+            with suppress(Exception):
+                _log.info("client %d, call %d: %s", self._around.client, self.number, in_one_line(text))
+
+    @property
+    def _sent(self) -> HTTPRequest:
+        """The request as it went out last, with what hooks added."""
+        return self._request if self.watch is None else self.watch.request or self._request
 
     async def _sleep(self, seconds: float, why: str) -> None:
         self.deadlines.enter("total", None)
@@ -217,7 +223,7 @@ class Call:
     async def run(self, ask: Callable[[Attempt], Awaitable[T]]) -> T:
         """Make attempts until one succeeds; for answers that come in one piece."""
         outcome, last_error = "cancelled", None
-        request_id = None
+        request_id, result = None, None
         try:
             while True:
                 attempt = await self.begin_attempt()
@@ -240,20 +246,30 @@ class Call:
             outcome, last_error, request_id = "failed", error, error.request_id
             raise
         finally:
-            self.end(outcome, request_id=request_id, error=last_error)
+            self.end(outcome, request_id=request_id, error=last_error, result=result)
 
     def end(
-        self, outcome: str, *, chunks: int = 0, request_id: str | None = None, error: DeepSeekError | None = None
+        self,
+        outcome: str,
+        *,
+        chunks: int = 0,
+        request_id: str | None = None,
+        error: DeepSeekError | None = None,
+        result: object = None,
+        streamed: StreamedAnswer[Any, Any] | None = None,
     ) -> None:
-        """The call is over: take the timer down and tell the hooks. Only the first time counts."""
+        """The call is over: take the timer down and tell those who watch. Only the first time counts.
+
+        Args:
+            result: What came of a call that is not streamed.
+            streamed: Of one that is, what has arrived.
+        """
         if self._has_ended:
             return
         self._has_ended = True
         self.deadlines.close()
-        if self._around.hooks:
-            elapsed = self._clock() - self._started
-            record = hooks.Ended(self.number, self.attempts, outcome, elapsed, chunks, request_id, error)
-            call_hooks(self._around.hooks, record)
+        if self.watch is not None:
+            self.watch.end(outcome, self.attempts, chunks, request_id, error, result, streamed)
 
 
 def _name_url(error: DeepSeekError, url: str) -> None:

@@ -102,6 +102,11 @@ class Deadlines:
         """Seconds until the total deadline; ``None``: there is none."""
         return None if self._total_at == math.inf else self._total_at - self._time()
 
+    @property
+    def waited(self) -> float:
+        """Seconds that the last wait took, or what is left of it after its last phase began."""
+        return self._until - self._since
+
     def enter(self, phase: Phase, seconds: float | None) -> None:
         """Begin a phase, or the same one anew: from now on it has all its seconds."""
         self.phase = phase

@@ -234,10 +234,10 @@ class ChunkStream(Generic[C, W]):
                         answer.receive_break(unforeseen(error))
                     else:
                         is_fresh = answer.chunks > before
+                        if call.watch is not None:
+                            call.watch.read(answer.chunks - before, deadlines.waited, answer.request_id)
                         if not is_fresh:
                             deadlines.go_on()
-                        elif not before:
-                            call.tell_first_chunk(answer.request_id)
                     deadlines.keepalives = answer.keepalives
                     if answer.end is not None and (response.is_at_end or isinstance(answer.end, Interrupted)):
                         attempt.close()  # free for the next request before this one's last chunks are looked at
@@ -353,7 +353,9 @@ class ChunkStream(Generic[C, W]):
     def _end_call(self, error: DeepSeekError | None = None) -> None:
         if self._call is not None:
             answer = self._answer
-            self._call.end(self._stage.value, chunks=answer.chunks, request_id=answer.request_id, error=error)
+            self._call.end(
+                self._stage.value, chunks=answer.chunks, request_id=answer.request_id, error=error, streamed=answer
+            )
 
     def __del__(self) -> None:
         # Left without aclose(): the connection must not stay open until somebody notices.
@@ -362,10 +364,10 @@ class ChunkStream(Generic[C, W]):
             return
         attempt, answer = self._attempt, self._answer
 
-        def discard(chunks: int = answer.chunks, request_id: str | None = answer.request_id) -> None:
+        def discard() -> None:
             if attempt is not None:
                 attempt.close()
-            call.end(Stage.CLOSED.value, chunks=chunks, request_id=request_id)
+            call.end(Stage.CLOSED.value, chunks=answer.chunks, request_id=answer.request_id, streamed=answer)
 
         loop = self._loop
         if loop is not None and loop.is_running():

@@ -51,6 +51,7 @@ from .body import (
 )
 from .dialects import Dialect
 from .endings import broken_off, interruption_in
+from .folding.facts import AnswerFacts
 from .folding.fold import Fold
 from .outlet import Outlet, Probation
 from .reading.halves import Halves
@@ -337,6 +338,10 @@ class StreamedAnswer(Generic[C, W]):
     @request_id.setter
     def request_id(self, request_id: str | None) -> None:
         self._fold.request_id = request_id
+
+    def facts(self) -> AnswerFacts:
+        """What has arrived so far besides the texts."""
+        return self._fold.facts()
 
     def completion(self) -> W:
         """The whole answer.

@@ -11,6 +11,7 @@ import attrs
 from ..types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, Delta, TextCompletion, TokenLogprob
 from ..types.chunk import NO_DELTA
 from ..types.tokens.token import token_bytes
+from .folding.facts import AnswerFacts
 from .folding.fold import Fold
 from .folding.text_fold import TextFold
 from .reading.responses import chunk_from_json, salvage, text_completion_from_json, text_from_json
@@ -35,6 +36,7 @@ class AnyFold(Protocol[C_contra, W_co]):
     @property
     def is_blank(self) -> bool: ...
     def add(self, chunk: C_contra) -> None: ...
+    def facts(self) -> AnswerFacts: ...
     def completion(self, *, done: bool) -> W_co: ...
 
 

@@ -61,6 +61,11 @@ def without_password(url: str) -> str:
     return f"{scheme}{separator}{host}"
 
 
+def in_one_line(text: str) -> str:
+    """A text as a line of a log: what would end the line, or command a terminal, is a space."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
 class Secret(str):
     """A text whose repr does not show it: for variables, which tools show that render tracebacks with locals."""
 

@@ -271,7 +271,15 @@ async def test_hooks_see_every_attempt() -> None:
     ):
         await ask(client, streamed=True)
     kinds = [type(record).__name__ for record in records]
-    assert kinds == ["AttemptStarted", "RetryScheduled", "AttemptStarted", "FirstChunk", "Ended"]
+    assert kinds == [
+        "AttemptStarted",
+        "Connected",
+        "RetryScheduled",
+        "AttemptStarted",
+        "Connected",
+        "FirstChunk",
+        "Ended",
+    ]
     assert {record.call for record in records} == {1}
     assert [r.attempt for r in records if isinstance(r, AttemptStarted)] == [1, 2]
     ended = records[-1]

@@ -11,7 +11,16 @@ import attrs
 import pytest
 
 from deepseek_async import APIConnectionError, BadRequestError, RateLimitError, StreamInterruptedError
-from deepseek_async.hooks import AttemptStarted, Ended, FirstChunk, Record, RetryScheduled, call_hooks
+from deepseek_async.hooks import (
+    AttemptStarted,
+    Connected,
+    Ended,
+    FirstChunk,
+    Record,
+    RequestParameters,
+    RetryScheduled,
+    call_hooks,
+)
 from deepseek_async.transport import Answer, Pause
 
 from ..wire import HELLO, chunk, client_on, completion, hello, stream_of, whole
@@ -36,8 +45,12 @@ async def test_a_call_tells_its_beginning_its_answer_and_its_end() -> None:
     """In that order, with what was asked where, in which time, under which id."""
     client, records = watched(whole(completion(), **{"x-ds-trace-id": "t"}))
     await client.chat.completions.create(**ASK)
-    started, first, ended = records
-    assert started == AttemptStarted(1, 1, "POST", "http://localhost:1/chat/completions", "deepseek-flash")
+    started, connected, first, ended = records
+    asked = RequestParameters(messages=1, size=74)
+    url = "http://localhost:1/chat/completions"
+    assert started == AttemptStarted(1, 1, "POST", url, "deepseek-flash", asked, started.client)
+    assert isinstance(connected, Connected)
+    assert (connected.call, connected.attempt, connected.waited, connected.reused) == (1, 1, 0.0, False)
     assert isinstance(first, FirstChunk)
     assert (first.call, first.attempt, first.request_id) == (1, 1, "t")
     assert isinstance(ended, Ended)
@@ -57,11 +70,11 @@ async def test_a_stream_tells_its_first_chunk_once_and_its_chunks_at_the_end() -
     """However many chunks one read brings."""
     client, records = watched(Answer([hello()], headers={"x-ds-trace-id": "t"}))
     async with client.chat.completions.stream(**ASK) as stream:
-        assert kinds(records) == ["AttemptStarted"]
+        assert kinds(records) == ["AttemptStarted", "Connected"]
         await anext(stream)
-        assert kinds(records) == ["AttemptStarted", "FirstChunk"]
+        assert kinds(records) == ["AttemptStarted", "Connected", "FirstChunk"]
         await stream.completion()
-    assert kinds(records) == ["AttemptStarted", "FirstChunk", "Ended"]
+    assert kinds(records) == ["AttemptStarted", "Connected", "FirstChunk", "Ended"]
     assert records[-1].chunks == 4
     assert records[-1].outcome == "completed"
     assert records[-1].request_id == "t"
@@ -76,8 +89,10 @@ async def test_retries_tell_why_and_how_long() -> None:
         "AttemptStarted",
         "RetryScheduled",
         "AttemptStarted",
+        "Connected",
         "RetryScheduled",
         "AttemptStarted",
+        "Connected",
         "FirstChunk",
         "Ended",
     ]
@@ -87,7 +102,7 @@ async def test_retries_tell_why_and_how_long() -> None:
     assert first.wait == 0.0
     assert isinstance(second.error, RateLimitError)
     assert records[-1].attempts == 3
-    assert {record.call for record in records} == {1}
+    assert len({record.call for record in records}) == 1
 
 
 @pytest.mark.anyio
@@ -96,7 +111,7 @@ async def test_a_failure_is_told_with_its_error() -> None:
     client, records = watched(whole({"error": {"message": "no"}}, 400, **{"x-ds-trace-id": "t"}))
     with pytest.raises(BadRequestError) as raised:
         await client.chat.completions.create(**ASK)
-    assert kinds(records) == ["AttemptStarted", "Ended"]
+    assert kinds(records) == ["AttemptStarted", "Connected", "Ended"]
     assert (records[-1].outcome, records[-1].error, records[-1].request_id) == ("failed", raised.value, "t")
 
     client, records = watched(Answer([stream_of(chunk("Hel"), done=False)]))
@@ -104,7 +119,7 @@ async def test_a_failure_is_told_with_its_error() -> None:
     await anext(stream)
     with pytest.raises(StreamInterruptedError) as cut:
         await stream.completion()
-    assert kinds(records) == ["AttemptStarted", "FirstChunk", "Ended"]
+    assert kinds(records) == ["AttemptStarted", "Connected", "FirstChunk", "Ended"]
     assert (records[-1].outcome, records[-1].error, records[-1].chunks) == ("failed", cut.value, 1)
 
 
@@ -115,7 +130,7 @@ async def test_a_stream_that_is_left_is_closed_and_one_whose_task_is_cancelled_c
     async with client.chat.completions.stream(**ASK) as stream:
         await anext(stream)
     await stream.aclose()
-    assert kinds(records) == ["AttemptStarted", "FirstChunk", "Ended"]
+    assert kinds(records) == ["AttemptStarted", "Connected", "FirstChunk", "Ended"]
     assert records[-1].outcome == "closed"
 
     reading = asyncio.Event()
@@ -131,8 +146,8 @@ async def test_a_stream_that_is_left_is_closed_and_one_whose_task_is_cancelled_c
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert kinds(records)[3:] == ["AttemptStarted", "FirstChunk", "Ended"]
-    assert (records[-1].outcome, records[-1].call) == ("cancelled", 2)
+    assert kinds(records)[4:] == ["AttemptStarted", "Connected", "FirstChunk", "Ended"]
+    assert (records[-1].outcome, records[-1].call) == ("cancelled", records[0].call + 1)
 
 
 @pytest.mark.anyio
@@ -143,7 +158,7 @@ async def test_every_endpoint_tells_its_answer() -> None:
     await client.models.list()
     await client.user.balance()
     await client.completions.create(model="m", prompt="p")
-    assert kinds(records) == ["AttemptStarted", "FirstChunk", "Ended"] * 3
+    assert kinds(records) == ["AttemptStarted", "Connected", "FirstChunk", "Ended"] * 3
     assert [(r.method, r.url, r.model) for r in records if isinstance(r, AttemptStarted)] == [
         ("GET", "http://localhost:1/models", None),
         ("GET", "http://localhost:1/user/balance", None),
@@ -159,13 +174,13 @@ async def test_the_answers_first_byte_is_its_beginning() -> None:
     client, records = watched(Answer([b"\n\n", blank, b'{"choices"', begun, rest], headers={}))
     task = asyncio.ensure_future(client.chat.completions.create(**ASK))
     await blank.reached.wait()
-    assert kinds(records) == ["AttemptStarted"]
+    assert kinds(records) == ["AttemptStarted", "Connected"]
     blank.proceed.set()
     await begun.reached.wait()
-    assert kinds(records) == ["AttemptStarted", "FirstChunk"]
+    assert kinds(records) == ["AttemptStarted", "Connected", "FirstChunk"]
     begun.proceed.set()
     await task
-    assert kinds(records) == ["AttemptStarted", "FirstChunk", "Ended"]
+    assert kinds(records) == ["AttemptStarted", "Connected", "FirstChunk", "Ended"]
 
 
 @pytest.mark.anyio
@@ -179,7 +194,7 @@ async def test_a_hook_that_fails_breaks_nothing(caplog: pytest.LogCaptureFixture
     client, _ = client_on(whole(completion()), hooks=[failing, records.append], api_key=KEY)
     with caplog.at_level(logging.ERROR, "deepseek_async"):
         assert (await client.chat.completions.create(**ASK)).text == "Hello."
-    assert kinds(records) == ["AttemptStarted", "FirstChunk", "Ended"]
+    assert kinds(records) == ["AttemptStarted", "Connected", "FirstChunk", "Ended"]
     assert caplog.text.count("failed on AttemptStarted") == 1
     assert "no room" in caplog.text
     assert KEY not in caplog.text
@@ -200,6 +215,7 @@ def test_records_are_frozen_values_without_secrets() -> None:
     """They can be kept, compared and sent to another process; none has room for a key, a prompt or an answer."""
     records: list[Record] = [
         AttemptStarted(1, 1, "POST", "http://h/chat/completions", "m"),
+        Connected(1, 1, 0.0, 0.1, reused=False),
         FirstChunk(1, 1, 0.5, "t"),
         RetryScheduled(1, 1, 0.5, BROKEN),
         Ended(1, 2, "failed", 1.5, 3, "t", BROKEN),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import InvalidRequestError
-from ...hooks import Hook
+from ...hooks import PLAIN, Hook, is_async
 from ...types.secrecy import SECRET_HEADERS, kind_of
 
 
@@ -30,6 +30,8 @@ def hooks_of(given: Any) -> tuple[Hook, ...]:
     for number, hook in enumerate(given):
         if not callable(hook):
             raise InvalidRequestError(f"hooks[{number}]", None, f"a callable, not {type(hook).__name__}")
+        if is_async(hook):
+            raise InvalidRequestError(f"hooks[{number}]", None, PLAIN)
     return tuple(given)
 
 

@@ -43,6 +43,7 @@ from ..reading.quirks.messages import mended
 from . import channels
 from .calls import Calls
 from .choices import Choices
+from .facts import AnswerFacts
 from .joining import PROGRESS, Pieces, keep
 from .usages import later
 
@@ -135,6 +136,11 @@ class Fold:
     def is_blank(self) -> bool:
         """Whether no choice has brought a message, not even one that says nothing."""
         return all(choice.is_blank for _, choice in self._choices.all())
+
+    def facts(self) -> AnswerFacts:
+        """What has come so far besides the texts; costs nothing."""
+        reasons = tuple(reason for reason in self.finish_reasons if reason is not None)
+        return AnswerFacts(self._id, self._model, self._usage_of_all(), reasons)
 
     def completion(self, *, done: bool) -> ChatCompletion:
         """What has come so far, as a value.

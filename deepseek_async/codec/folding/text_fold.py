@@ -9,6 +9,7 @@ from typing import Any
 from ...types import TextChoice, TextCompletion, TextLogprobs, Usage
 from ..endings import interruption_in, last_reason
 from .choices import Choices
+from .facts import AnswerFacts
 from .fold import frozen, joined
 from .joining import Pieces, keep
 from .usages import later
@@ -58,6 +59,11 @@ class TextFold:
     def is_blank(self) -> bool:
         """Whether no choice has come: one always has a text."""
         return not self._choices.all()
+
+    def facts(self) -> AnswerFacts:
+        """What has come so far besides the texts."""
+        reasons = tuple(reason for reason in self.finish_reasons if reason is not None)
+        return AnswerFacts(self._id, self._model, self._usage, reasons)
 
     def completion(self, *, done: bool) -> TextCompletion:
         """What has come so far, as a value; ``done``: whether the server has ended the answer."""
