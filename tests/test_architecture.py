@@ -52,7 +52,7 @@ LIBRARIES: dict[str, set[str]] = {
     "transport": {"attrs", "aiohttp", "msgspec", "multidict", "yarl"},
     "calls": {"attrs", "anyio", "docstring_parser", "msgspec", "typing_extensions"},  # the last for type checkers alone
     "client": set(),
-    "batch": {"attrs", "anyio", "msgspec", "pyarrow"},  # the last for tables that offer nothing but an Arrow stream
+    "batch": {"attrs", "anyio", "msgspec", "pyarrow", "polars"},  # the last two for Arrow streams and Parquet
     "sandbox": {"attrs", "aiohttp", "msgspec"},
     "testing": set(),
 }

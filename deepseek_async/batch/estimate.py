@@ -28,6 +28,7 @@ from .journal.standing import usage_of
 from .source.row import Row, name_and_hash, row_of, written
 from .source.rows import RowSource, Source
 from .source.shards import Shard
+from .source.template import Template
 
 _SHOWN: Final = 5
 
@@ -76,6 +77,8 @@ async def estimate_of(
     told: Mapping[str, int] | None = None,
     shard: Shard | None = None,
     currency: str = "USD",
+    template: Template | None = None,
+    kind: str | None = None,
 ) -> Estimate:
     """Read a source to its end and price it.
 
@@ -85,13 +88,14 @@ async def estimate_of(
         told: Tokens of the prompts of some of these, by id, as their answers tell; see `prompts_told_by`.
         shard: Only this part.
         currency: ``"USD"`` or ``"CNY"``.
+        template, kind: See `RowSource`.
 
     Raises:
         InvalidRequestError: The source cannot be read, a currency that is not known.
     """
     estimate = Estimate()
     before = None if done is None else _Before(done, told or {})
-    rows = RowSource(source, shard=shard, known=before)
+    rows = RowSource(source, shard=shard, known=before, template=template, kind=kind)
     try:
         while True:
             while (row := rows.next_ready()) is not None:

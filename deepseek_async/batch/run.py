@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
-from collections.abc import AsyncIterator, Collection, Sized
+from collections.abc import AsyncIterator, Collection, Mapping, Sized
 from contextlib import asynccontextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -24,12 +25,16 @@ from .options import RateLimiter, SendingRules
 from .report import BatchReport
 from .source.rows import RowSource, Source
 from .source.shards import Shard, shard_of
+from .source.template import Template
 from .stop_rules import Limits, OffPeak
 from .tally import Tally
 
 AHEAD: Final = 128
 """Rows that are read and marked before there is a slot for them, so that no slot waits until a mark is on disk. If the
 run is killed, the next one takes them for sent."""
+
+PATIENCE_SECONDS: Final = 1.0
+"""How long a pipe may take to bring its first rows, so that what has none is refused before there is an output."""
 
 _log = logging.getLogger("deepseek_async")
 
@@ -58,6 +63,12 @@ async def run_batch(
     holidays: Collection[date] = (),
     response_type: Any = None,
     mode: Mode = "auto",
+    prompt: str | None = None,
+    system: str | None = None,
+    model: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    id_column: str | None = None,
+    source_format: str | None = None,
 ) -> BatchReport:
     """Send every row of a source and write each outcome as a line of ``output``, which is the journal to resume from.
 
@@ -85,13 +96,18 @@ async def run_batch(
         currency: ``"USD"`` or ``"CNY"``: what costs are counted in.
         holidays: Chinese public holidays, as dates: they have no peak prices.
         response_type, mode: See `AsyncClient.batch`; the value stands as JSON in the line's ``x.parsed``.
+        prompt: What each row is asked, with its columns in braces: ``"Translate: {text}"``; ``{{`` and ``}}`` are
+            braces. Every column is data then, but ``custom_id`` (or ``id``).
+        system, model, parameters: A system message, a model, other parameters, for each row that has none itself.
+        id_column: The column that names a row.
+        source_format: ``"jsonl"``, ``"csv"``, ``"tsv"`` or ``"parquet"``; ``None``: as the file's name ends.
 
     Returns:
         The report; ``stopped`` says whether, and why, the run ended before the source did. It can be run again then.
 
     Raises:
-        InvalidRequestError: A value is out of range; the output is no journal, or another run's; a row has the id of
-            another with a different body.
+        InvalidRequestError: A value is out of range; the source has no rows, or lacks a column that is asked for; the
+            output is no journal, or another run's; a row has the id of another with a different body.
         OSError: The output cannot be opened.
         Exception: What the source raised; what was in flight is in the output.
     """
@@ -102,6 +118,7 @@ async def run_batch(
     if isinstance(source, (str, Path)) and source != "-" and not await asyncio.to_thread(Path(source).exists):
         raise InvalidRequestError("source", str(source), message=f"{source}: no such file")  # before there is an output
     part = shard_of(shard)
+    template = Template(prompt, system, model, dict(parameters or {}), id_column)
     limits = Limits(max_cost=max_cost, max_errors=max_errors, max_error_rate=max_error_rate)
     tally = Tally(currency, holidays)
     rules = SendingRules(
@@ -118,15 +135,29 @@ async def run_batch(
     if limits.max_cost is not None:
         rules = attrs.evolve(rules, most_now=lambda: limits.most_in_flight(tally))
     settings = {"base_url": client.base_url, "shard": None if part is None else f"{part.index}/{part.count}"}
+    settings |= _asked(source, template, source_format)
     began = time.monotonic()
-    async with _opened(Path(output), resume, durability, retry_permanent, settings) as journal:
-        rows = RowSource(source, shard=part, known=journal)
-        run = Run(client, rows, journal, rules, limits, tally, _length_of(source) if part is None else None)
-        try:
-            await run.complete(stop, drain_timeout, progress)
-        finally:
-            report = await _closed(journal, run.make_report(time.monotonic() - began, currency))
-        return report
+    rows = RowSource(source, shard=part, template=template, kind=source_format)
+    try:
+        await rows.look(PATIENCE_SECONDS)  # what has no rows is refused before there is an output
+        async with _opened(Path(output), resume, durability, retry_permanent, settings) as journal:
+            rows.known = journal
+            run = Run(client, rows, journal, rules, limits, tally, _length_of(source) if part is None else None)
+            try:
+                await run.complete(stop, drain_timeout, progress)
+            finally:
+                report = await _closed(journal, run.make_report(time.monotonic() - began, currency))
+            return report
+    finally:
+        await rows.aclose()
+
+
+def _asked(source: object, template: Template, source_format: str | None) -> dict[str, Any]:
+    """What a reader of the output needs to find a row's question again."""
+    if not isinstance(source, (str, Path)) or source == "-":
+        return {}
+    given = {name: value for name, value in attrs.asdict(template).items() if value and not name.startswith("_")}
+    return {"source": os.path.abspath(source), "source_format": source_format, "template": given}  # noqa: PTH100
 
 
 def _length_of(source: object) -> int | None:

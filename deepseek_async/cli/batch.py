@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
-import enum
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from .batch_options import (
+    BaseUrl,
+    Currency,
+    CurrencyOption,
+    DrainTimeout,
+    DryRun,
+    Durability,
+    DurabilityOption,
+    FormatOption,
+    Holidays,
+    Id,
+    LogJson,
+    MaxAttempts,
+    MaxConcurrency,
+    MaxCost,
+    MaxErrorRate,
+    MaxErrors,
+    MaxTokens,
+    Model,
+    Output,
+    Prompt,
+    RequestsPerMinute,
+    Resume,
+    Sandbox,
+    Shard,
+    Source,
+    System,
+    Temperature,
+    Thinking,
+    Warmup,
+    Window,
+    WindowOption,
+)
 from .endings import lacking, told
 
 
@@ -36,120 +67,9 @@ batch_app = typer.Typer(
 )
 
 
-class Durability(enum.StrEnum):
-    """What finished rows survive."""
-
-    PROCESS = "process"
-    POWER = "power"
-
-
-class Window(enum.StrEnum):
-    """When to send."""
-
-    ANY = "any"
-    OFF_PEAK = "off-peak"
-
-
-class Currency(enum.StrEnum):
-    """What costs are counted in."""
-
-    USD = "USD"
-    CNY = "CNY"
-
-
-_Source = Annotated[
-    str,
-    typer.Argument(
-        metavar="SOURCE",
-        help='JSON lines: OpenAI batch lines, or {"custom_id", "prompt" or "messages", …}; -: stdin, as they come.',
-        show_default=False,
-    ),
-]
-_Output = Annotated[
-    Path,
-    typer.Option("--output", "-o", metavar="FILE", help="Where answers go, a line each; also what a run resumes from."),
-]
-_Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Whether OUTPUT may hold rows already.")]
-_Shard = Annotated[str | None, typer.Option(metavar="I/N", help="Only part I of N, by a hash of custom_id.")]
-_BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="A server; else DEEPSEEK_BASE_URL, else the API.")]
-_Sandbox = Annotated[bool, typer.Option("--sandbox", help="Ask an embedded server: no key, no network.")]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Price what would be sent, and send nothing.")]
-_LogJson = Annotated[bool, typer.Option("--log-json", help="Progress and report as JSON lines.")]
-_Durability = Annotated[Durability, typer.Option(help="What finished rows survive: kill -9, or a loss of power too.")]
-
-_SENDING = "How rows are sent"
-_MaxConcurrency = Annotated[
-    int | None,
-    typer.Option(
-        min=1, metavar="N", help="Requests in flight at most; else what the server lets in.", rich_help_panel=_SENDING
-    ),
-]
-_RequestsPerMinute = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Requests sent a minute at most, evenly: for servers that limit that.",
-        rich_help_panel=_SENDING,
-    ),
-]
-_MaxAttempts = Annotated[
-    int,
-    typer.Option(
-        min=1, metavar="N", help="How often a row is sent at most; refusals (429) are free.", rich_help_panel=_SENDING
-    ),
-]
-_Warmup = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        metavar="N",
-        help="Rows of each prompt prefix that go first, so that others hit the context cache.",
-        rich_help_panel=_SENDING,
-    ),
-]
-
-_MONEY = "What it costs"
-_Window = Annotated[Window, typer.Option(help="off-peak: send only while prices are low.", rich_help_panel=_MONEY)]
-_Holidays = Annotated[
-    list[datetime] | None,
-    typer.Option(
-        "--holiday",
-        formats=["%Y-%m-%d"],
-        metavar="YYYY-MM-DD",
-        help="A Chinese public holiday: no peak prices; several times.",
-        rich_help_panel=_MONEY,
-    ),
-]
-_Currency = Annotated[Currency, typer.Option(help="What costs are counted in.", rich_help_panel=_MONEY)]
-_MaxCost = Annotated[
-    str | None,
-    typer.Option(metavar="AMOUNT", help="Stop before more is spent in this run.", rich_help_panel=_MONEY),
-]
-
-_STOPPING = "When it stops"
-_MaxErrors = Annotated[
-    int | None,
-    typer.Option(min=0, metavar="N", help="Stop when more rows than this have failed.", rich_help_panel=_STOPPING),
-]
-_MaxErrorRate = Annotated[
-    float | None,
-    typer.Option(
-        min=0, max=1, metavar="SHARE", help="Stop when a larger share has failed, 0 to 1.", rich_help_panel=_STOPPING
-    ),
-]
-_DrainTimeout = Annotated[
-    float,
-    typer.Option(
-        min=0,
-        metavar="SECONDS",
-        help="For what is in flight once the run is stopped; then it is broken off.",
-        rich_help_panel=_STOPPING,
-    ),
-]
-
 _RUN = """Send every row of SOURCE. Run again, it goes on where the last run ended.
 
+`batch run texts.csv -o out.jsonl --prompt "Translate into German: {text}"` asks that of each row of a table.
 `batch SOURCE -o OUTPUT` is short for it.
 
 Ctrl-C or SIGTERM: nothing more is sent, what is in flight comes to its end. A second Ctrl-C breaks that off.
@@ -165,26 +85,34 @@ _RETRY = """Send failed rows of SOURCE again, those too that failed for good (40
 @batch_app.command("run", help=_RUN)
 def send(
     context: typer.Context,
-    source: _Source,
-    output: _Output,
-    resume: _Resume = True,
-    shard: _Shard = None,
-    base_url: _BaseUrl = None,
-    sandbox: _Sandbox = False,
-    dry_run: _DryRun = False,
-    log_json: _LogJson = False,
-    durability: _Durability = Durability.POWER,
-    max_concurrency: _MaxConcurrency = None,
-    requests_per_minute: _RequestsPerMinute = None,
-    max_attempts: _MaxAttempts = 8,
-    warmup: _Warmup = 0,
-    window: _Window = Window.ANY,
-    holidays: _Holidays = None,
-    currency: _Currency = Currency.USD,
-    max_cost: _MaxCost = None,
-    max_errors: _MaxErrors = None,
-    max_error_rate: _MaxErrorRate = None,
-    drain_timeout: _DrainTimeout = 60.0,
+    source: Source,
+    output: Output,
+    resume: Resume = True,
+    shard: Shard = None,
+    base_url: BaseUrl = None,
+    sandbox: Sandbox = False,
+    dry_run: DryRun = False,
+    log_json: LogJson = False,
+    prompt: Prompt = None,
+    system: System = None,
+    model: Model = None,
+    max_tokens: MaxTokens = None,
+    temperature: Temperature = None,
+    thinking: Thinking = None,
+    id_column: Id = None,
+    source_format: FormatOption = None,
+    durability: DurabilityOption = Durability.POWER,
+    max_concurrency: MaxConcurrency = None,
+    requests_per_minute: RequestsPerMinute = None,
+    max_attempts: MaxAttempts = 8,
+    warmup: Warmup = 0,
+    window: WindowOption = Window.ANY,
+    holidays: Holidays = None,
+    currency: CurrencyOption = Currency.USD,
+    max_cost: MaxCost = None,
+    max_errors: MaxErrors = None,
+    max_error_rate: MaxErrorRate = None,
+    drain_timeout: DrainTimeout = 60.0,
 ) -> None:
     """Send rows; which of those that failed before, the command's name says."""
     if sandbox and base_url is not None:
@@ -192,12 +120,31 @@ def send(
     if str(output) == "-":
         raise typer.BadParameter("a run resumes from its output: a file, not stdout", param_hint="--output")
     retry_permanent = context.command.name == "retry-failed"
+    wanted: dict[str, Any] = {
+        "max_tokens": max_tokens,
+        "temperature": temperature,
+        "thinking": None if thinking is None else {"type": "enabled" if thinking else "disabled"},
+    }
+    asking: dict[str, Any] = {
+        "prompt": prompt,
+        "system": system,
+        "model": model,
+        "parameters": {name: value for name, value in wanted.items() if value is not None},
+        "id_column": id_column,
+    }
     with told():
         if dry_run:
             from .batch_pricing import print_price
 
             print_price(
-                source, output, shard=shard, currency=currency, as_json=log_json, retry_permanent=retry_permanent
+                source,
+                output,
+                asking=asking,
+                source_format=source_format,
+                shard=shard,
+                currency=currency,
+                as_json=log_json,
+                retry_permanent=retry_permanent,
             )
             return
         from .batch_run import run_and_watch  # the network's libraries load here
@@ -223,6 +170,8 @@ def send(
             holidays=tuple(day.date() for day in holidays or ()),
             currency=currency,
             retry_permanent=retry_permanent,
+            source_format=source_format,
+            **asking,
         )
     raise typer.Exit(code)
 

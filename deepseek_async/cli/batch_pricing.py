@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import typer
@@ -13,14 +15,24 @@ from ..batch.journal.index import index_of
 from ..batch.journal.journal import side_file_of
 from ..batch.journal.known_rows import Done
 from ..batch.source.shards import shard_of
+from ..batch.source.template import Template
 
 
 def print_price(
-    source: str, output: Path, *, shard: str | None, currency: str, as_json: bool, retry_permanent: bool
+    source: str,
+    output: Path,
+    *,
+    asking: Mapping[str, Any],
+    source_format: str | None,
+    shard: str | None,
+    currency: str,
+    as_json: bool,
+    retry_permanent: bool,
 ) -> None:
     """Price what a run would send now, what the output holds already not counted.
 
     Args:
+        asking: Of `Template`.
         retry_permanent: Whether rows that failed for good would be sent again.
 
     Raises:
@@ -28,7 +40,10 @@ def print_price(
     """
     done = Done(output, index_of(output, side_file_of(output), retry_permanent=retry_permanent))
     part, told = shard_of(shard), prompts_told_by(output)
-    estimate = asyncio.run(estimate_of(source, done=done, told=told, shard=part, currency=currency))
+    template = Template(**asking)
+    estimate = asyncio.run(
+        estimate_of(source, done=done, told=told, shard=part, currency=currency, template=template, kind=source_format)
+    )
     if as_json:
         typer.echo(msgspec.json.encode({"event": "estimate", "currency": currency, **estimate.to_json()}).decode())
         return

@@ -50,7 +50,9 @@ def run_and_watch(
     """
     options["rate_limiter"] = None if requests_per_minute is None else limiter_of(requests_per_minute)
     throughput = Throughput()
-    count_into(throughput, source, shard_of(options["shard"]))
+    count_into(
+        throughput, source, shard_of(options["shard"]), options["source_format"], has_ids=options["id_column"] is None
+    )
     with watch_for(throughput, currency=options["currency"], as_json=log_json) as watch:
         try:
             report = asyncio.run(_report_of(client_for(base_url, sandbox=sandbox), source, output, watch, options))

@@ -31,20 +31,20 @@ def rows_of_table(source: object) -> Iterator[Mapping[str, Any]] | None:
     if isinstance(source, (Mapping, list, tuple)):
         return None
     if _has(given, "to_batches"):  # pyarrow's Table, Dataset, Scanner
-        return _made(row for batch in given.to_batches() for row in batch.to_pylist())
+        return made(row for batch in given.to_batches() for row in batch.to_pylist())
     if _has(given, "to_pylist", "schema"):  # its RecordBatch
-        return _made(given.to_pylist())
+        return made(given.to_pylist())
     if _has(given, "read_next_batch"):  # its RecordBatchReader
-        return _made(row for batch in given for row in batch.to_pylist())
+        return made(row for batch in given for row in batch.to_pylist())
     if _has(given, "iter_rows", "columns"):  # polars
-        return _made(given.iter_rows(named=True))
+        return made(given.iter_rows(named=True))
     if _has(given, "itertuples", "iloc", "columns"):
-        return _made(_rows_of_pandas(given))
+        return made(_rows_of_pandas(given))
     if _has(given, "collect", "columns") or _has(given, "compute", "columns"):
         todo = "a table that is there: collect() or compute() it first"
         raise InvalidRequestError("source", None, f"{todo}, not {type(source).__name__}")
     if _has(given, "__arrow_c_stream__"):
-        return _made(row for batch in _arrow_stream(given) for row in batch.to_pylist())
+        return made(row for batch in _arrow_stream(given) for row in batch.to_pylist())
     return None
 
 
@@ -70,9 +70,14 @@ def _arrow_stream(source: Any) -> Any:
     return pa.RecordBatchReader.from_stream(source)
 
 
-def _made(rows: Iterable[Mapping[Any, Any]]) -> Iterator[Mapping[str, Any]]:
+def made(rows: Iterable[Mapping[Any, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Rows as Python's values, without the columns that have none."""
     for row in rows:
-        yield {str(name): _plain(value) for name, value in row.items() if value is not None}
+        yield {str(name): _plain(value) for name, value in row.items() if not _is_missing(value)}
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
 
 
 def _plain(value: Any) -> Any:

@@ -7,10 +7,11 @@ What a source may hold, and what becomes of it:
 | `ChatRequest` | its ``custom_id`` | itself |
 | OpenAI batch line ``{"custom_id", "method", "url", "body"}`` | ``custom_id`` | ``body``, unknown fields too |
 | mapping with ``messages`` or ``prompt`` | ``custom_id`` | its other keys are parameters; model: ``deepseek-flash`` |
-| a line of a file | as one of the two above | |
+| a line of a file, a record of a table | as one of the two above | |
 
-A row without an id is called ``row-N``, N its number in the source from 1. An item that is none of these, or holds a
-value out of range, is a row with an error: it ends as a `Failed`, and the others go on.
+A `Template` says what else each row is asked. A number as an id is taken as text: 17 is ``"17"``. A row without an id
+is called ``row-N``, N its number in the source from 1. An item that is none of these, or holds a value out of range, is
+a row with an error: it ends as a `Failed`, and the others go on.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from ...codec.requests import request_to_json
 from ...errors import DeepSeekError, InvalidRequestError
 from ...types import ChatRequest
 from ...types.requests.request import ModelName
+from .records import Record, typed
+from .template import Template, number_text
 
 _PARAMETERS: Final = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"custom_id", "extra_body"}
 # An answer comes in one piece: a batch reads no stream.
@@ -38,7 +41,7 @@ _KEYS: Final = ", ".join(sorted(_PARAMETERS - _NOT_SENT))
 class _Name(msgspec.Struct, gc=False):
     """All of a line that a cheap look wants to know."""
 
-    custom_id: str | None = None
+    custom_id: str | int | float | None = None
 
 
 _decode = msgspec.json.Decoder().decode
@@ -101,8 +104,8 @@ def numbered(line: bytes, number: int) -> bytes:
 def name_and_hash(line: bytes, number: int) -> tuple[str, str]:
     """The id of the row that a line stands for, and its `line_hash`: by a cheap look that does not read the rest."""
     try:
-        name = _decode_name(line).custom_id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        name = id_text(_decode_name(line).custom_id)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidRequestError):
         name = None
     return (name, hash_of(line)) if name else (f"row-{number}", hash_of(numbered(line, number)))
 
@@ -112,22 +115,54 @@ def written(custom_id: str) -> str:
     return custom_id if custom_id.isascii() else custom_id.encode("utf-8", "backslashreplace").decode()
 
 
-def row_of(item: object, number: int, place: str) -> Row:
-    """The row that an item of a source stands for."""
+def id_text(custom_id: object) -> str | None:
+    """An id as text: numbers as people write them; ``None``: it is none, or none at all.
+
+    Raises:
+        InvalidRequestError: It is neither text nor a number, or empty.
+    """
+    if custom_id is None or (isinstance(custom_id, str) and custom_id):
+        return custom_id
+    if isinstance(custom_id, (int, float)) and not isinstance(custom_id, bool):
+        return number_text(custom_id)
+    raise InvalidRequestError("custom_id", custom_id, "a string that is not empty, or a number")
+
+
+def row_of(item: object, number: int, place: str, template: Template | None = None) -> Row:
+    """The row that an item of a source stands for.
+
+    Args:
+        number: Its number in the source, from 1.
+        place: Where it comes from, for messages.
+        template: What it is asked besides its own words.
+    """
     if isinstance(item, bytes):
-        return _row_of_line(item, number, place)
-    if isinstance(item, ChatRequest):
+        return _row_of_line(item, number, place, template)
+    if isinstance(item, ChatRequest) and template is None:
         return _row(item, item.custom_id, b"", number, place)
+    value: object = item
     try:
-        if not isinstance(item, Mapping):
-            raise InvalidRequestError("the row", None, f"a ChatRequest or a mapping, not {type(item).__name__}")
-        return _row_of_mapping(item, number, place)
+        if isinstance(item, Record):
+            if item.problem is not None:
+                raise InvalidRequestError("the record", None, message=item.problem)
+            value = (
+                typed(item.values) if item.is_text and (template is None or template.prompt is None) else item.values
+            )
+        if not isinstance(value, Mapping):
+            what = (
+                f"a mapping, not {type(item).__name__}"
+                if template
+                else f"a ChatRequest or a mapping, not {type(item).__name__}"
+            )
+            raise InvalidRequestError("the row", None, what)
+        return _row_of_mapping(value if template is None else template.filled(value), number, place)
     except InvalidRequestError as error:
-        custom_id = item.get("custom_id") if isinstance(item, Mapping) else None
-        return _bad_row(error, custom_id, _anyhow(item), number, place)
+        values = item.values if isinstance(item, Record) else item
+        custom_id = _id_in(values, template) if isinstance(values, Mapping) else None
+        return _bad_row(error, custom_id, _anyhow(values), number, place)
 
 
-def _row_of_line(line: bytes, number: int, place: str) -> Row:
+def _row_of_line(line: bytes, number: int, place: str, template: Template | None) -> Row:
     custom_id: object = None
     try:
         try:
@@ -136,18 +171,21 @@ def _row_of_line(line: bytes, number: int, place: str) -> Row:
             raise InvalidRequestError("the line", None, "one JSON object", message=f"no JSON: {error}") from None
         if not isinstance(value, dict):
             raise InvalidRequestError("the line", None, f"a JSON object, not {type(value).__name__}")
-        custom_id = value.get("custom_id")
-        row = _row_of_mapping(value, number, place)
+        custom_id = _id_in(value, template)
+        row = _row_of_mapping(value if template is None else template.filled(value), number, place)
     except InvalidRequestError as error:
         row = _bad_row(error, custom_id, line, number, place)
-    row.line_hash = hash_of(line if row.is_named else numbered(line, number))
+    if template is None:  # else the same line may ask something else another time
+        row.line_hash = hash_of(line if row.is_named else numbered(line, number))
     return row
 
 
+def _id_in(values: Mapping[str, Any], template: Template | None) -> object:
+    return values.get("custom_id") if template is None else template.id_in(values)
+
+
 def _row_of_mapping(value: Mapping[str, Any], number: int, place: str) -> Row:
-    custom_id = value.get("custom_id")
-    if custom_id is not None and (not isinstance(custom_id, str) or not custom_id):
-        raise InvalidRequestError("custom_id", custom_id, "a string that is not empty")
+    custom_id = id_text(value.get("custom_id"))
     parameters = _parameters_of_batch_line(value) if "body" in value else _parameters_of_mapping(value)
     if custom_id is not None:
         parameters["custom_id"] = custom_id
@@ -198,8 +236,11 @@ def _row(request: ChatRequest, custom_id: str | None, body: bytes, number: int, 
 
 
 def _bad_row(error: InvalidRequestError, custom_id: object, body: bytes, number: int, place: str) -> Row:
-    is_named = isinstance(custom_id, str) and bool(custom_id)
-    name = str(custom_id) if is_named else f"row-{number}"
+    try:
+        named = id_text(custom_id)
+    except InvalidRequestError:
+        named = None
+    is_named, name = named is not None, named or f"row-{number}"
     placed = InvalidRequestError(error.parameter, error.value, error.allowed, message=f"{place}: {error.message}")
     return Row(number, name, place, None, body, hash_of(body), written(name), is_named=is_named, error=placed)
 

@@ -1,6 +1,7 @@
 """Where a batch's rows come from: pulled one by one, only when there is room for one.
 
-A source is a path, ``"-"`` (standard input), a table, an iterable or an async iterable; `row` says what may be in it.
+A source is a path, ``"-"`` (standard input), a table, an iterable or an async iterable; `row` says what may be in it,
+`kinds` what a file may be written as.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from typing import Any, Final, Protocol
 
 from ...errors import InvalidRequestError
 from ...types import ChatRequest
+from .blocks import Blocks
 from .frames import ArrowTable, rows_of_table
-from .lines import Lines
+from .kinds import made_of
+from .records import Record
 from .row import Row, row_of
 from .shards import Shard
+from .template import Template
 
 Source = (
     str | Path | Iterable[ChatRequest | Mapping[str, Any]] | AsyncIterable[ChatRequest | Mapping[str, Any]] | ArrowTable
@@ -49,10 +53,14 @@ class Known(Protocol):
 class RowSource:
     """The rows of a source, but for those of other shards and those that are done.
 
+    Its attributes are what one kind of source or the other needs, and how far it has been read.
+
     Args:
         source: See above.
         shard: Only this part.
-        known: What was done before.
+        known: What was done before; may be set later, before the first row is taken.
+        template: What every row is asked besides its own words; ``None``: nothing.
+        kind: What a file is written as; ``None``: as its name says.
 
     Attributes:
         skipped: Rows passed over because they are done.
@@ -62,13 +70,23 @@ class RowSource:
         InvalidRequestError: No such file, or a source of another type.
     """
 
-    def __init__(self, source: Source, *, shard: Shard | None = None, known: Known | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        shard: Shard | None = None,
+        known: Known | None = None,
+        template: Template | None = None,
+        kind: str | None = None,
+    ) -> None:
         self.skipped = 0
         self.is_at_end = False
         self._shard = shard
-        self._known = known
+        self.known = known
+        self._template = None if template is None or template.says_nothing else template
         self._number = self._line = 0
-        self._lines: Lines | None = None
+        self._file: Blocks | None = None
+        self._first: asyncio.Task[Any] | None = None
         self._given: object = source
         self._ready: Iterator[object] = iter(())
         self._is_drained = False
@@ -76,8 +94,8 @@ class RowSource:
         if (rows := rows_of_table(source)) is not None:
             self._ready = rows
         elif isinstance(source, (str, Path)):
-            self._lines = Lines(source)
-            self._fetch = self._fetch_lines
+            self._file = Blocks(source, made_of(source, template or Template(), kind))
+            self._fetch = self._fetch_block
         elif isinstance(source, AsyncIterable):
             self._items: AsyncIterator[object] = aiter(source)
             self._fetch = self._fetch_item
@@ -92,9 +110,26 @@ class RowSource:
     @property
     def fraction(self) -> float | None:
         """How much of a file has been read, 0 to 1; ``None`` if that cannot be known."""
-        if self._lines is None or not self._lines.size:
+        if self._file is None or not self._file.size or not self._file.position:
             return None
-        return min(self._lines.position / self._lines.size, 1.0)
+        return min(self._file.position / self._file.size, 1.0)
+
+    async def look(self, patience: float | None = None) -> None:
+        """Read the beginning of a file, so that what has no rows is known before anything is done about them.
+
+        Args:
+            patience: Seconds to wait for a pipe to bring something; ``None``: as long as it takes.
+
+        Raises:
+            InvalidRequestError: It has no rows, or lacks a column that is asked for.
+            OSError: Reading failed.
+        """
+        if self._file is None:
+            return
+        self._first = asyncio.ensure_future(self._file.block())
+        done, _ = await asyncio.wait((self._first,), timeout=patience)
+        if done:
+            self._first.result()
 
     def next_ready(self) -> Row | None:
         """The next row, if there is one without waiting; ``None``: see `is_at_end`, else await `more`."""
@@ -116,12 +151,13 @@ class RowSource:
         else:
             await asyncio.sleep(0)
 
-    async def _fetch_lines(self) -> None:
-        assert self._lines is not None  # noqa: S101 - set where this method is
-        lines = await self._lines.block()
-        if not lines:
+    async def _fetch_block(self) -> None:
+        assert self._file is not None  # noqa: S101 - set where this method is
+        first, self._first = self._first, None
+        items = await (self._file.block() if first is None else first)
+        if not items:
             self._fetch = None
-        self._ready = iter(lines)
+        self._ready = iter(items)
 
     async def _fetch_item(self) -> None:
         try:
@@ -130,31 +166,35 @@ class RowSource:
             self._fetch = None
 
     def _taken(self, item: object) -> Row | None:
-        if self._lines is not None:
+        if isinstance(item, bytes) and self._file is not None:
             self._line += 1
-            assert isinstance(item, bytes)  # noqa: S101 - Lines brings nothing else
             if not (item := item.strip()):
                 return None
             self._number += 1
             # First the cheap look: a resumed run passes over millions of lines.
-            if self._known is not None and self._known.has_line(item, self._number):
+            if self.known is not None and self._template is None and self.known.has_line(item, self._number):
                 self.skipped += 1
                 return None
-            row = row_of(item, self._number, f"{self._lines.name}:{self._line}")
+            place = f"{self._file.name}:{self._line}"
         else:
             self._number += 1
-            row = row_of(item, self._number, f"row {self._number}")
+            place = f"row {self._number}"
+            if isinstance(item, Record) and self._file is not None:
+                place = f"{self._file.name}:{item.line}"
+        row = row_of(item, self._number, place, self._template)
         if self._shard is not None and not self._shard.holds(row.custom_id):
             return None
-        if self._known is not None and self._known.has(row):
+        if self.known is not None and self.known.has(row):
             self.skipped += 1
             return None
         return row
 
     async def aclose(self) -> None:
         """Read no more, and close what is the batch's to close: the file, a generator."""
-        if self._lines is not None:
-            self._lines.close()
+        if self._first is not None and not self._first.done():
+            self._first.cancel()
+        if self._file is not None:
+            self._file.close()
         if isinstance(self._given, AsyncGenerator):
             await self._given.aclose()
         elif isinstance(self._given, Generator):

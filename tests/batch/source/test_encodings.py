@@ -82,7 +82,7 @@ def _zip() -> bytes:
         (bz2.compress(PLAIN), "a bzip2 file"),
         (b"\x28\xb5\x2f\xfd" + PLAIN, "a zstd file"),
         (_zip(), "a zip file"),
-        (b"PAR1" + PLAIN, "pyarrow.parquet.read_table"),
+        (b"PAR1" + PLAIN, "a name that ends with .parquet"),
         (codecs.BOM_UTF32_LE + TEXT.encode("utf-32-le"), "UTF-32"),
         (codecs.BOM_UTF32_BE + TEXT.encode("utf-32-be"), "UTF-32"),
         (gzip.compress(PLAIN, mtime=0)[:-9], "ends in the middle"),
