@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ..errors import InvalidRequestError
+from .structs import Deferrable, as_structs
 from .tokens.token import TokenLogprob, perplexity_of, spans_of, text_of
-from .values import Deferrable, Document, extra_field
+from .values import Document, extra_field
 
 if TYPE_CHECKING:
     from .tokens.columns import LogprobColumns
@@ -32,6 +33,8 @@ class ChoiceLogprobs(Deferrable, Document):
         content: The tokens of ``message.content``; ``None`` where the server sent null.
         reasoning_content: The tokens of ``message.reasoning_content``; thinking mode only.
     """
+
+    _late = ("content", "reasoning_content", "extra")
 
     content: tuple[TokenLogprob, ...] | None = None
     reasoning_content: tuple[TokenLogprob, ...] | None = None
@@ -103,3 +106,7 @@ class ChoiceLogprobs(Deferrable, Document):
         if channel not in ("content", "reasoning_content"):
             raise InvalidRequestError("channel", channel, "content or reasoning_content")
         return getattr(self, channel) or ()
+
+
+if not TYPE_CHECKING:
+    (ChoiceLogprobs,) = as_structs(ChoiceLogprobs)

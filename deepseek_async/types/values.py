@@ -6,9 +6,9 @@ from where the last one was found (in order, one chunk decodes in half the time)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import attrs
 
@@ -128,36 +128,3 @@ class Document:
 
 def _documents() -> Any:
     return import_module("deepseek_async.codec.documents")
-
-
-class Deferrable:
-    """A base of slotted attrs classes whose values may be made before their fields are.
-
-    Python asks ``__getattr__`` only for what it does not find, and a slot that nothing was put into is not found. So a
-    deferred value costs nothing until a field of it is read, is like any other from then on, and nobody who looks, be
-    it ``==``, ``repr``, ``hash``, `pickle` or `attrs.asdict`, can tell the difference.
-    """
-
-    __slots__ = ("_load",)
-
-    @classmethod
-    def deferred(cls, load: Callable[[], Self]) -> Self:
-        """A value whose fields will be those of what ``load`` returns: called once, by the first to read a field."""
-        value = object.__new__(cls)
-        object.__setattr__(value, "_load", load)
-        return value
-
-    if not TYPE_CHECKING:  # a type checker would take it to mean that any name is an attribute
-
-        def __getattr__(self, name: str) -> object:
-            if name in self.__slots__:
-                try:
-                    load = object.__getattribute__(self, "_load")
-                except AttributeError:
-                    load = None  # never deferred
-                if load is not None:
-                    loaded = load()
-                    for field in attrs.fields(type(self)):
-                        object.__setattr__(self, field.name, getattr(loaded, field.name))
-                    object.__setattr__(self, "_load", None)  # last: another thread may be here, too
-            return object.__getattribute__(self, name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import math
 import pickle
 from itertools import pairwise
@@ -141,3 +143,51 @@ def test_deferred_logprobs_are_like_any_other() -> None:
         plain.tokens  # type: ignore[attr-defined]  # noqa: B018
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         deferred().content = None  # type: ignore[misc]
+
+
+def test_a_token_whose_alternatives_are_deferred_is_like_any_other() -> None:
+    """They are made when somebody looks at them, once; whatever is done with the token, it is as if they were there."""
+    tops = (TopLogprob("Hi", -1.0, (72, 105)), TopLogprob("Ho", -2.0, extra={"id": 7}))
+    plain = TokenLogprob("Hi", -1.0, (72, 105), top_logprobs=tops, extra={"id": 5})
+    calls = []
+
+    def load() -> TokenLogprob:
+        calls.append(1)
+        return TokenLogprob("", 0.0, top_logprobs=tops)
+
+    def deferred() -> TokenLogprob:
+        return TokenLogprob.deferred(load, "Hi", -1.0, (72, 105), extra={"id": 5})
+
+    one = deferred()
+    assert (one.token, one.logprob, one.bytes, one.extra, one.probability) == (
+        "Hi", -1.0, (72, 105), {"id": 5}, plain.probability,
+    )  # fmt: skip
+    assert text_of((one,)) == "Hi"
+    assert calls == []
+    assert one.top_logprobs is tops
+    assert one.top_logprobs is tops
+    assert calls == [1]
+    assert deferred() == plain
+    assert plain == deferred()
+    assert deferred() == deferred()
+    assert deferred() != TokenLogprob("Hi", -1.0, (72, 105), extra={"id": 5})
+    assert deferred() != TopLogprob("Hi", -1.0, (72, 105), extra={"id": 5})
+    assert hash(deferred()) == hash(plain)
+    assert repr(deferred()) == repr(plain)
+    assert copy.copy(deferred()) == copy.deepcopy(deferred()) == plain
+    assert pickle.loads(pickle.dumps(deferred())) == plain  # noqa: S301
+    assert attrs.evolve(deferred(), token="Ho").top_logprobs == tops
+    assert attrs.asdict(deferred()) == attrs.asdict(plain)
+    assert TokenLogprob.from_json(deferred().to_json()) == plain
+    assert [field.name for field in attrs.fields(TokenLogprob)] == [
+        "token",
+        "logprob",
+        "bytes",
+        "extra",
+        "top_logprobs",
+    ]
+    assert not gc.is_tracked(deferred())
+    with pytest.raises(AttributeError):
+        deferred().tokens  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        deferred().top_logprobs = ()  # type: ignore[misc]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..structs import as_structs
+from ..structs import Deferrable, as_structs
 from ..values import Document, extra_field
 
 BELOW_TOP = -9999.0
@@ -47,13 +47,17 @@ class TopLogprob(Document):
 
 
 @attrs.frozen
-class TokenLogprob(TopLogprob):
+class TokenLogprob(Deferrable, TopLogprob):
     """One token of the answer.
+
+    With 20 alternatives a token takes 4 kB: they are made when somebody looks at them.
 
     Attributes:
         top_logprobs: The most likely tokens at this position, likeliest first; at most 20, in rare cases fewer than
             were asked for.
     """
+
+    _late = ("top_logprobs",)
 
     top_logprobs: tuple[TopLogprob, ...] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 
 from deepseek_async.codec.reading.lenient import parse_json
 from deepseek_async.codec.reading.shapes import AnswerReader, read_slowly
-from deepseek_async.codec.reading.shapes.reader import CHUNK, COMPLETION, MAX_LESSONS, TEXT, Kind
+from deepseek_async.codec.reading.shapes.lessons import CHUNK, COMPLETION, TEXT, Kind
+from deepseek_async.codec.reading.shapes.reader import MAX_LESSONS
 from deepseek_async.errors import DeepSeekError
-from deepseek_async.types import ChatCompletionChunk, TokenLogprob
+from deepseek_async.types import ChatCompletionChunk, TokenLogprob, TopLogprob
 
 from ...cutting import TEXT as WORDS
 from ...cutting import chunkings, completions
@@ -249,6 +251,50 @@ def test_logprobs_that_are_looked_at_are_the_same(data: st.DataObject) -> None:
             found = said(lambda text=text: reader.chunk(text))
             reader._expect_looks()
             assert found == said(lambda text=text: slowly(text, CHUNK))
+
+
+@pytest.mark.parametrize("own", [{}, {"id": 5}])
+@pytest.mark.parametrize("look", ["not", "at the tokens", "at the alternatives"])
+def test_what_is_kept_of_logprobs_is_nothing_to_the_collector(look: str, own: dict[str, Any]) -> None:
+    """Long answers cost no more a token than short ones: nothing is kept that the collector would go over again and
+    again, before anybody looks or after it."""
+    top = {"token": "a", "logprob": -1.5, "bytes": [97], **own}
+    logprobs = {"content": [{**top, "top_logprobs": [top] * 20}]}
+    text = to_json(a_chunk("a", {}, {"logprobs": logprobs}))
+    reader, kept = AnswerReader(), []
+    reader.chunk(text)
+    gc.collect()
+    before = len(gc.get_objects())
+    for _ in range(300):
+        choice = reader.chunk(text).choices[0]
+        assert choice.logprobs is not None
+        for token in (choice.logprobs.content or ()) if look != "not" else ():
+            assert token.logprob == -1.5
+            assert look != "at the alternatives" or len(token.top_logprobs) == 20
+        kept.append(choice)
+    gc.collect()  # which sees tuples of what it need not see, and sees them never again
+    # A token's own fields are the caller's dicts: those of numbers and texts are nothing to the collector, either.
+    assert len(gc.get_objects()) - before < 50
+    assert all(choice == kept[0] for choice in kept)
+
+
+@pytest.mark.parametrize("own", [{}, {"id": 5}])
+def test_alternatives_are_made_when_somebody_looks_at_them(own: dict[str, Any]) -> None:
+    """Whoever reads the chosen tokens alone gets them late, and those of the next chunks; in a whole answer, too."""
+    top = {"token": "b", "logprob": -1.5, "bytes": [98], **own}
+    logprobs = {"content": [{**top, "top_logprobs": [top, top]}]}
+    text = to_json(a_chunk("b", {}, {"logprobs": logprobs}))
+    reader = AnswerReader()
+    whole = completion("b")
+    whole["choices"][0]["logprobs"] = logprobs
+    for _ in range(3):
+        for found in (reader.chunk(text).choices[0].logprobs, reader.completion(to_json(whole)).logprobs):
+            assert found is not None
+            (token,) = found.content or ()
+            assert (token.token, token.logprob, token.bytes, token.extra) == ("b", -1.5, (98,), own)
+            assert token._load is not None
+    assert token.top_logprobs == (TopLogprob("b", -1.5, (98,), extra=own),) * 2
+    assert token._load is None
 
 
 @pytest.mark.parametrize("own", [{}, {"id": 5}])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -24,30 +22,29 @@ from ....types import (
     TextChoice,
     TextCompletion,
     TextLogprobs,
-    TokenLogprob,
     ToolCall,
     ToolCallFragment,
-    TopLogprob,
     Usage,
 )
 from ....types.values import NO_EXTRA, unfrozen
 from ...failures.in_band import in_band_failure
 from . import documented
 from .documented import NULL
+from .tokens import logprobs_of
 
 _Completion, _Choice, _Message = unfrozen(ChatCompletion), unfrozen(Choice), unfrozen(AssistantMessage)
-_Usage, _Logprobs = unfrozen(Usage), unfrozen(ChoiceLogprobs)
+_Usage = unfrozen(Usage)
 _PromptDetails, _AnswerDetails = unfrozen(PromptTokensDetails), unfrozen(CompletionTokensDetails)
 
-Decode = Callable[[Any], Any]
 
-
-def chunk_of(shape: documented.ChunkShape, load: Callable[[int], ChoiceLogprobs] | None = None) -> ChatCompletionChunk:
+def chunk_of(
+    shape: documented.ChunkShape, load: Callable[[int], Callable[[], ChoiceLogprobs]] | None = None
+) -> ChatCompletionChunk:
     """The chunk that has this shape.
 
     Args:
-        load: From a choice's place in the chunk to its logprobs: called when somebody looks at them. ``None``: they are
-            made at once.
+        load: From a choice's place in the chunk to what makes its logprobs, called when somebody looks at them.
+            ``None``: they are made at once.
     """
     choices: list[ChunkChoice] = []
     for said in shape.choices:
@@ -64,10 +61,7 @@ def chunk_of(shape: documented.ChunkShape, load: Callable[[int], ChoiceLogprobs]
             )
         logprobs = None
         if said.logprobs is not None:
-            if load is None:
-                logprobs = logprobs_of(said.logprobs)
-            else:
-                logprobs = ChoiceLogprobs.deferred(partial(load, len(choices)))
+            logprobs = logprobs_of(said.logprobs) if load is None else ChoiceLogprobs.deferred(load(len(choices)))
         extra = NO_EXTRA if said.extra_in is None else said.extra_in()
         choice = ChunkChoice(said.index or 0, delta, logprobs, said.finish_reason or None, extra=extra)
         choices.append(choice)
@@ -238,50 +232,3 @@ def _usage_of(usage: documented.UsageShape) -> Usage:
     )
     counts.__class__ = Usage
     return counts
-
-
-# Logprobs are checked to the last byte when they arrive, so that an error comes in time, and made when somebody looks.
-# Until then they stay text: with 20 alternatives a token's values are 4 kB in 66 objects, its text is 1.3 kB in one.
-
-
-def logprobs_checker(
-    decode_channels: Decode, decode_token: Decode, load: Callable[[msgspec.Raw], ChoiceLogprobs]
-) -> Callable[[msgspec.Raw], ChoiceLogprobs]:
-    """A function that checks the logprobs of a whole answer and defers them.
-
-    Args:
-        decode_channels: From their JSON to a shape in which each token is still JSON.
-        decode_token: From a token's JSON to its shape.
-        load: From their JSON to their values.
-    """
-
-    def checked(text: msgspec.Raw) -> ChoiceLogprobs:
-        channels = decode_channels(text)
-        for token in chain(channels.content or (), channels.reasoning_content or ()):
-            decode_token(token)  # one by one: together they would take several times the memory of the text
-        return ChoiceLogprobs.deferred(partial(load, text))
-
-    return checked
-
-
-def logprobs_of(shape: documented.LogprobsShape) -> ChoiceLogprobs:
-    """The logprobs of one choice, or of one chunk of it. Its tokens are shapes, or values already."""
-    extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
-    logprobs = _Logprobs(_tokens_of(shape.content), _tokens_of(shape.reasoning_content), extra=extra)
-    logprobs.__class__ = ChoiceLogprobs
-    return logprobs
-
-
-def _tokens_of(tokens: Any) -> tuple[TokenLogprob, ...] | None:
-    if not tokens or isinstance(tokens[0], TokenLogprob):  # they are all of one kind
-        return tokens  # type: ignore[no-any-return]
-    return tuple(map(_token_of, tokens))
-
-
-def _token_of(shape: documented.TokenShape) -> TokenLogprob:
-    alternatives = [
-        TopLogprob(top.token, top.logprob, top.bytes, extra=NO_EXTRA if top.extra_in is None else top.extra_in())
-        for top in shape.top_logprobs or ()
-    ]
-    extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
-    return TokenLogprob(shape.token, shape.logprob, shape.bytes, top_logprobs=tuple(alternatives), extra=extra)

@@ -13,10 +13,11 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from ....types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, TextCompletion, TokenLogprob
+from ....types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, TextCompletion, TokenLogprob, TopLogprob
 from . import documented
-from .building import chunk_of, completion_of, logprobs_checker, logprobs_of, text_of
+from .building import chunk_of, completion_of, text_of
 from .documented import Shape
+from .tokens import logprobs_checker, logprobs_of, tops_of
 from .unknown import Unknown, extra_method, fields_of, map_shapes, nested_in
 
 S = TypeVar("S", bound=Shape)
@@ -24,6 +25,40 @@ S = TypeVar("S", bound=Shape)
 LONG = 512
 """Bytes: a chunk of more has logprobs in it, or more text than is worth a try to read it as a plain one."""
 _UNSET: Any = msgspec.UNSET
+_NO_DEFAULTS: Mapping[str, Any] = {}
+_NO_TOPS = msgspec.Raw(b"[]")
+
+Looked = Callable[[], object]
+
+
+# In the place of closures, of which the collector would have to look at four for each chunk that is kept.
+
+
+class _LaterLogprobs(msgspec.Struct, gc=False):
+    """Makes the logprobs of a choice."""
+
+    shapes: Shapes
+    text: bytes
+    looked: Looked | None
+    number: int
+
+    def __call__(self) -> ChoiceLogprobs:
+        return self.shapes.logprobs_in_chunk(self.text, self.looked, self.number)
+
+
+class _LaterTops(msgspec.Struct, gc=False):
+    """Makes the alternatives of a token."""
+
+    shapes: Shapes
+    looked: Looked | None
+    text: msgspec.Raw
+    top_logprobs: tuple[TopLogprob, ...] = ()
+
+    def __call__(self) -> _LaterTops:
+        if self.looked is not None:
+            self.looked()
+        self.top_logprobs = tops_of(self.shapes.read_tops(self.text))
+        return self
 
 
 class Shapes:
@@ -40,16 +75,16 @@ class Shapes:
         self._by_place = by_place
         self._learned: dict[type[Shape], type[Shape]] = {}
 
-    def chunk(self, text: bytes, looked: Callable[[], object] | None = None) -> ChatCompletionChunk:
+    def chunk(self, text: bytes, looked: Looked | None = None) -> ChatCompletionChunk:
         """One event's payload → chunk, whose logprobs are made when somebody looks at them.
 
         Args:
             text: The payload.
-            looked: Called then.
+            looked: Called when somebody looks at the alternatives.
         """
-        return chunk_of(self._decode_chunk(text), partial(self._logprobs_in_chunk, text, looked))
+        return chunk_of(self._decode_chunk(text), partial(_LaterLogprobs, self, text, looked))
 
-    def chunk_at_once(self, text: bytes, looked: Callable[[], object] | None = None) -> ChatCompletionChunk:
+    def chunk_at_once(self, text: bytes, looked: Looked | None = None) -> ChatCompletionChunk:
         """The same with its logprobs made at once: half the cost, if somebody looks."""
         if len(text) >= LONG:
             with contextlib.suppress(msgspec.ValidationError):
@@ -88,33 +123,39 @@ class Shapes:
         decode_channels = msgspec.json.Decoder(self._logprobs_of(tuple[msgspec.Raw, ...])).decode
         return logprobs_checker(decode_channels, self._decoder(documented.TokenShape), self._logprobs_in)
 
-    # What has been checked is read past everything else, and straight into values where it has no unknown fields: then
-    # only a null could be in the way.
+    # What has been checked is read past everything else, a token at first without its alternatives, and these straight
+    # into values where they have no unknown fields: then only a null could be in the way.
 
-    def _logprobs_in_chunk(self, text: bytes, looked: Callable[[], object] | None, number: int) -> ChoiceLogprobs:
-        if looked is not None:
-            looked()
-        try:
-            logprobs = self._read_chunk_logprobs(text).choices[number].logprobs
-        except msgspec.ValidationError:
-            logprobs = self._decode_chunk(text).choices[number].logprobs
-        return logprobs_of(logprobs)
+    def logprobs_in_chunk(self, text: bytes, looked: Looked | None, number: int) -> ChoiceLogprobs:
+        """The logprobs of a choice, by its place in the chunk."""
+        return logprobs_of(self._read_chunk_logprobs(text).choices[number].logprobs, partial(_LaterTops, self, looked))
 
     def _logprobs_in(self, text: msgspec.Raw) -> ChoiceLogprobs:
-        try:
-            return logprobs_of(self._read_logprobs(text))
-        except msgspec.ValidationError:
-            return logprobs_of(self._decoder(documented.LogprobsShape)(text))
+        return logprobs_of(self._read_logprobs(text), partial(_LaterTops, self, None))
 
     @cached_property
     def _read_logprobs(self) -> Any:
-        return msgspec.json.Decoder(self._with_values).decode
+        return msgspec.json.Decoder(self._chosen).decode
 
     @cached_property
     def _read_chunk_logprobs(self) -> Any:
-        choice: Any = msgspec.defstruct("LogprobsInChoice", [("logprobs", self._with_values | None, None)], gc=False)
+        choice: Any = msgspec.defstruct("LogprobsInChoice", [("logprobs", self._chosen | None, None)], gc=False)
         chunk = msgspec.defstruct("LogprobsInChunk", [("choices", list[choice])], gc=False)
         return msgspec.json.Decoder(chunk).decode
+
+    @property
+    def _chosen(self) -> Any:
+        """The shape of logprobs whose tokens' alternatives are left as JSON."""
+        token: Any = self._changed(documented.TokenShape, {"top_logprobs": msgspec.Raw}, {"top_logprobs": _NO_TOPS})
+        return self._logprobs_of(tuple[token, ...])
+
+    @cached_property
+    def read_tops(self) -> Any:
+        """From their JSON to a token's alternatives, as shapes or values."""
+        top: Any = self.of(documented.TopShape)
+        if top is documented.TopShape:
+            top = TopLogprob
+        return msgspec.json.Decoder(tuple[top, ...] | None).decode
 
     @cached_property
     def _decode_chunk_at_once(self) -> Any:
@@ -150,14 +191,22 @@ class Shapes:
         types_of = {field.name: field.type for field in fields_of(shape)}
         return {name: hint for name, known in types_of.items() if (hint := map_shapes(known, self.of)) is not known}
 
-    def _changed(self, shape: type[Shape], changes: Mapping[str, Any]) -> type[Shape]:
-        """The shape with the unknown fields in it, and with some fields' types changed."""
-        return self._remade(shape, {**self._changes(shape), **changes}, self._by_place.get(shape, ()))
+    def _changed(
+        self, shape: type[Shape], changes: Mapping[str, Any], defaults: Mapping[str, Any] = _NO_DEFAULTS
+    ) -> type[Shape]:
+        """The shape with the unknown fields in it, and with some fields' types changed, and defaults with them."""
+        return self._remade(shape, {**self._changes(shape), **changes}, self._by_place.get(shape, ()), defaults)
 
-    def _remade(self, shape: type[Shape], changed: Mapping[str, Any], own: Any = ()) -> type[Shape]:
+    def _remade(
+        self,
+        shape: type[Shape],
+        changed: Mapping[str, Any],
+        own: Any = (),
+        defaults: Mapping[str, Any] = _NO_DEFAULTS,
+    ) -> type[Shape]:
         fields: list[Any] = []
         for field in fields_of(shape):
-            default: Any = field.default
+            default: Any = defaults.get(field.name, field.default)
             if field.default_factory is not msgspec.NODEFAULT:
                 default = msgspec.field(default_factory=field.default_factory)
             hint = changed.get(field.name, field.type)

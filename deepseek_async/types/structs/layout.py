@@ -13,6 +13,8 @@ from typing import Any
 import attrs
 import msgspec
 
+from .deferring import Deferrable, completed_by
+
 # What a slotted attrs class has besides that msgspec's layout does in its own way.
 _OF_THE_LAYOUT = frozenset(
     ("__slots__", "__weakref__", "__dict__", "__init__", "__getstate__", "__setstate__", "__annotations__")
@@ -35,12 +37,13 @@ def as_structs(*classes: type, ours: tuple[str, ...] = ("extra",)) -> tuple[Any,
     Args:
         classes: Frozen attrs classes whose fields have no validators and are all compared; bases before their
             subclasses.
-        ours: Fields that are not the wire's; see `name_in_json`.
+        ours: Fields that are not the wire's; see `name_in_json`. ``_load`` is one of `Deferrable` classes.
 
     Returns:
         The new classes, in order.
     """
     made: dict[type, type] = {}
+    ours += ("_load",)
     for cls in classes:
         own = [field for field in attrs.fields(cls) if not field.inherited]
         bases = tuple(made.get(base, base) for base in cls.__bases__ if base is not object)
@@ -52,12 +55,18 @@ def as_structs(*classes: type, ours: tuple[str, ...] = ("extra",)) -> tuple[Any,
             if name not in _OF_THE_LAYOUT | _DONE_IN_C and not isinstance(item, MemberDescriptorType)
         }
         by_place, by_name = [field for field in own if not field.kw_only], [field for field in own if field.kw_only]
-        if by_place and by_name:  # msgspec has one kind a class
+        is_deferrable = issubclass(cls, Deferrable)
+        if by_place and (by_name or is_deferrable):  # msgspec has one kind a class
             bases = (_struct(cls, by_place, bases, {}, ours),)
             by_place = []
-        new = made[cls] = _struct(cls, by_place or by_name, bases, namespace, ours, kw_only=bool(by_name))
+        new = made[cls] = _struct(
+            cls, by_place or by_name, bases, namespace, ours, kw_only=not by_place, is_deferrable=is_deferrable
+        )
         for name in ("__setattr__", "__delattr__"):  # attrs' own refusal, over msgspec's
             setattr(new, name, getattr(cls, name))
+        if is_deferrable:
+            for name, item in completed_by(new).items():
+                setattr(new, name, item)
     return tuple(made.values())
 
 
@@ -69,8 +78,9 @@ def _struct(
     ours: tuple[str, ...],
     *,
     kw_only: bool = False,
+    is_deferrable: bool = False,
 ) -> type:
-    fields: list[Any] = []
+    fields: list[Any] = [("_load", Any, None)] if is_deferrable else []
     for field in own:
         default: Any = field.default
         if default is attrs.NOTHING:
@@ -88,6 +98,6 @@ def _struct(
         gc=False,
         forbid_unknown_fields=True,
         kw_only=kw_only,
-        rename={field.name: name_in_json(msgspec.Struct, field.name) for field in own if field.name in ours},
+        rename={name: name_in_json(msgspec.Struct, name) for name in ("_load", *(f.name for f in own)) if name in ours},
     )
     return made

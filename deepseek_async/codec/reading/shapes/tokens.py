@@ -1,0 +1,87 @@
+"""Shapes of logprobs → tokens, when somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from ....types import ChoiceLogprobs, TokenLogprob, TopLogprob
+from ....types.values import NO_EXTRA
+from . import documented
+
+Decode = Callable[[Any], Any]
+Later = Callable[[msgspec.Raw], Callable[[], Any]]
+"""From the JSON of a token's alternatives to what makes them: something with ``top_logprobs``."""
+
+_NO_TOPS = len("null")  # bytes that say there is none, so or as ``[]``
+
+# Logprobs are checked to the last byte when they arrive, so that an error comes in time, and made when somebody looks.
+# Until then they stay text: with 20 alternatives a token's values are 4 kB in 66 objects, its text is 1.3 kB in one.
+
+
+def logprobs_checker(
+    decode_channels: Decode, decode_token: Decode, load: Callable[[msgspec.Raw], ChoiceLogprobs]
+) -> Callable[[msgspec.Raw], ChoiceLogprobs]:
+    """A function that checks the logprobs of a whole answer and defers them.
+
+    Args:
+        decode_channels: From their JSON to a shape in which each token is still JSON.
+        decode_token: From a token's JSON to its shape.
+        load: From their JSON to their values.
+    """
+
+    def checked(text: msgspec.Raw) -> ChoiceLogprobs:
+        channels = decode_channels(text)
+        for token in chain(channels.content or (), channels.reasoning_content or ()):
+            decode_token(token)  # one by one: together they would take several times the memory of the text
+        return ChoiceLogprobs.deferred(partial(load, text))
+
+    return checked
+
+
+def logprobs_of(shape: documented.LogprobsShape, later: Later | None = None) -> ChoiceLogprobs:
+    """The logprobs of one choice, or of one chunk of it.
+
+    Args:
+        shape: Its tokens are shapes, or values already.
+        later: What makes alternatives of their JSON; ``None``: they are none any more.
+    """
+    extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
+    return ChoiceLogprobs(_tokens_of(shape.content, later), _tokens_of(shape.reasoning_content, later), extra=extra)
+
+
+def _tokens_of(tokens: Any, later: Later | None) -> tuple[TokenLogprob, ...] | None:
+    if not tokens or isinstance(tokens[0], TokenLogprob):  # they are all of one kind
+        return tokens  # type: ignore[no-any-return]
+    if later is None:
+        return tuple(map(_token_of, tokens))
+    return tuple([_chosen_of(token, later) for token in tokens])
+
+
+def _token_of(shape: documented.TokenShape) -> TokenLogprob:
+    extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
+    return TokenLogprob(shape.token, shape.logprob, shape.bytes, top_logprobs=tops_of(shape.top_logprobs), extra=extra)
+
+
+def tops_of(shapes: Any) -> tuple[TopLogprob, ...]:
+    """A token's alternatives. They are shapes, or values already."""
+    if not shapes or isinstance(shapes[0], TopLogprob):
+        return shapes or ()
+    return tuple(
+        [
+            TopLogprob(top.token, top.logprob, top.bytes, extra=NO_EXTRA if top.extra_in is None else top.extra_in())
+            for top in shapes
+        ]
+    )
+
+
+def _chosen_of(shape: Any, later: Later) -> TokenLogprob:
+    """A token whose alternatives are still JSON."""
+    extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
+    if len(shape.top_logprobs) <= _NO_TOPS:
+        return TokenLogprob(shape.token, shape.logprob, shape.bytes, extra=extra)
+    return TokenLogprob.deferred(later(shape.top_logprobs), shape.token, shape.logprob, shape.bytes, extra=extra)
