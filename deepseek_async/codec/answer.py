@@ -233,6 +233,9 @@ class StreamedAnswer(Generic[C, W]):
             add = self._fold.add
             for chunk in chunks:
                 add(chunk)
+            if changed := self._fold.changed:
+                chunks = [self._dialect.with_changes(chunk, changed) for chunk in chunks]
+                changed.clear()
             if not self._outlet.is_open:
                 self._outlet.sort(chunks)
             elif not self._outlet.is_drained:

@@ -28,6 +28,7 @@ class AnyFold(Protocol[C_contra, W_co]):
     """Chunks → the whole."""
 
     request_id: str | None
+    changed: Any
 
     @property
     def finish_reasons(self) -> list[str | None]: ...
@@ -86,6 +87,12 @@ class Dialect(Generic[C, W]):
         rest = self._with_choices(chunk, {**self.nothing, "logprobs": attrs.evolve(logprobs, **half)})
         first = attrs.evolve(first, usage=None)
         return first, rest
+
+    def with_changes(self, chunk: C, changed: Mapping[int, Any]) -> C:
+        """A chunk as it was taken, where that was otherwise than it came."""
+        told: Any = chunk
+        made: C = attrs.evolve(told, choices=tuple(changed.get(id(choice), choice) for choice in told.choices))
+        return made
 
     def without_end(self, chunk: C) -> C:
         """A chunk without the end in it."""

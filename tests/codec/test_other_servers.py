@@ -322,7 +322,7 @@ def test_numbers_that_json_has_not_are_read() -> None:
     ("text", "path"),
     [
         (b'{"choices":[{"delta":{"content":5}}]}', "$.choices[0].delta.content"),
-        (b'{"choices":[{"delta":{"content":[{"type":"image_url"}]}}]}', "$.choices[0].delta.content"),
+        (b'{"choices":[{"delta":{"content":[{"image":1}]}}]}', "$.choices[0].delta.content"),
         (b'{"choices":[{"delta":["x"]}]}', "$.choices[0].delta"),
         (b'{"choices":{"x":{}}}', "$.choices"),
         (b'{"choices":["x"]}', "$.choices[0]"),

@@ -181,13 +181,18 @@ def _tells(parsed: dict[str, Any], *, is_whole: bool) -> bool:
     base = parsed.get("base_resp")
     if isinstance(base, dict) and not _is_code_of_success(base.get("status_code")):
         return True
-    has_words = any(isinstance(parsed.get(name), (str, dict, list)) and parsed[name] for name in _WORDS)
+    has_words = any(_is_words(parsed.get(name)) for name in _WORDS)
     if codes := _codes_in(parsed):
         return (has_words or is_whole) and not all(map(_is_code_of_success, codes))
     if not has_words or "choices" in parsed:
         return False
     said = [parsed[name] for name in (*_WORDS, "type") if isinstance(parsed.get(name), str)]
     return is_whole or (parsed.keys() <= _ALONE and any(map(_FAILING.search, said)))
+
+
+def _is_words(said: Any) -> bool:
+    """Whether something is said; a chat message is an answer of another protocol (Ollama's own)."""
+    return bool(said) and isinstance(said, (str, dict, list)) and not (isinstance(said, dict) and "role" in said)
 
 
 _ALONE = frozenset((*_WORDS, "type", "request_id", "requestId"))

@@ -3,7 +3,8 @@
 Usually its ``index`` says it. But where one choice was asked for, some servers count chunks or blocks in it (Foundry
 Local, gateways): then all of them are one choice. So long as nothing speaks against it, a choice of a new index goes on
 with the one before it; what speaks against it is that a chunk brings several choices, that an index comes back, or that
-the choice before had its end. Then they were several all the time, and each is what came under its index.
+the choice before had its end. (An index may come back to say the end of all.) Then they were several all the time, and
+each is what came under its index.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Choices(Generic[F]):
         """
         index = choice.index
         if self._is_of_one and at_once == 1 and self._by_index:
-            if (folding := self._one(index)) is not None:
+            if (folding := self._one(choice)) is not None:
                 self._moved.append(choice)
                 return folding
             self._tell_apart()
@@ -78,13 +79,14 @@ class Choices(Generic[F]):
         self.index, self.current = index, folding
         return folding
 
-    def _one(self, index: int) -> F | None:
-        """All choices as one, if a choice of this index can go on with it."""
-        so_far = self._merged or self._by_index[self._first]
+    def _one(self, choice: Any) -> F | None:
+        """All choices as one, if this one can go on with it."""
+        so_far, index = self._merged or self._by_index[self._first], choice.index
         if index != self._seen[-1]:
-            if index in self._seen or so_far.finish_reason is not None:
+            if so_far.finish_reason is not None or (index in self._seen and not _only_ends(choice)):
                 return None
-            self._seen.append(index)
+            if index not in self._seen:
+                self._seen.append(index)
         if self._merged is None:
             self._merged = so_far.clone()
             self.index = None
@@ -111,3 +113,12 @@ class Choices(Generic[F]):
     def sorted(self) -> list[tuple[int, F]]:
         """Each with its index, by that."""
         return sorted(self.all(), key=lambda entry: entry[0])
+
+
+def _only_ends(choice: Any) -> bool:
+    """Whether a choice says how it ended, and nothing else."""
+    if choice.finish_reason is None:
+        return False
+    if (delta := getattr(choice, "delta", None)) is None:
+        return not choice.text
+    return not (delta.content or delta.reasoning_content or delta.tool_calls)

@@ -45,6 +45,7 @@ from .calls import Calls
 from .choices import Choices
 from .facts import AnswerFacts
 from .joining import PROGRESS, Pieces, keep
+from .messages import Messages
 from .usages import later
 
 
@@ -75,7 +76,9 @@ class Fold:
         self.usage: Usage | None = None
         """What the server last said of its counts."""
         self._usage_before: Usage | None = None
-        self._choices = Choices(_ChoiceFold, is_of_one=choices == 1)
+        self.changed: dict[int, ChunkChoice] = {}
+        """Choices that were taken otherwise than they came, by the `id` of what came: see `folding.messages`."""
+        self._choices = Choices(partial(_ChoiceFold, self.changed), is_of_one=choices == 1)
         self._extra: dict[str, Any] = {}
         self.request_id: str | None = None
 
@@ -168,16 +171,20 @@ class _ChoiceFold:
 
     __slots__ = (
         "_calls",
+        "_changed",
         "_content",
         "_extra",
         "_logprobs",
         "_message_extra",
+        "_messages",
         "_reasoning",
         "_role",
         "finish_reason",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, changed: dict[int, ChunkChoice]) -> None:
+        self._changed = changed
+        self._messages: Messages | None = None
         self.finish_reason: str | None = None
         self._role = ""
         self._content: list[str] | None = None
@@ -188,6 +195,8 @@ class _ChoiceFold:
         self._message_extra: Pieces | None = None
 
     def add(self, choice: ChunkChoice) -> None:
+        if choice.extra:
+            choice = self._with_extra(choice)
         delta = choice.delta
         if delta.content is not None:
             if self._content is None:
@@ -212,10 +221,20 @@ class _ChoiceFold:
             if self._message_extra is None:
                 self._message_extra = Pieces()
             self._message_extra.add(delta.extra)
-        if choice.extra:
-            if self._extra is None:
-                self._extra = Pieces(joins_texts=False)
-            self._extra.add(choice.extra)
+
+    def _with_extra(self, choice: ChunkChoice) -> ChunkChoice:
+        """Take a choice's unknown fields; return it without what a message in it only repeats."""
+        if self._extra is None:
+            self._extra = Pieces(joins_texts=False)
+        self._extra.add(choice.extra)
+        if not isinstance(choice.extra.get("message"), dict):
+            return choice
+        self._messages = self._messages or Messages()
+        before = {"content": self._content or [], "reasoning_content": self._reasoning or []}
+        settled = self._messages.settled(choice, before)
+        if settled is not choice:
+            self._changed[id(choice)] = settled
+        return settled
 
     @property
     def is_blank(self) -> bool:
@@ -223,7 +242,8 @@ class _ChoiceFold:
         return not self._role and all(part is None for part in parts)
 
     def clone(self) -> _ChoiceFold:
-        new = _ChoiceFold()
+        new = _ChoiceFold(self._changed)
+        new._messages = copy.deepcopy(self._messages)
         new.finish_reason, new._role = self.finish_reason, self._role
         new._content = None if self._content is None else list(self._content)
         new._reasoning = None if self._reasoning is None else list(self._reasoning)
@@ -250,6 +270,8 @@ class _ChoiceFold:
             ChoiceLogprobs.deferred(partial(_extended, tuple(self._logprobs), message)) if self._logprobs else None
         )
         extra = frozen(self._extra.joined()) if self._extra is not None else NO_EXTRA
+        if self._messages is not None:
+            extra = frozen({name: value for name, value in extra.items() if name != "message"})
         return Choice(index, message, logprobs, self.finish_reason, extra=extra)
 
 

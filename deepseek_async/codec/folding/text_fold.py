@@ -26,6 +26,7 @@ class TextFold:
         self._usage: Usage | None = None
         self._choices = Choices(_TextChoiceFold, is_of_one=choices == 1)
         self._extra: dict[str, Any] = {}
+        self.changed: dict[int, TextChoice] = {}  # none ever is
         self.request_id: str | None = None
 
     def add(self, piece: TextCompletion) -> None:

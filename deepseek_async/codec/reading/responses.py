@@ -110,6 +110,8 @@ def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> Tex
         raise
     if not completion.choices:
         raise _no_answer(body)
+    if not any(choice.text for choice in completion.choices):
+        _check_message(body)
     choices = tuple(attrs.evolve(choice, text=mended(choice.text)) for choice in completion.choices)
     complete = interruption_in(choice.finish_reason for choice in choices) is None
     return attrs.evolve(completion, choices=choices, complete=complete)
@@ -147,7 +149,7 @@ def _no_answer(body: bytes) -> EmptyResponseError:
 def _check_message(body: bytes) -> None:
     """Tell a message that says nothing from one that is not there, which is no answer."""
     for choice in parsed_answer(body, "the completion", is_whole=True)["choices"]:
-        if isinstance(choice, dict) and any(choice.get(name) for name in ("message", "delta", "text")):
+        if isinstance(choice, dict) and ("text" in choice or choice.get("message") or choice.get("delta")):
             return
     raise _no_answer(body)
 

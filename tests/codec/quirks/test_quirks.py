@@ -13,9 +13,10 @@ from deepseek_async.codec import Fold, chunk_from_json, completion_from_json, fo
 from deepseek_async.codec.folding.text_fold import TextFold
 from deepseek_async.codec.reading.responses import models_from_json, text_completion_from_json, text_from_json
 from deepseek_async.errors import MalformedResponseError
+from deepseek_async.transport import Answer
 from deepseek_async.types import BELOW_TOP, ChatCompletion, TextCompletion, TextLogprobs, Usage
 
-from ...wire import completion, of_choices, to_json
+from ...wire import HELLO, client_on, completion, of_choices, stream_of, to_json
 
 Json = dict[str, Any]
 HEAD: Json = {"id": "7f", "created": 1760000000, "model": "m"}
@@ -67,13 +68,36 @@ THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}
         ([THINKING, {"type": "text", "text": "Low water"}], "Low water", "Hm"),
         ([{"type": "thinking", "thinking": "Hm"}, {"text": "Low water"}], "Low water", "Hm"),
         ([], "", ""),
+        ([None], "", ""),
         ([THINKING], "", "Hm"),
+        ([{"type": "reasoning", "text": "Hm"}, {"type": "text", "text": "Low water"}], "Low water", "Hm"),
+        ([{"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm"}]}, "Low water"], "Low water", "Hm"),
+        ([{"type": "text", "text": {"value": "Low water", "annotations": []}}], "Low water", ""),
+        ([{"type": "text", "content": "Low water"}, {"type": "text", "text": None}], "Low water", ""),
     ],
 )
 def test_content_in_parts(content: Any, text: str, reasoning: str) -> None:
     """Its texts, joined; thoughts are reasoning."""
     for answer in both({}, {"content": content}):
-        assert (answer.text, answer.reasoning) == (text, reasoning)
+        assert (answer.text, answer.reasoning, answer.message.extra) == (text, reasoning, {})
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "data:,"}},
+        {"type": "reference", "reference_ids": [1]},
+        {"type": "redacted_thinking", "data": "x"},
+        {"type": "refusal", "refusal": "No."},
+        {"type": "thinking", "thinking": "", "signature": "x"},
+        {"type": "text", "text": "", "annotations": [{"url": "x"}]},
+    ],
+)
+def test_parts_that_say_more_than_a_text(part: Json) -> None:
+    """The text is taken, and the parts are kept as they came."""
+    content = [part, {"type": "text", "text": "Low water"}]
+    for answer in both({}, {"content": content}):
+        assert (answer.text, answer.message.extra) == ("Low water", {"content": content})
 
 
 # -- shapes of the other endpoint, of the other way to answer --------------------------------------------------------
@@ -121,6 +145,44 @@ def test_a_delta_is_believed_before_a_message() -> None:
         of_choices({"index": 0, "delta": {}, "message": {"content": "Hi"}, "finish_reason": "stop"}),
     ]
     assert fold(chunk_from_json(to_json(chunk)) for chunk in chunks).text == "Hi"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "said",
+    [
+        # in place of the delta: pieces, or all of it each time
+        [(None, "Low "), (None, "water")],
+        [(None, "ha"), (None, "ha")],
+        [(None, "Low "), (None, "Low water"), (None, "Low water")],
+        # beside it: all of it each time, or what the delta does not say
+        [("Low ", "Low "), ("water", "Low water"), ("", "Low water")],
+        [("", "Low "), ("", "water")],
+        [("", "Low "), ("", "Low water")],
+        # once more at the end
+        [("Low ", None), ("water", None), (None, "Low water")],
+        [("Low ", None), ("water", None), ("", "Low water")],
+    ],
+)
+async def test_messages_in_a_stream_count_once(said: list[tuple[str | None, str | None]]) -> None:
+    """Pieces or repetitions: what is shown, joined, is the text, and the answer is that in one piece."""
+    chunks = []
+    for number, (delta, message) in enumerate(said):
+        choice: Json = {"index": 0, "finish_reason": "stop" if number == len(said) - 1 else None}
+        if delta is not None:
+            choice["delta"] = {"content": delta}
+        if message is not None:
+            choice["message"] = {"role": "assistant", "content": message, "reasoning_content": message.upper()}
+        chunks.append(of_choices(choice))
+    text = "haha" if said[0][1] == "ha" else "Low water"
+    client, _ = client_on(Answer([stream_of(*chunks)]))
+    stream = client.chat.completions.stream(model="m", messages=HELLO)
+    assert "".join([piece async for piece in stream.text_deltas()]) == text
+    answer = await stream.completion()
+    assert (answer.text, answer.choices[0].extra) == (text, {})
+    assert answer == fold(chunk_from_json(to_json(chunk)) for chunk in chunks)
+    if None not in {message for _, message in said}:
+        assert answer.reasoning == text.upper()
 
 
 def test_a_choice_that_stands_alone() -> None:
@@ -185,6 +247,20 @@ def test_choices_that_were_several_all_the_time(
     assert [one.message.content for one in folding.completion(done=True).choices] == texts
     assert [one.text for one in gap.completion(done=True).choices] == texts
     assert folding.is_of_one is gap.is_of_one is (len(texts) == 1)
+
+
+def test_an_index_that_comes_back_to_say_the_end() -> None:
+    """Of all that came, unless another end follows."""
+    said = [(0, "a", None), (1, "b", None), (2, "c", None), (0, None, "stop")]
+    for rest, texts in (([], ["abc"]), ([(1, None, "stop"), (2, None, "length")], ["a", "b", "c"])):
+        folding, gap = Fold(choices=1), TextFold(choices=1)
+        for index, text, reason in [*said, *rest]:
+            choice = {"index": index, "finish_reason": reason}
+            folding.add(chunk_from_json(to_json(of_choices({**choice, "delta": {"content": text}}))))
+            gap.add(text_from_json(to_json({"choices": [{**choice, "text": text}]})))
+        assert [one.message.content for one in folding.completion(done=True).choices] == texts
+        assert [one.text for one in gap.completion(done=True).choices] == texts
+        assert None not in folding.finish_reasons
 
 
 # -- metadata of another type ----------------------------------------------------------------------------------------

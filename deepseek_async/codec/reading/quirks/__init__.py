@@ -3,7 +3,7 @@
 | said | read as | who |
 | --- | --- | --- |
 | ``reasoning``, ``thinking``, ``reasoning_text`` | ``reasoning_content``, where that is absent, null or empty | vLLM, Ollama, OpenRouter, Copilot |
-| ``content`` as a list of parts | their texts, joined; parts of type ``thinking`` are reasoning | Mistral, gateways |
+| ``content`` as a list of parts | their texts, joined; parts of type ``thinking`` or the like are reasoning; kept as it came if it says more | Mistral, gateways |
 | ``finish_reason`` as an object with a ``type`` | that word | SGLang's own |
 | ``finish_reason: ""`` or a word for null, ``role: ""`` | null | StepFun, gateways |
 | ``tool_calls: []`` | null | vLLM (not streamed), some reasoning deltas |
@@ -88,6 +88,8 @@ def _into(name: str, *others: str) -> Callable[[Json], Json | None]:
                 choice[name] = {"content": said}
             elif isinstance(said, dict) and other != name:
                 choice[name] = choice.pop(other)
+                if name == "delta":  # which piece of the text it is, the fold can tell
+                    odd = {**(odd or {}), other: said}
             if said is not None:
                 break
         return odd
@@ -102,7 +104,7 @@ def _translate_text(choice: Json) -> Json | None:
         if isinstance(said, (dict, list)) or (isinstance(said, str) and name != "text"):
             del choice[name]
             message = dict(said) if isinstance(said, dict) and name != "text" else {"content": said}
-            translate_said(message)
+            odd = (translate_said(message) or {}) | (odd or {})
             message.pop("role", None)
             choice["text"] = message.pop("content", None)
             choice |= {k: v for k, v in message.items() if k not in choice and v is not None}

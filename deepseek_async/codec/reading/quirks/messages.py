@@ -25,9 +25,10 @@ def mended(text: str) -> str:
     return text
 
 
-def translate_said(said: Json) -> None:
-    if isinstance(said.get("content"), (list, dict)):
-        _take_parts(said)
+def translate_said(said: Json) -> Json | None:
+    odd: Json = {}
+    if isinstance(content := said.get("content"), (list, dict)) and not _take_parts(said):
+        odd["content"] = content
     if isinstance(said.get("reasoning_content"), (list, dict)):
         _take_thoughts(said)
     for name in REASONING_NAMES:
@@ -44,46 +45,82 @@ def translate_said(said: Json) -> None:
         del said["tool_calls"]
     elif isinstance(calls, dict):
         said["tool_calls"] = [calls]
+    return odd or None
 
 
-def _take_parts(said: Json) -> None:
+def _take_parts(said: Json) -> bool:
+    """Put the texts of the content's parts where they belong; False if the parts say more than these."""
     content = said["content"]
-    texts: list[str] = []
-    thoughts: list[str] = []
-    parts = content if isinstance(content, list) else [content]
-    if all(_take_part(part, texts, thoughts) for part in parts):
-        said["content"] = "".join(texts) if texts or not thoughts else None
-        if thoughts and not said.get("reasoning_content"):
-            said["reasoning_content"] = "".join(thoughts)
+    parts = Parts()
+    for part in content if isinstance(content, list) else [content]:
+        parts.take(part)
+    if not parts.texts and not parts.thoughts and parts.has_more and not parts.has_type:
+        return True  # nothing that is known: left for the reader to refuse
+    said["content"] = "".join(parts.texts) if parts.texts or not parts.thoughts else None
+    if parts.thoughts and not said.get("reasoning_content"):
+        said["reasoning_content"] = "".join(parts.thoughts)
+    return not parts.has_more
 
 
 def _take_thoughts(said: Json) -> None:
     content = said["reasoning_content"]
-    thoughts: list[str] = []
-    if all(_take_part(part, thoughts, thoughts) for part in (content if isinstance(content, list) else [content])):
-        said["reasoning_content"] = "".join(thoughts)
+    parts = Parts()
+    for part in content if isinstance(content, list) else [content]:
+        parts.take(part)
+    if not parts.has_more:
+        said["reasoning_content"] = "".join(parts.texts + parts.thoughts)
 
 
-def _take_part(part: Any, texts: list[str], thoughts: list[str]) -> bool:
-    """Take one part of a content; False if it is none of text."""
-    if isinstance(part, str):
-        texts.append(part)
-        return True
-    if not isinstance(part, dict):
-        return False
-    if isinstance(part.get("text"), str):
-        texts.append(part["text"])
-        return True
-    inner = part.get("thinking")
-    inner = inner if isinstance(inner, list) else [inner]
-    return part.get("type") in ("thinking", "reasoning") and all(_take_part(one, thoughts, []) for one in inner)
+_THOUGHTS = frozenset(("thinking", "reasoning", "reasoning_content", "reasoning_text", "thought"))
+_INSIDE = ("text", "thinking", "reasoning", "content", "summary", "value")
+"""Where a part has its text, as a text, as parts again, or as an object with a ``value``."""
 
 
-def translate_message(message: Json) -> None:
-    translate_said(message)
+class Parts:
+    """The parts of a content.
+
+    Attributes:
+        texts, thoughts: Theirs, in order.
+        has_more: Whether any says more than a text: another type, a signature, references.
+        has_type: Whether any of those that say more says of what type it is.
+    """
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.thoughts: list[str] = []
+        self.has_more = self.has_type = False
+
+    def take(self, part: Any) -> None:
+        """Take the next part."""
+        self._take(part, self.texts)
+
+    def _take(self, part: Any, into: list[str]) -> None:
+        if isinstance(part, str):
+            into.append(part)
+        elif isinstance(part, dict):
+            kind = part.get("type")
+            into = self.thoughts if kind in _THOUGHTS else into
+            names = [name for name in _INSIDE if name in part]
+            if isinstance(kind, str) and not (kind in _THOUGHTS or kind.endswith("text")):
+                self.has_more = self.has_type = True
+            elif not names:
+                self.has_more, self.has_type = True, self.has_type or isinstance(kind, str)
+            else:
+                inner = part[names[0]]
+                for one in inner if isinstance(inner, list) else [inner]:
+                    self._take(one, into)
+                rest = (value for name, value in part.items() if name not in ("type", "index", names[0]))
+                self.has_more = self.has_more or any(value not in (None, [], {}, "") for value in rest)
+        elif part is not None:
+            self.has_more = True
+
+
+def translate_message(message: Json) -> Json | None:
+    odd = translate_said(message)
     for name in ("content", "reasoning_content"):
         if isinstance(text := message.get(name), str):
             message[name] = mended(text)
+    return odd
 
 
 def translate_fragment(call: Json) -> None:
