@@ -24,6 +24,7 @@ from .errors import InvalidRequestError
 from .hooks import Hook
 from .policy.gate import Gate
 from .policy.retry import RetryPolicy
+from .policy.spending import Budget
 from .policy.timeouts import Timeouts
 from .transport import Transport, recorded
 from .transport.network import AiohttpTransport, ClientSession
@@ -72,6 +73,8 @@ class AsyncClient(Words):
         has_beta: Whether the server has DeepSeek's ``/beta`` beside the base URL, for prefixes, `resume`, strict tools
             and fill in the middle. ``None``: the official one and the sandbox have; every other server is asked for
             these at the base URL itself. A base URL that ends in ``/beta`` needs no word.
+        budget: What all requests for answers are paid from; a call's own holds besides it. See `Budget`. A pickled
+            client has a copy.
         spelled: ``timeout``, ``max_retries``, ``default_headers``, as the openai package calls them.
 
     Raises:
@@ -100,6 +103,7 @@ class AsyncClient(Words):
         record: str | os.PathLike[str] | None = None,
         via: Literal["stream", "whole", "auto"] | None = None,
         has_beta: bool | None = None,
+        budget: Budget | None = None,
         **spelled: Unpack[SpelledSettings],
     ) -> None:
         if has_beta is None:
@@ -121,6 +125,7 @@ class AsyncClient(Words):
         check_type("pickle_key", pickle_key, bool)
         check_via(via)
         check_type("has_beta", has_beta, bool, None)
+        check_type("budget", budget, Budget, None)
         check_count("max_event_bytes", max_event_bytes)
         check_count("max_body_bytes", max_body_bytes)
         if max_connections is not None:
@@ -145,6 +150,7 @@ class AsyncClient(Words):
             "max_body_bytes": max_body_bytes,
             "via": via,
             "has_beta": has_beta,
+            "budget": budget,
         }
         self._key = key if pickle_key else None
         self._is_picklable = session is None and ssl is None and transport is None and record is None
@@ -167,6 +173,7 @@ class AsyncClient(Words):
             max_event_bytes=max_event_bytes,
             max_body_bytes=max_body_bytes,
             via=via,
+            budget=budget,
         )
         self._make_resources()
 
@@ -216,6 +223,7 @@ class AsyncClient(Words):
         rate_limiter: RateLimiter | None = None,
         response_type: Any = None,
         mode: Mode = "auto",
+        budget: Budget | None = None,
     ) -> Batch:
         """Send many requests, as many at once as the account allows.
 
@@ -242,6 +250,8 @@ class AsyncClient(Words):
             response_type: A type, as of `parse`: every answer is asked for as a value of it, and is in the outcome's
                 ``parsed``. One that does not fit is asked for again with what was wrong; that counts as an attempt.
             mode: How to ask for it, as of `parse`.
+            budget: Shared with whatever else is given it; once it is used up, nothing more is sent, and
+                after all outcomes `BudgetExceededError` is raised.
 
         Returns:
             An async context manager; entered, the async iterator of outcomes.
@@ -259,6 +269,7 @@ class AsyncClient(Words):
             warmup=warmup,
             rate_limiter=rate_limiter,
             wanted=None if response_type is None else Wanted(response_type, max_attempts, mode),
+            budget=budget,
         )
         return Batch(self._caller, source, rules, ordered=ordered)
 
@@ -268,6 +279,7 @@ class AsyncClient(Words):
         timeouts: Timeouts | Mapping[str, float | None] | None = None,
         retry: RetryPolicy | Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        budget: Budget | None = None,
         **spelled: Unpack[SpelledSettings],
     ) -> Self:
         """The same client with other settings for its calls. It shares connections, statistics and what servers said.
@@ -278,6 +290,7 @@ class AsyncClient(Words):
             timeouts: What they name changes, the rest stays.
             retry: A policy, or a mapping of what changes of this client's.
             headers: Sent besides those of this client, or instead of those of the same name.
+            budget: Instead of this client's.
             spelled: ``timeout``, ``max_retries``, ``default_headers``.
 
         Raises:
@@ -285,17 +298,19 @@ class AsyncClient(Words):
         """
         headers = hide(headers)
         hide_headers(spelled)
+        check_type("budget", budget, Budget, None)
         given: dict[str, Any] = {"timeouts": timeouts, "retry": retry, "headers": headers, **settings_of(spelled)}
         settings = {
             **self._settings,
             "timeouts": timeouts_of(given["timeouts"], self._settings["timeouts"]),
             "retry": retry_of(given["retry"], self._settings["retry"]),
             "headers": {**(self._settings["headers"] or {}), **(given["headers"] or {})} or None,
+            "budget": self._settings["budget"] if budget is None else budget,
         }
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__, _settings=settings)
         twin._caller = self._caller.changed(
-            settings["timeouts"], settings["retry"], headers_of(given["headers"], "headers")
+            settings["timeouts"], settings["retry"], headers_of(given["headers"], "headers"), settings["budget"]
         )
         twin._make_resources()
         return twin

@@ -389,10 +389,12 @@ class BudgetExceededError(DeepSeekError):
     Attributes:
         spent: Money so far, in the budget's currency, a `Decimal`.
         tokens: Tokens so far.
+        is_held: Whether some of it is left, and held for what is in flight. Once that has ended there may be more.
     """
 
-    def __init__(self, message: str, *, spent: Any = 0, tokens: int = 0, **context: Any) -> None:
+    def __init__(self, message: str, *, spent: Any = 0, tokens: int = 0, is_held: bool = False, **context: Any) -> None:
         super().__init__(message, **context)
+        self.is_held = is_held
         self.spent = spent
         self.tokens = tokens
 

@@ -81,7 +81,7 @@ SHAPE_OF: Mapping[type, type[documented.Shape]] = {
     TextCompletion: documented.TextShape,
 }
 # Fields that are not on the wire, or not in an answer.
-OURS = {"extra", "complete", "request_id", "ended_without_done"}
+OURS = {"extra", "complete", "request_id", "ended_without_done", "estimated_usage"}
 NOT_DECODED: Mapping[type, set[str]] = {Delta: {"logprobs"}, AssistantMessage: {"name", "prefix"}}
 # Fields of a shape that say what the value says in another way: the call's place in its list.
 NOT_A_FIELD: Mapping[type, set[str]] = {ToolCall: {"index"}}

@@ -16,6 +16,7 @@ from .options import SendingRules
 from .outcomes import Outcome
 from .source.row import Row
 from .source.rows import RowSource, Source
+from .stop_rules import within
 
 
 class Batch:
@@ -33,6 +34,7 @@ class Batch:
 
     def __init__(self, caller: Caller, source: Source, rules: SendingRules, *, ordered: bool) -> None:
         self._caller = caller
+        rules = within(rules, caller.budget)
         # In order, those behind a slow one wait for it. Twice as many rows may be under way, so that slots stay filled.
         self._rules = attrs.evolve(rules, window=2 * (rules.max_concurrency or CEILING)) if ordered else rules
         self._source = source
@@ -72,6 +74,7 @@ class Batch:
         Raises:
             AuthenticationError, InsufficientBalanceError: The key was refused, or the balance is gone. Nothing more is
                 sent; all outcomes have been delivered.
+            BudgetExceededError: The budget is used up. Likewise.
             RateLimitError, InternalServerError: The server refuses for good: without an answer for 15 minutes (for one
                 minute, if it says that the quota is gone), or by a ``Retry-After`` of more than 15 minutes. Likewise.
             DeepSeekError: What was reached is not the API, or the client was closed. Likewise.

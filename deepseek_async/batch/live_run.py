@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final, Literal
 
 from ..calls.caller import Client, caller_of
-from ..errors import AuthenticationError, DeepSeekError, InsufficientBalanceError
+from ..errors import AuthenticationError, BudgetExceededError, DeepSeekError, InsufficientBalanceError
 from .dispatch.dispatch import Dispatch
 from .faults import is_of_run
 from .journal.append import MovedError
@@ -179,6 +179,8 @@ class Run:
                 return "authentication"
             case InsufficientBalanceError():
                 return "balance"
+            case BudgetExceededError():
+                return "budget"
             case DeepSeekError() as error:
                 return "connection" if is_of_run(error) else "refused"
             case MovedError():

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 
 from ..calls.parsing.asking import Wanted
 from ..errors import InvalidRequestError
+from ..policy.spending import Budget
+
+HELD_SECONDS: Final = 0.05
+"""So long rows wait before they look again whether what is in flight has left something of the budget."""
 
 
 class RateLimiter(Protocol):
@@ -53,6 +57,7 @@ class SendingRules:
         ahead: Rows that may be pulled and marked before there is a slot for them, so that no slot waits for the disk.
         hold: Asked before each sending: seconds until rows may be sent; 0: now. ``None``: always now.
         wanted: What every answer is to be; ``None``: as it comes.
+        budget: What pays for all of it; ``None``: nothing limits it but the client's, if that has one.
         most_now: Asked before each sending: how many rows may be in flight at present. ``None``: as many as otherwise.
 
     Raises:
@@ -67,7 +72,13 @@ class SendingRules:
     rate_limiter: RateLimiter | None = attrs.field(default=None)
     hold: Callable[[], float] | None = None
     wanted: Wanted[Any] | None = None
+    budget: Budget | None = attrs.field(default=None)
     most_now: Callable[[], int] | None = None
+
+    @budget.validator
+    def _check_budget(self, _: object, value: object) -> None:
+        if value is not None and not isinstance(value, Budget):
+            raise InvalidRequestError("budget", None, f"a Budget or None, not {type(value).__name__}")
 
     @rate_limiter.validator
     def _check_rate_limiter(self, _: object, value: object) -> None:

@@ -20,6 +20,7 @@ Stopped = Literal[
     "disk",
     "moved",
     "max_cost",
+    "budget",
     "max_errors",
     "max_error_rate",
     "source",
@@ -36,6 +37,7 @@ WORDS: Final[Mapping[Stopped, str]] = {
     "disk": "the output cannot be written",
     "moved": "the output was moved or changed by somebody else",
     "max_cost": "it has spent what it may",
+    "budget": "the budget is used up",
     "max_errors": "too many rows failed",
     "max_error_rate": "too large a share of the rows failed",
     "source": "the source failed",
@@ -63,7 +65,8 @@ class BatchProgress:
         seconds: Since the run's start.
         total: Rows of the source, if it has a length (a list has, a file has none) and is sent whole; else ``None``.
         fraction: How much of the source has been read, 0 to 1; ``None`` if that cannot be known.
-        state: ``"running"``; ``"holding"`` until prices are low; ``"draining"``: nothing more is sent.
+        state: ``"running"``; ``"holding"`` until prices are low, or the budget knows what is left;
+            ``"draining"``: nothing more is sent.
         notice: What a person should know, such as a balance that runs out.
     """
 

@@ -14,10 +14,11 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from ..calls.caller import Client
+from ..calls.caller import Client, caller_of
 from ..calls.parsing.asking import Wanted
 from ..calls.parsing.ways import Mode
 from ..errors import InvalidRequestError
+from ..policy.spending import Budget
 from .journal.append import MovedError
 from .journal.journal import Durability, Journal
 from .live_run import Progress, Run
@@ -26,7 +27,7 @@ from .report import BatchReport
 from .source.rows import RowSource, Source
 from .source.shards import Shard, shard_of
 from .source.template import Template
-from .stop_rules import Limits, OffPeak
+from .stop_rules import Limits, OffPeak, within
 from .tally import Tally
 
 AHEAD: Final = 128
@@ -63,6 +64,7 @@ async def run_batch(
     holidays: Collection[date] = (),
     response_type: Any = None,
     mode: Mode = "auto",
+    budget: Budget | None = None,
     prompt: str | None = None,
     system: str | None = None,
     model: str | None = None,
@@ -95,6 +97,8 @@ async def run_batch(
         stop: Set it to stop: nothing more is sent, what is in flight comes to its end.
         currency: ``"USD"`` or ``"CNY"``: what costs are counted in.
         holidays: Chinese public holidays, as dates: they have no peak prices.
+        budget: Shared with whatever else is given it; once it is used up, the run stops, and can be run again with
+            another. The client's own holds as well.
         response_type, mode: See `AsyncClient.batch`; the value stands as JSON in the line's ``x.parsed``.
         prompt: What each row is asked, with its columns in braces: ``"Translate: {text}"``; ``{{`` and ``}}`` are
             braces. Every column is data then, but ``custom_id`` (or ``id``).
@@ -127,6 +131,7 @@ async def run_batch(
         warmup=warmup,
         rate_limiter=rate_limiter,
         wanted=None if response_type is None else Wanted(response_type, max_attempts, mode),
+        budget=budget,
     )
     if durability == "power" and rate_limiter is None:  # a pace leaves time for the disk, and makes turns long
         rules = attrs.evolve(rules, ahead=min(rules.max_concurrency or AHEAD, AHEAD))
@@ -134,6 +139,7 @@ async def run_batch(
         rules = attrs.evolve(rules, hold=OffPeak(holidays, time.time))
     if limits.max_cost is not None:
         rules = attrs.evolve(rules, most_now=lambda: limits.most_in_flight(tally))
+    rules = within(rules, caller_of(client).budget)
     settings = {"base_url": client.base_url, "shard": None if part is None else f"{part.index}/{part.count}"}
     settings |= _asked(source, template, source_format)
     began = time.monotonic()

@@ -11,7 +11,9 @@ from typing import Any, Final
 import attrs
 
 from ..errors import InvalidRequestError
+from ..policy.spending import Budget
 from ..types.prices import next_off_peak
+from .options import HELD_SECONDS, SendingRules
 from .report import WORDS, Stopped
 from .tally import Tally
 
@@ -74,7 +76,7 @@ class Limits:
         A row in flight is taken to cost what a row has cost so far. Of few answers that says little, so not many more
         rows may be in flight than have been answered.
         """
-        return max(FIRST_ROWS, 2 * tally.succeeded)
+        return most_for(tally.succeeded)
 
     def before_sending(self, tally: Tally, in_flight: int) -> StopRun | None:
         """Whether a row is to be left unsent, and the run to stop.
@@ -100,6 +102,29 @@ class Limits:
             if rate > self.max_error_rate:
                 return StopRun("max_error_rate", f"{rate:.1%}, and max_error_rate is {self.max_error_rate:.1%}")
         return None
+
+
+def most_for(answers: int) -> int:
+    """How many rows may be in flight where money counts, after so many answers."""
+    return max(FIRST_ROWS, 2 * answers)
+
+
+def within(rules: SendingRules, *budgets: Budget | None) -> SendingRules:
+    """The rules, with no more rows in flight than budgets' answers so far allow, and none sent while these are held."""
+    limiting = [budget for budget in (rules.budget, *budgets) if budget is not None]
+    if not limiting:
+        return rules
+    before, earlier = rules.most_now, min(budget.answers for budget in limiting)
+
+    def most_now() -> int:
+        most = most_for(min(budget.answers for budget in limiting) - earlier)
+        return most if before is None else min(most, before())
+
+    def hold() -> float:
+        seconds = rules.hold() if rules.hold is not None else 0.0
+        return max(seconds, HELD_SECONDS) if any(budget.is_held for budget in limiting) else seconds
+
+    return attrs.evolve(rules, most_now=most_now, hold=hold)
 
 
 class OffPeak:

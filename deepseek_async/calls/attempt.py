@@ -86,6 +86,11 @@ class Attempt:
         self.response: Response | None = None
         self.request_id: str | None = None
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether a connection was there, so that a server may have seen the request."""
+        return self._is_connected
+
     # What a transport tells.
 
     def queued(self) -> None:

@@ -8,23 +8,26 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import attrs
 
 from ..codec.answer import StreamedAnswer
-from ..codec.failures.redaction import has_words_of_others, prompts_in, redact
 from ..errors import APIStatusError, APITimeoutError, DeepSeekError, NotFoundError, describe, unforeseen
 from ..hooks import Hook
 from ..policy.gate import HELD_ONCE_SECONDS, Gate
+from ..policy.metering import Meter
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Transport
-from ..types.secrecy import in_one_line, secrets_in
+from ..types.secrecy import in_one_line
 from .attempt import Attempt
 from .deadlines import Deadlines
 from .statistics import Figures
+from .streams.concealment import conceal_aside, name_url
+from .streams.estimates import settle_whole, with_estimate
 
 if TYPE_CHECKING:
     from .watching.watch import CallWatch
@@ -32,9 +35,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _log = logging.getLogger("deepseek_async")
-
-# A longer request is searched by another thread, so that the event loop goes on meanwhile.
-_LONG_BYTES = 2**20
 
 
 @attrs.frozen
@@ -58,6 +58,7 @@ class Call:
         request: What every attempt sends.
         model: For the hooks.
         streamed: Whether the answer is an event stream.
+        meter: What it takes from budgets; ``None``: it has none.
         elsewhere: Where else a request goes that was refused where it went; ``None``: nowhere.
     """
 
@@ -74,6 +75,7 @@ class Call:
         "_timeouts",
         "attempts",
         "deadlines",
+        "meter",
         "number",
         "watch",
     )
@@ -87,9 +89,11 @@ class Call:
         streamed: bool,
         timeouts: Timeouts,
         retry: RetryPolicy,
+        meter: Meter | None = None,
         elsewhere: Callable[[HTTPRequest, APIStatusError], HTTPRequest | None] | None = None,
     ) -> None:
         self._around = surroundings
+        self.meter = meter
         self._elsewhere = elsewhere
         self._request = request
         self._streamed = streamed
@@ -122,6 +126,8 @@ class Call:
         around = self._around
         if not around.gate.is_open(self._clock()):
             await self._wait_at_gate(around.gate)
+        if self.meter is not None:
+            self._ask_budgets(self.meter)
         self.attempts += 1
         around.figures.attempts += 1
         around.figures.retries += self.attempts > 1
@@ -131,6 +137,23 @@ class Call:
             request = watch.begin_attempt(self.attempts, request)
         first_chunk = self._timeouts.first_chunk_of(streamed=self._streamed)
         return Attempt(around.transport, request, self._timeouts, first_chunk, self.deadlines, around.figures, watch)
+
+    @property
+    def body(self) -> bytes | None:
+        """What the present attempt sends."""
+        return self._request.body
+
+    def _ask_budgets(self, meter: Meter) -> None:
+        try:
+            meter.begin(datetime.now(UTC))
+        except DeepSeekError as error:
+            self._add_history(error)
+            raise
+
+    def _add_history(self, error: DeepSeekError) -> None:
+        error.attempts = self.attempts
+        error.history = describe(self._errors)
+        error.billed_before = any(before.may_be_billed for before in self._errors)
 
     async def _wait_at_gate(self, gate: Gate) -> None:
         around = self._around
@@ -173,7 +196,7 @@ class Call:
                 self._request, self._elsewhere = moved, None
                 return
         if isinstance(error, NotFoundError) or (isinstance(error, APIStatusError) and "beta" in error.message):
-            _name_url(error, self._request.url)
+            name_url(error, self._request.url)
         wait = self._retry.wait_before_next(
             error,
             attempt=self.attempts - self._attempts_before,
@@ -215,9 +238,7 @@ class Call:
             error.waiting = why
             error.message = f"total timeout of {error.seconds:g} s passed during a wait of {seconds:.3g} s: {why}"
             error.args = (error.message,)
-            error.billed_before = any(before.may_be_billed for before in self._errors)
-            error.attempts = self.attempts
-            error.history = describe(self._errors)
+            self._add_history(error)
             raise
 
     async def run(self, ask: Callable[[Attempt], Awaitable[T]]) -> T:
@@ -236,12 +257,15 @@ class Call:
                     error.request_id = error.request_id or attempt.request_id
                     error.billed_before |= attempt.was_resent
                     attempt.close()
+                    settle_whole(self.meter, error.partial, is_billed=error.may_be_billed)
+                    error.partial = with_estimate(error.partial, None, self.body)
                     await self.after(error)
                 except Exception as error:
                     attempt.close()
                     await self.after(unforeseen(error, request_id=attempt.request_id))
                 finally:
                     attempt.close()
+                    settle_whole(self.meter, None, is_billed=attempt.is_sent)
         except DeepSeekError as error:
             outcome, last_error, request_id = "failed", error, error.request_id
             raise
@@ -270,23 +294,3 @@ class Call:
         self.deadlines.close()
         if self.watch is not None:
             self.watch.end(outcome, self.attempts, chunks, request_id, error, result, streamed)
-
-
-def _name_url(error: DeepSeekError, url: str) -> None:
-    """Say where nothing was found."""
-    if url not in error.message:
-        error.message += f"; asked at {url}"
-        error.args = (error.message,)
-
-
-def conceal(error: DeepSeekError, request: HTTPRequest) -> None:
-    """Take the key and the prompts out of what a server said; see `redact`."""
-    redact(error, secrets=secrets_in(request.headers), prompts=lambda: prompts_in(request.body or b"{}"))
-
-
-async def conceal_aside(error: DeepSeekError, request: HTTPRequest) -> None:
-    """As `conceal`, without stopping the event loop for longer than a few milliseconds."""
-    if request.body is not None and len(request.body) > _LONG_BYTES and has_words_of_others(error):
-        await asyncio.to_thread(conceal, error, request)
-    else:
-        conceal(error, request)

@@ -13,11 +13,15 @@ import attrs
 from ..codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from ..codec.dialects import CHAT, TEXT, read_by
 from ..codec.reading.shapes import AnswerReader
+from ..codec.requests import body_in
 from ..errors import APIStatusError, InvalidRequestError
+from ..policy.metering import Meter
 from ..policy.retry import RetryPolicy
+from ..policy.spending import Budget
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest
 from ..types import AssistantMessage, ChatRequest
+from ..types.tokens.estimate import prompt_tokens_of
 from ..types.values import unfrozen
 from .arguments.parameters import CallOptions
 from .arguments.settings import Endpoint, headers_of
@@ -77,6 +81,7 @@ class Caller:
         max_body_bytes: int = MAX_BODY_BYTES,
         reader: AnswerReader | None = None,
         via: Literal["stream", "whole", "auto"] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.timeouts = timeouts
@@ -89,13 +94,16 @@ class Caller:
         self.text_dialect = read_by(TEXT, self.reader)
         self.strict_refusals = StrictRefusals("" if endpoint.has_beta else _NO_BETA)
         self.via = via
+        self.budget = budget
         self.goes_on_alone = False
         """Whether the server is known to compute an answer in one piece to its end though nobody waits any more."""
         self._chat_url = endpoint.url("/chat/completions")
         self._headers = headers
         self._headers_with_body = {**headers, "content-type": "application/json"}
 
-    def changed(self, timeouts: Timeouts, retry: RetryPolicy, headers: Mapping[str, str]) -> Caller:
+    def changed(
+        self, timeouts: Timeouts, retry: RetryPolicy, headers: Mapping[str, str], budget: Budget | None
+    ) -> Caller:
         """Another caller on the same way, with other settings and more headers."""
         return Caller(
             self.endpoint,
@@ -107,6 +115,7 @@ class Caller:
             max_body_bytes=self.max_body_bytes,
             reader=self.reader,
             via=self.via,
+            budget=budget,
         )
 
     def chat_url(self, request: ChatRequest) -> str:
@@ -136,8 +145,18 @@ class Caller:
             streamed=streamed,
             timeouts=timeouts_of(options.get("timeouts"), self.timeouts),
             retry=retry_of(options.get("retry"), self.retry),
+            meter=None if model is None else self._meter(request, options.get("budget"), model),
             elsewhere=self._in_beta if self.endpoint.may_be_sandbox else None,
         )
+
+    def _meter(self, request: HTTPRequest, budget: Budget | None, model: str) -> Meter | None:
+        """What meters a call, if the client or the call has a budget; where both have one, both have to do."""
+        if budget is None and self.budget is None:
+            return None
+        budgets = tuple(dict.fromkeys(each for each in (self.budget, budget) if each is not None))
+        body = body_in(request.body)
+        limit = body.get("max_tokens")
+        return Meter(budgets, model, prompt_tokens_of(body), limit if isinstance(limit, int) else None)
 
     def _in_beta(self, request: HTTPRequest, error: APIStatusError) -> HTTPRequest | None:
         """Learn from a refusal that the server is a sandbox. The request as it takes it; ``None``: it is none."""

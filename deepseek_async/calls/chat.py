@@ -29,6 +29,7 @@ from .arguments.parameters import (
 from .attempt import Attempt
 from .parsing.completions import ParsingCompletions
 from .stream import ChatCompletionStream
+from .streams.estimates import settle_whole
 from .streams.resumption import Resumption, without_prefix
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class ChatCompletions(ParsingCompletions):
 
         Args:
             stream: Whether to return once the answer begins, as a stream to be read.
-            parameters: Those of `ChatRequest`, and for this call: ``extra_headers``, ``timeouts``, ``retry``, ``via``.
+            parameters: Those of `ChatRequest`, and for this call: ``extra_headers``, ``timeouts``, ``retry``, ``via``,
+                ``budget`` (see `Budget`).
                 ``via="stream"`` asks for the answer as a stream and folds it: the same value and the same errors. Some
                 servers (llama.cpp) compute an answer in one piece to its last token although nobody waits for it any
                 more; a stream that is given up they end at once.
@@ -243,9 +245,12 @@ async def ask_whole(
         if attempt.response is not None and attempt.response.headers.get("server", "").startswith("llama.cpp"):
             caller.goes_on_alone = True
         if answer.startswith(b"{") and answer.endswith(b"}"):
-            return finished(completion_from_json(answer, attempt.request_id, caller.reader)), answer
-        completion, answer = completion_in(answer, attempt.request_id, caller.reader)
-        return finished(completion), answer
+            completion = completion_from_json(answer, attempt.request_id, caller.reader)
+        else:
+            completion, answer = completion_in(answer, attempt.request_id, caller.reader)
+        finished(completion)
+        settle_whole(call.meter, completion)
+        return completion, answer
 
     return await call.run(ask)
 

@@ -25,6 +25,7 @@ from .arguments.parameters import (
 )
 from .attempt import Attempt
 from .stream import TextCompletionStream
+from .streams.estimates import settle_whole
 
 if TYPE_CHECKING:
     from .caller import Caller
@@ -82,7 +83,9 @@ class Completions:
 
         async def ask(attempt: Attempt) -> TextCompletion:
             completion = text_completion_in(await attempt.whole(caller.max_body_bytes), caller.reader)
-            return finished(attrs.evolve(completion, request_id=attempt.request_id))
+            finished(completion := attrs.evolve(completion, request_id=attempt.request_id))
+            settle_whole(call.meter, completion)
+            return completion
 
         return await call.run(ask)
 

@@ -18,6 +18,7 @@ from ..transport.base import lowered
 from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
 from .attempt import Attempt
 from .call import Call
+from .streams.estimates import settle_stream, with_estimate
 from .streams.reading import Reading, contents_in, deltas_in, texts_in
 from .streams.resumption import Resumption
 
@@ -90,11 +91,14 @@ class ChunkStream(Generic[C, W]):
         self._answer.drain()
         while await self._advance():
             pass
-        return self._answer.completion()
+        return self._priced(self._answer.completion())
 
     def snapshot(self) -> W:
         """What has arrived so far, folded; ``complete`` is False until the end. Costs the length of the answer."""
-        return self._answer.snapshot()
+        return self._priced(self._answer.snapshot())
+
+    def _priced(self, completion: W) -> W:
+        return completion if self._call is None else with_estimate(completion, self._answer, self._call.body)
 
     async def open(self, *, until: Literal["head", "first_text"] = "head") -> None:
         """Send the request and wait for the response's head; done at the first use of itself.
@@ -272,6 +276,7 @@ class ChunkStream(Generic[C, W]):
                 attempt.close()
                 self._answer.request_id = attempt.request_id
             if not isinstance(error, Exception):
+                settle_stream(self._call.meter, self._answer, is_billed=attempt is not None and attempt.is_sent)
                 raise
             refusal = error if isinstance(error, DeepSeekError) else unforeseen(error)
             refusal.billed_before |= attempt is not None and attempt.was_resent
@@ -288,6 +293,7 @@ class ChunkStream(Generic[C, W]):
         if resumption is not None and resumption.is_whole(answer):
             answer.accept()
         elif resumption is not None and resumption.follows(answer):
+            settle_stream(call.meter, answer, goes_on=True)
             self._close_attempt()
             self._attempt = None
             self._resumption, request = resumption.continued(answer)
@@ -305,11 +311,13 @@ class ChunkStream(Generic[C, W]):
         answer, call = self._answer, self._call
         assert call is not None  # noqa: S101
         self._close_attempt()
+        settle_stream(call.meter, answer, is_billed=error.may_be_billed)
         try:
             await call.after(error, delivered=answer.delivered, has_shown=answer.has_shown)
         except DeepSeekError as final:
             if self._stage is Stage.UNDER_WAY:
                 answer.fail(final)
+                final.partial = with_estimate(final.partial, answer, call.body)
                 self._stage = Stage.FAILED
                 self._end_call(final)
         else:
@@ -320,6 +328,8 @@ class ChunkStream(Generic[C, W]):
         """The answer is complete: read the body's end if it is near, and leave the connection to the next request."""
         self._stage = Stage.COMPLETED
         call, attempt = self._call, self._attempt
+        if call is not None:
+            settle_stream(call.meter, self._answer)
         if call is None or attempt is None or attempt.response is None:
             return
         response = attempt.response
@@ -342,6 +352,7 @@ class ChunkStream(Generic[C, W]):
         self._stage = stage
         self._answer.close(self.attempts)
         if self._call is not None:
+            settle_stream(self._call.meter, self._answer)
             self._call.deadlines.interrupt(StreamInterruptedError("closed"))  # another task may wait for bytes
         self._close_attempt()
         self._end_call()
@@ -367,6 +378,7 @@ class ChunkStream(Generic[C, W]):
         def discard() -> None:
             if attempt is not None:
                 attempt.close()
+            settle_stream(call.meter, answer)
             call.end(Stage.CLOSED.value, chunks=answer.chunks, request_id=answer.request_id, streamed=answer)
 
         loop = self._loop

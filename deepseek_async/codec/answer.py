@@ -334,6 +334,11 @@ class StreamedAnswer(Generic[C, W]):
         return next(iter(self._fold.finish_reasons), None)
 
     @property
+    def usage(self) -> Usage | None:
+        """What the server has told of the tokens of the present part."""
+        return self._fold.usage
+
+    @property
     def request_id(self) -> str | None:
         """The server's id of the present attempt's request."""
         return self._fold.request_id

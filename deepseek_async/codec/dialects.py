@@ -8,7 +8,15 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
-from ..types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, Delta, TextCompletion, TokenLogprob
+from ..types import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChoiceLogprobs,
+    Delta,
+    TextCompletion,
+    TokenLogprob,
+    Usage,
+)
 from ..types.chunk import NO_DELTA
 from ..types.tokens.token import token_bytes
 from .folding.facts import AnswerFacts
@@ -29,6 +37,7 @@ class AnyFold(Protocol[C_contra, W_co]):
 
     request_id: str | None
     changed: Any
+    usage: Usage | None
 
     @property
     def finish_reasons(self) -> list[str | None]: ...

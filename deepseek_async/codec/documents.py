@@ -1,7 +1,7 @@
 """Values as JSON documents and back: for files, databases and other programs, in the wire's own shape.
 
 ``from_json(to_json(value)) == value``. Unknown fields go back where the server had them. What the wire has no place for
-(``complete``, ``request_id``) stands in a member of our own, and only where it says something.
+(``complete``, ``request_id``, ``estimated_usage``) stands in a member of our own, and only where it says something.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ..types import (
     TextRequest,
     Tool,
     ToolMessage,
+    Usage,
     UserMessage,
 )
 from ..types.values import NO_EXTRA
@@ -38,7 +39,7 @@ from .reading.lenient import parse_json
 T = TypeVar("T")
 
 _OURS = "deepseek_async"  # the member for what the wire does not say
-_SAID_BY_US = {"complete": True, "request_id": None}
+_SAID_BY_US = {"complete": True, "request_id": None, "estimated_usage": None}
 _ALWAYS: Mapping[type, tuple[str, ...]] = {AssistantMessage: ("content",)}  # present on the wire even as null
 
 
@@ -51,7 +52,7 @@ def dict_of(value: Any) -> dict[str, Any]:
         item = getattr(value, field.name)
         if field.name in _SAID_BY_US:
             if item != _SAID_BY_US[field.name]:
-                ours[field.name] = item
+                ours[field.name] = _plain(item)
         elif field.name == "extra" or (field.name == "extra_body" and not item):
             continue
         elif item is not None or field.name in always:
@@ -110,6 +111,8 @@ def value_of_dict(document: Mapping[str, Any], cls: type[T]) -> T:
         document.pop(_OURS, None)
     value: Any = make(document) if make is not None else _read_as(cls, document, "$")
     if isinstance(ours, Mapping) and (known := {name: ours[name] for name in _SAID_BY_US if name in ours}):
+        if (estimated := known.get("estimated_usage")) is not None:
+            known["estimated_usage"] = value_of_dict(estimated, Usage)
         value = attrs.evolve(value, **known)
     return value  # type: ignore[no-any-return]
 

@@ -55,6 +55,15 @@ def body_of(request: ChatRequest | TextRequest) -> dict[str, Any]:
     return body
 
 
+def body_in(data: bytes | None) -> dict[str, Any]:
+    """The request that JSON holds, as plain data; empty where it holds none."""
+    try:
+        body = msgspec.json.decode(data or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def request_to_json(request: ChatRequest | TextRequest, *, sort_keys: bool = False) -> bytes:
     """The request's body.
 

@@ -56,6 +56,8 @@ class ChatCompletion(Document):
         usage: Token counts; ``None`` where the server sent none.
         complete: Whether the server finished the answer. False for a snapshot and for an error's ``partial``.
         request_id: The server's id of the request (DeepSeek's ``x-ds-trace-id``); not compared.
+        estimated_usage: Token counts of an answer that broke off, or was continued after it had, as far as the server
+            told none: estimated from the request and from what arrived. ``None``: nothing is estimated. Not compared.
     """
 
     id: str = ""
@@ -67,6 +69,7 @@ class ChatCompletion(Document):
     object: str = "chat.completion"
     complete: bool = attrs.field(default=True, kw_only=True)
     request_id: str | None = attrs.field(default=None, eq=False, kw_only=True)
+    estimated_usage: Usage | None = attrs.field(default=None, eq=False, kw_only=True)
     extra: Mapping[str, Any] = extra_field()
 
     @property
@@ -94,6 +97,11 @@ class ChatCompletion(Document):
         """The tokens of choice 0."""
         return self.choices[0].logprobs if self.choices else None
 
+    @property
+    def cost_is_estimate(self) -> bool:
+        """Whether `cost` counts what the server did not tell; see ``estimated_usage``."""
+        return self.estimated_usage is not None
+
     def cost(
         self,
         at: datetime | None = None,
@@ -111,7 +119,8 @@ class ChatCompletion(Document):
             prices: The caller's own, by model, before the known ones.
 
         Returns:
-            Money, exact; ``None`` where no usage came, or where the model's price at that time is not known.
+            Money, exact; ``None`` where no usage came, or where the model's price at that time is not known. Of an
+            answer that broke off an estimate, which `cost_is_estimate` tells.
 
         Raises:
             InvalidRequestError: A currency that is not known, or a time without time zone.
@@ -120,10 +129,11 @@ class ChatCompletion(Document):
 
         from .prices import cost_of
 
-        if self.usage is None:
+        usage = self.usage if self.estimated_usage is None else self.estimated_usage
+        if usage is None:
             return None
         at = datetime.fromtimestamp(self.created, UTC) if at is None else at
-        return cost_of(self.usage, self.model, at, currency=currency, holidays=holidays, prices=prices)
+        return cost_of(usage, self.model, at, currency=currency, holidays=holidays, prices=prices)
 
 
 T = TypeVar("T")

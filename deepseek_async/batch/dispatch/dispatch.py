@@ -79,7 +79,7 @@ class Dispatch:
         self._rules = rules
         self._deliver = deliver
         self._notices = Notices(caller, tell)
-        self._sender = Sender(caller, rules.max_attempts, check, rules.wanted)
+        self._sender = Sender(caller, rules.max_attempts, check, rules.wanted, rules.budget)
         self._mark = mark
         self._untaken = untaken
         self._most = self._most_now = rules.max_concurrency or CEILING

@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | an answer | completed | has its outcome |
 | 429 | refused | goes to the front; this was no attempt |
+| the rest of the budget is held for what is in flight | nothing | rests a moment; this was no attempt |
 | 5xx, a broken connection, an empty answer | failed | rests and is sent again, up to ``max_attempts`` |
 | a timeout while the server worked | failed | has its outcome |
 | what is the run's fault (see `faults`) | nothing | has no outcome, and the run ends |
@@ -30,11 +31,21 @@ from ...calls.caller import Caller
 from ...calls.chat import ask_whole
 from ...calls.parsing.asking import Asking, Wanted
 from ...codec.requests import request_to_json
-from ...errors import APIConnectionError, APITimeoutError, DeepSeekError, InvalidRequestError, RateLimitError, describe
+from ...errors import (
+    APIConnectionError,
+    APITimeoutError,
+    BudgetExceededError,
+    DeepSeekError,
+    InvalidRequestError,
+    RateLimitError,
+    describe,
+)
 from ...policy.limiter import Permit
 from ...policy.signs import GIVE_UP_SECONDS, Notice
+from ...policy.spending import Budget
 from ...types import ChatRequest
 from ..faults import is_of_run
+from ..options import HELD_SECONDS
 from ..outcomes import Failed, Outcome, Succeeded
 from ..source.row import Row
 from .slots import Lane
@@ -91,21 +102,32 @@ class Sender:
         max_attempts: How often a row is sent at most.
         check: Asked before each sending.
         wanted: What every answer is to be; ``None``: as it comes.
+        budget: What pays for them; besides the client's, if that has one.
     """
 
     def __init__(
-        self, caller: Caller, max_attempts: int, check: Check | None, wanted: Wanted[Any] | None = None
+        self,
+        caller: Caller,
+        max_attempts: int,
+        check: Check | None,
+        wanted: Wanted[Any] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._wanted = wanted
         self._caller = caller
         self._retry = attrs.evolve(caller.retry, attempts=max_attempts, retry_after_max=GIVE_UP_SECONDS)
-        self._once: CallOptions = {"retry": attrs.evolve(caller.retry, attempts=1), "via": caller.via or "auto"}
+        self._once: CallOptions = {
+            "retry": attrs.evolve(caller.retry, attempts=1),
+            "via": caller.via or "auto",
+            "budget": budget,
+        }
         self._check = check
 
     async def send(self, row: Row, lane: Lane, permit: Permit) -> Answered | Refused | Rest:
         """Send a row once, and give the permit back.
 
         Raises:
+            BudgetExceededError: The budget is used up; it was not sent.
             Exception: The row's mark could not be kept, or the check says no; it was not sent.
         """
         request = row.request
@@ -158,6 +180,11 @@ class Sender:
             lane.complete(permit)
             made = Succeeded(row.custom_id, request, completion, row.attempts, latency, parsed, usage=usage)
             return Answered(made, answer)
+        except BudgetExceededError as error:
+            row.attempts -= 1
+            if error.is_held:
+                return Rest(error, HELD_SECONDS, None)
+            raise
         except RateLimitError as error:
             is_open = False
             row.attempts -= 1

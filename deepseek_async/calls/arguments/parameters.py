@@ -9,6 +9,7 @@ import attrs
 
 from ...errors import InvalidRequestError
 from ...policy.retry import RetryPolicy
+from ...policy.spending import Budget
 from ...policy.timeouts import Timeouts
 from ...types import ChatRequest, Message, TextRequest, Tool
 from ...types.secrecy import hide, kind_of
@@ -25,6 +26,7 @@ class CallOptions(TypedDict, total=False):
     timeouts: Timeouts | Mapping[str, float | None] | None
     retry: RetryPolicy | Mapping[str, Any] | None
     via: Literal["stream", "whole", "auto"] | None
+    budget: Budget | None
     timeout: float | None
     max_retries: int | None
 
@@ -94,6 +96,7 @@ _CALL_OPTIONS = (
     ("retry", (RetryPolicy, Mapping)),
     ("extra_headers", (Mapping,)),
     ("via", (str,)),
+    ("budget", (Budget,)),
 )
 _OPTION_NAMES = frozenset(name for name, _ in _CALL_OPTIONS)
 

@@ -45,7 +45,7 @@ class Conversation:
         system: What the model is told first; text, or a `SystemMessage`.
         model: Who answers.
         tools: Functions that the model may call; see `ChatCompletions.run_tools`.
-        budget: Checked before each request, and charged by each answer.
+        budget: What all requests are paid from; a client's own holds besides it. A turn may be given another.
         trim: Which finished turns are sent, see `policy.trimming`; ``None``: all of them. The history keeps all.
         partial: What becomes of a turn that is cut, fails or is cancelled after some text came: ``"drop"`` forgets it,
             its question too; ``"keep"`` keeps what came, marked by ``Turn.complete`` False.
@@ -66,7 +66,6 @@ class Conversation:
         model: str,
         system: str | SystemMessage | None = None,
         tools: Sequence[FunctionTool | Callable[..., Any]] = (),
-        budget: Budget | None = None,
         trim: Trim | None = None,
         partial: Literal["drop", "keep"] = "drop",
         **parameters: Unpack[AskingParameters],
@@ -77,7 +76,7 @@ class Conversation:
         self.system: Any = SystemMessage(system) if isinstance(system, str) else system
         self.model = model
         self._tools = tuple(tools)
-        self._budget = budget
+        self._budget = parameters.pop("budget", None)
         self._trim = trim
         self._partial = partial
         self.parameters: dict[str, Any] = dict(parameters)
@@ -140,14 +139,17 @@ class Conversation:
             return Question(
                 completions=self._client.chat.completions,
                 messages=[*self._first(), *(each for turn in turns for each in turn.messages), message],
-                parameters={**self.parameters, **parameters, "model": self.model},
+                parameters=self._given(parameters),
                 tools=self._tools,
-                budget=self._budget,
                 is_streamed=is_streamed,
                 keeps_partial=self._partial == "keep",
             )
 
         return TurnStream(begin, self.turns.append)
+
+    def _given(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        given = {**self.parameters, **parameters, "model": self.model}
+        return given if self._budget is None else {"budget": self._budget, **given}
 
     async def extend(self, **parameters: Unpack[AskingParameters]) -> ChatCompletion:
         """Let the model go on with an answer that ``max_tokens`` or a cut ended; its text is then one.
@@ -164,15 +166,11 @@ class Conversation:
         message = last.messages[-1] if last is not None else None
         if last is None or not ended or not isinstance(message, AssistantMessage) or not message.content:
             raise InvalidRequestError("extend", None, "a conversation whose last answer was cut or reached max_tokens")
-        if self._budget is not None:
-            self._budget.check(self.model, datetime.now(UTC))
         before = [*self.messages[:-1], attrs.evolve(message, prefix=True)]
-        given: Any = {**self.parameters, **parameters, "model": self.model}
+        given: Any = self._given(parameters)
         sent_at = datetime.now(UTC)
         completion: ChatCompletion = await self._client.chat.completions.create(messages=before, **given)
         more = completion.message
-        if self._budget is not None and completion.usage is not None:
-            self._budget.charge(completion.usage, completion.model, sent_at)
         joined = attrs.evolve(message, content=(message.content or "") + (more.content or ""))
         self.turns[-1] = Turn(
             (*last.messages[:-1], joined),

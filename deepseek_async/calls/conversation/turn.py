@@ -18,7 +18,7 @@ class Turn:
     Attributes:
         messages: From the question to the model's last words, with all calls and their results between them.
         usage: Token counts of all its requests together; ``None`` where the server told none.
-        cost: In US dollars; ``None`` where it is not known.
+        cost: In US dollars; of a half answer an estimate; ``None`` where it is not known.
         finish_reason: Of the last answer; see `FinishReason`.
         complete: False for a half answer that was kept (``partial="keep"``).
     """

@@ -12,7 +12,6 @@ from typing import Any, Self, cast
 import attrs
 
 from ...errors import DeepSeekError, InvalidRequestError
-from ...policy.spending import Budget
 from ...types import ChatCompletion, Delta, Usage
 from ..chat import ChatCompletions
 from ..tools.events import TurnDelta
@@ -34,7 +33,6 @@ class Question:
     messages: Sequence[Any]
     parameters: Mapping[str, Any]
     tools: Sequence[Any]
-    budget: Budget | None
     is_streamed: bool
     keeps_partial: bool
 
@@ -92,8 +90,6 @@ class TurnStream:
 
     async def _play(self) -> AsyncGenerator[Delta]:
         question = await self._begin(self)
-        if question.budget is not None:
-            question.budget.check(question.parameters["model"], datetime.now(UTC))
         record = _Record(question)
         try:
             if question.tools or question.is_streamed:
@@ -159,14 +155,12 @@ class _Record:
             self._partial = partial
 
     def turn(self, *, is_complete: bool) -> Turn | None:
-        """The turn for the history, or ``None`` if nothing of it is kept. Charges the budget either way."""
+        """The turn for the history, or ``None`` if nothing of it is kept."""
         usage: Usage | None = None
         cost: Decimal | None = Decimal(0)
         for answer in self.answers:
             if answer.usage is not None:
                 usage = answer.usage if usage is None else usage + answer.usage
-                if self._question.budget is not None:
-                    self._question.budget.charge(answer.usage, answer.model, self._sent_at)
             each = answer.cost(self._sent_at)
             cost = None if cost is None or each is None else cost + each
         reason = self.answers[-1].finish_reason if self.answers else None
@@ -174,5 +168,8 @@ class _Record:
             return Turn(tuple(self.said), usage, cost, reason)
         if not self._question.keeps_partial:
             return None
+        if self._partial is not None:
+            each = self._partial.cost(self._sent_at)
+            cost = None if cost is None or each is None else cost + each
         said = sendable([*self.said, *([] if self._partial is None else [self._partial.message])])
-        return Turn(tuple(said), usage, None, reason, complete=False) if is_worth_keeping(said[1:]) else None
+        return Turn(tuple(said), usage, cost, reason, complete=False) if is_worth_keeping(said[1:]) else None

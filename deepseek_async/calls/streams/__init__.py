@@ -1,1 +1,1 @@
-"""What a stream that is read consists of besides its loop: ways to read it, and its continuation."""
+"""What calls and streams consist of besides their loops: ways to read, continuations, estimates, concealment."""

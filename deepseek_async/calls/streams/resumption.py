@@ -12,7 +12,7 @@ from ...errors import DeepSeekError, InvalidRequestError
 from ...policy.resume import LENGTH, Resume
 from ...transport import HTTPRequest
 from ...types import AssistantMessage, ChatCompletion, ChatRequest
-from ..call import conceal
+from .concealment import conceal
 
 
 def _check(_: object, __: object, request: ChatRequest) -> None:

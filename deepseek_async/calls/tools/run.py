@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 
 import attrs
 
-from ...errors import InvalidRequestError, TurnLimitError
+from ...errors import BudgetExceededError, InvalidRequestError, TurnLimitError
 from ...types import ChatCompletion, ChatRequest, Message, ToolCall, ToolMessage, Usage
 from ..stream import ChatCompletionStream
 from .events import CallFinished, ToolEvent, TurnDelta, TurnFinished, TurnStarted
@@ -92,6 +92,7 @@ class ToolRun:
 
         Raises:
             TurnLimitError: After ``max_turns`` answers the model still called tools.
+            BudgetExceededError: A budget is used up; ``partial`` is the last answer.
             DeepSeekError: A request failed; see `ChatCompletions.create`.
             Exception: With ``on_error="raise"``, what a tool raised.
         """
@@ -120,13 +121,17 @@ class ToolRun:
             turn = self.turns + 1
             yield TurnStarted(turn)
             request = self._next_request()
-            if self._rules.stream:
-                async with self._ask_streamed(request) as stream:
-                    async for delta in stream.deltas():
-                        yield TurnDelta(turn, delta)
-                    completion = await stream.completion()
-            else:
-                completion = await self._ask(request)
+            try:
+                if self._rules.stream:
+                    async with self._ask_streamed(request) as stream:
+                        async for delta in stream.deltas():
+                            yield TurnDelta(turn, delta)
+                        completion = await stream.completion()
+                else:
+                    completion = await self._ask(request)
+            except BudgetExceededError as error:
+                error.partial = error.partial or (self.answers[-1] if self.answers else None)
+                raise
             self._take(completion)
             yield TurnFinished(turn, completion)
             calls = completion.message.tool_calls

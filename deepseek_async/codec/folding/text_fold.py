@@ -23,7 +23,7 @@ class TextFold:
         self._created = 0
         self._model = ""
         self._system_fingerprint: str | None = None
-        self._usage: Usage | None = None
+        self.usage: Usage | None = None
         self._choices = Choices(_TextChoiceFold, is_of_one=choices == 1)
         self._extra: dict[str, Any] = {}
         self.changed: dict[int, TextChoice] = {}  # none ever is
@@ -37,7 +37,7 @@ class TextFold:
         if piece.system_fingerprint is not None and not self._system_fingerprint:
             self._system_fingerprint = piece.system_fingerprint
         if piece.usage is not None:
-            self._usage = later(self._usage, piece.usage)
+            self.usage = later(self.usage, piece.usage)
         keep(self._extra, piece.extra)
         choices = self._choices
         for choice in piece.choices:
@@ -64,7 +64,7 @@ class TextFold:
     def facts(self) -> AnswerFacts:
         """What has come so far besides the texts."""
         reasons = tuple(reason for reason in self.finish_reasons if reason is not None)
-        return AnswerFacts(self._id, self._model, self._usage, reasons)
+        return AnswerFacts(self._id, self._model, self.usage, reasons)
 
     def completion(self, *, done: bool) -> TextCompletion:
         """What has come so far, as a value; ``done``: whether the server has ended the answer."""
@@ -73,7 +73,7 @@ class TextFold:
             created=self._created,
             model=self._model,
             choices=tuple(folding.choice(index) for index, folding in self._choices.sorted()),
-            usage=self._usage,
+            usage=self.usage,
             system_fingerprint=self._system_fingerprint,
             complete=done and interruption_in(self.finish_reasons) is None,
             request_id=self.request_id,

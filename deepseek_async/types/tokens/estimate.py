@@ -105,6 +105,14 @@ def answer_tokens_of(message: Any) -> int:
     return round(tokens)
 
 
+def completion_tokens_of(completion: Any) -> int:
+    """Tokens of a `ChatCompletion` or a `TextCompletion`, estimated: of all of its choices."""
+    return sum(
+        answer_tokens_of(choice.message) if hasattr(choice, "message") else round(estimated_tokens(choice.text))
+        for choice in completion.choices
+    )
+
+
 def json_tokens(value: object) -> float:
     """Tokens of a value written as JSON, with a blank after each comma and colon, estimated."""
     match value:
