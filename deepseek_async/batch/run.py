@@ -160,10 +160,11 @@ async def run_batch(
 
 def _asked(source: object, template: Template, source_format: str | None) -> dict[str, Any]:
     """What a reader of the output needs to find a row's question again."""
-    if not isinstance(source, (str, Path)) or source == "-":
-        return {}
     given = {name: value for name, value in attrs.asdict(template).items() if value and not name.startswith("_")}
-    return {"source": os.path.abspath(source), "source_format": source_format, "template": given}  # noqa: PTH100
+    is_file = isinstance(source, (str, Path)) and source != "-"
+    path = os.path.abspath(str(source)) if is_file else None  # noqa: PTH100 - links stay
+    asked = {"source": path, "source_format": source_format, "template": given}
+    return {name: value for name, value in asked.items() if value}
 
 
 def _length_of(source: object) -> int | None:

@@ -191,13 +191,24 @@ def status(
 @batch_app.command("export")
 def export(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The output of a run.", show_default=False)],
-    parquet: Annotated[Path, typer.Argument(metavar="PARQUET", help="The file to write.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="What to write: .csv, .tsv, .jsonl or .parquet, as its name ends.", show_default=False
+        ),
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Where the questions are; else where the runs found them."),
+    ] = None,
     with_body: Annotated[bool, typer.Option("--body", help="The whole answer as JSON, too.")] = False,
 ) -> None:
-    """Write the rows of an output as a Parquet file: one for each id, its last."""
+    """Write the rows of an output as a table: one for each id, its last, each answer beside its question."""
     with told():
+        from .batch_export import export as written
+
         try:
-            from .batch_export import to_parquet
+            count = written(output, file, source=source, with_body=with_body)
         except ModuleNotFoundError as error:
-            raise lacking("export", error.name, "parquet") from None
-        typer.echo(f"{to_parquet(output, parquet, with_body=with_body):,} rows in {parquet}")
+            raise lacking("Parquet", error.name, "parquet") from None
+        typer.echo(f"{count:,} rows in {file}")

@@ -1,75 +1,92 @@
-"""``batch export``: an output as a Parquet file."""
+"""``batch export``: an output as a table, each answer beside its question."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from itertools import islice
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ..batch.journal.journal import side_file_of
 from ..batch.journal.lines import Line
 from ..batch.journal.standing import last_lines
 from ..codec import completion_from_json
 from ..errors import DeepSeekError, InvalidRequestError
+from .batch_export_files import ColumnKind, decimal_of, time_of, write_for
+from .batch_questions import Questions, sources_of
+from .endings import remark
 from .wire import to_json
 
-_ROWS_AT_ONCE = 4096
-_COLUMNS = [
-    ("custom_id", pa.string()),
-    ("status_code", pa.int32()),
-    ("text", pa.string()),
-    ("reasoning", pa.string()),
-    ("tool_calls", pa.string()),
-    ("finish_reason", pa.string()),
-    ("model", pa.string()),
-    ("prompt_tokens", pa.int64()),
-    ("cached_tokens", pa.int64()),
-    ("completion_tokens", pa.int64()),
-    ("reasoning_tokens", pa.int64()),
-    ("cost", pa.decimal128(38, 12)),
-    ("attempts", pa.int32()),
-    ("latency", pa.float64()),
-    ("sent_at", pa.timestamp("ms", tz="UTC")),
-    ("error_type", pa.string()),
-    ("error", pa.string()),
-    ("request_id", pa.string()),
-]
+_COLUMNS: Mapping[str, ColumnKind] = {
+    "custom_id": "text",
+    "question": "text",
+    "text": "text",
+    "reasoning": "text",
+    "tool_calls": "text",
+    "status_code": "int",
+    "finish_reason": "text",
+    "model": "text",
+    "prompt_tokens": "int",
+    "cached_tokens": "int",
+    "completion_tokens": "int",
+    "reasoning_tokens": "int",
+    "cost": "decimal",
+    "attempts": "int",
+    "latency": "float",
+    "sent_at": "time",
+    "error_type": "text",
+    "error": "text",
+    "request_id": "text",
+}
 
 
-def to_parquet(output: Path, parquet: Path, *, with_body: bool) -> int:
+def export(output: Path, file: Path, *, source: str | None, with_body: bool) -> int:
     """Write the rows of an output: one for each id, its last.
 
     Args:
+        file: What is written; its ending says how.
+        source: Where the questions are; ``None``: where the runs found them.
         with_body: A column ``body`` more: the whole answer as JSON.
 
     Returns:
         How many rows were written.
 
     Raises:
-        InvalidRequestError: There is no such output; it is none; Parquet cannot be written there.
+        InvalidRequestError: There is no such output; it is none; the file cannot be written there.
+        ModuleNotFoundError: A library is missing.
         OSError: Reading or writing failed.
     """
-    parquet = parquet.resolve()  # what a link leads to is written, the link itself not replaced
-    if parquet.exists() and not parquet.is_file():
-        raise InvalidRequestError("parquet", str(parquet), message=f"{parquet} is no file; choose another path")
-    if parquet.exists() and any(path.exists() and parquet.samefile(path) for path in (output, side_file_of(output))):
-        raise InvalidRequestError("parquet", str(parquet), message=f"{parquet} is the journal; choose another path")
-    schema = pa.schema([*_COLUMNS, *([("body", pa.string())] if with_body else [])])
-    rows = map(_row_of, last_lines(output))
-    count = 0
-    part = parquet.with_name(parquet.name + ".part")  # a reader never finds half a file
-    with pq.ParquetWriter(part, schema) as writer:
-        while batch := list(islice(rows, _ROWS_AT_ONCE)):
-            writer.write_table(pa.Table.from_pylist(batch, schema=schema))
-            count += len(batch)
-    if not count and output.stat().st_size:
-        part.unlink()
-        raise InvalidRequestError("output", str(output), message=f"{output} is no output of a batch")
-    part.replace(parquet)
+    file = file.resolve()  # what a link leads to is written, the link itself not replaced
+    if file.exists() and any(path.exists() and file.samefile(path) for path in (output, side_file_of(output))):
+        raise InvalidRequestError("file", str(file), message=f"{file} is the journal; choose another path")
+    sources = sources_of(output, source)
+    if file.exists() and any(Path(path).exists() and file.samefile(path) for path, _, _ in sources):
+        raise InvalidRequestError("file", str(file), message=f"{file} is the source; choose another path")
+    if file.exists() and not file.is_file():
+        raise InvalidRequestError("file", str(file), message=f"{file} is no file; choose another path")
+    write = write_for(file)
+    lines = last_lines(output)
+    columns: Mapping[str, ColumnKind] = {**_COLUMNS, **({"body": "text"} if with_body else {})}
+    part = file.with_name(file.name + ".part")  # a reader never finds half a file
+    questions = Questions(sources)
+    unknown = 0
+
+    def row_of(line: Line) -> dict[str, Any]:
+        nonlocal unknown
+        question = questions.of(line)
+        unknown += question is None and line.x.attempts > 0
+        return {**_row_of(line), "question": question}
+
+    try:
+        count = write(part, columns, map(row_of, lines))
+        if not count and output.stat().st_size:
+            raise InvalidRequestError("output", str(output), message=f"{output} is no output of a batch")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+        questions.close()
+    if unknown:
+        why = "; ".join(questions.problems) or "their source was a pipe, or holds them no more"
+        remark(f"{unknown:,} rows without their question: {why}; --source FILE says where it is")
     return count
 
 
@@ -77,10 +94,10 @@ def _row_of(line: Line) -> dict[str, Any]:
     x = line.x
     row: dict[str, Any] = {
         "custom_id": line.custom_id,
-        "cost": None if x.cost is None else Decimal(x.cost),
+        "cost": decimal_of(x.cost),
         "attempts": x.attempts,
         "latency": x.latency or None,
-        "sent_at": round(x.sent_at * 1000) or None,
+        "sent_at": time_of(x.sent_at),
     }
     if line.error is not None:
         row |= {"error_type": line.error.type, "error": line.error.message}
