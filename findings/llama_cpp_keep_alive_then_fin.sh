@@ -19,6 +19,7 @@ p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 1
 server = xllamacpp.Server(p)
 port = int(server.listening_address.rpartition(":")[2])
 print("xllamacpp", version("xllamacpp"))
+assert version("xllamacpp") == "2026.10.11549"
 seen = {}
 for stream in (True, False):
     body = json.dumps({"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1, "stream": stream}).encode()

@@ -28,6 +28,7 @@ p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 1
 p.chat_template = open(sys.argv[1]).read()
 server = xllamacpp.Server(p)
 print("xllamacpp", version("xllamacpp"))
+assert version("xllamacpp") == "2026.10.11549"
 schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 tools = [{"type": "function", "function": {"name": "get_weather", "description": "weather of a city", "parameters": schema}}]
 begun = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call>\n<tool_call>\n{"name": "get_weather", "arguments"'
