@@ -187,20 +187,20 @@ async def test_a_bomb_does_not_block_the_loop() -> None:
     """While it is inflated others get their turn: no step takes a good part of the whole."""
     head = STREAM_HEAD[:-2] + b"content-encoding: gzip\r\n\r\n"
     server = saying(head + chunked(bomb(b"\n", gigabytes=0.1)), iter(()))
-    loop, late = asyncio.get_running_loop(), 0.0
+    late = 0.0
 
     async def beat() -> None:
         nonlocal late
         while True:
-            before = loop.time()
+            before = time.thread_time()  # what others of this machine do takes no turn of ours
             await asyncio.sleep(0)
-            late = max(late, loop.time() - before)
+            late = max(late, time.thread_time() - before)
 
-    started = loop.time()
+    started = time.thread_time()
     beating = asyncio.ensure_future(beat())
     await failing(server, streamed=True)
     beating.cancel()
-    assert late < (loop.time() - started) / 4
+    assert late < (time.thread_time() - started) / 4
 
 
 async def test_a_whole_answer_compressed_without_being_asked() -> None:

@@ -133,7 +133,7 @@ async def test_the_drain_is_bounded() -> None:
         for _ in range(2):
             started = time.monotonic()
             assert (await client.chat.completions.stream(**ASKED).completion()).text == "Hello"
-            assert time.monotonic() - started < 2 * DRAIN_SECONDS
+            assert time.monotonic() - started < DRAIN_SECONDS + 5.0
             await server.all_closed()
         assert len(server.connections) == 2
 
@@ -152,7 +152,7 @@ async def test_the_drain_is_bounded_in_bytes() -> None:
     async with ByteServer(play) as server, AsyncClient(base_url=server.base_url) as client:
         started = time.monotonic()
         assert (await client.chat.completions.stream(**ASKED).completion()).text == "Hello"
-        assert time.monotonic() - started < 2 * DRAIN_SECONDS
+        assert time.monotonic() - started < DRAIN_SECONDS + 5.0
         await server.all_closed()
 
 

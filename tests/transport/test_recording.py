@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ from deepseek_async import (
 )
 from deepseek_async.transport import Answer, ScriptedTransport
 from deepseek_async.transport.recording import Recorder, Replayer, read_recording
+
+from ..leaping import in_leaping_time
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +105,7 @@ async def test_a_break_is_recorded_and_played(tmp_path: Path) -> None:
     assert caught.value.partial.text == "café"
 
 
+@in_leaping_time
 async def test_speed(tmp_path: Path) -> None:
     """At speed the recorded times are kept; otherwise nothing waits."""
     path = tmp_path / "exchanges.jsonl"
@@ -112,12 +115,13 @@ async def test_speed(tmp_path: Path) -> None:
     for number, read in enumerate(entry["response"]["body"]):
         read[0] = 0.05 * number
     path.write_text("\n".join([header, json.dumps(entry)]))
-    started = time.monotonic()
+    loop = asyncio.get_running_loop()
+    started = loop.time()
     await ask(client_on(Replayer(path, at_speed=True)))
-    assert time.monotonic() - started >= 0.1
-    started = time.monotonic()
+    assert loop.time() - started >= 0.1
+    started = loop.time()
     await ask(client_on(Replayer(path)))
-    assert time.monotonic() - started < 0.1
+    assert loop.time() - started < 0.1
 
 
 @pytest.mark.parametrize(

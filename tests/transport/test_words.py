@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -59,6 +60,11 @@ async def failure(play: Callable[[Connection], Any], *, given: bool = False) -> 
             await session.close()
 
 
+def without_ports(error: DeepSeekError) -> str:
+    """What it says; any digits may stand in the number of a port."""
+    return re.sub(r":[0-9]+", "", str(error))
+
+
 @pytest.mark.parametrize("given", [False, True], ids=["ours", "given"])
 @pytest.mark.parametrize("cut", [b"H", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nx-a: ", b"HTTP/1.1 200 OK\r\nx-a: b\r\n"])
 async def test_a_cut_head(cut: bytes, given: bool) -> None:
@@ -67,7 +73,7 @@ async def test_a_cut_head(cut: bytes, given: bool) -> None:
     assert isinstance(error, APIConnectionError)
     assert error.during == "request"
     for name in ("RawResponse", "CIMulti", "Message", "400"):
-        assert name not in str(error)
+        assert name not in without_ports(error)
 
 
 CUT_BODIES = [
@@ -85,7 +91,7 @@ async def test_a_cut_body_has_no_status(said: bytes, given: bool) -> None:
     error = await failure(says(said), given=given)
     assert isinstance(error, APIConnectionError)
     assert str(error).startswith("the connection broke while the answer came: ")
-    assert "400" not in str(error)
+    assert "400" not in without_ports(error)
     assert "Error" not in str(error)
 
 

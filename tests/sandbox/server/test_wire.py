@@ -233,7 +233,7 @@ async def test_pace(talk: Talk, *, stream: bool) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     answer = await talk.post(stream=stream, max_tokens=21, min_tokens=21, script=Script(rate=200.0, latency=0.05))
-    assert 0.15 <= loop.time() - began < 1.0
+    assert 0.15 <= loop.time() - began < 5.0
     assert answer.status == 200
 
 
