@@ -75,7 +75,6 @@ LONGER_FOR_A_REASON: dict[str, str] = {
     "deepseek_async.calls.stream": "one loop, with all that its caller sees of it",
     "deepseek_async.codec.answer": "one machine: all that a streamed answer can go through",
     "deepseek_async.errors": "the whole error tree on one page",
-    "deepseek_async.sandbox.scripts.script": "the whole vocabulary of scripts on one page",
     "deepseek_async.transport.recording": "one format with its writer and its reader",
 }
 

@@ -16,50 +16,51 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .requests.seen import SeenRequest as SeenRequest
+    from .scripts.faults import BareError as BareError
+    from .scripts.faults import BlankBody as BlankBody
+    from .scripts.faults import Body as Body
+    from .scripts.faults import Bom as Bom
+    from .scripts.faults import Coalesce as Coalesce
+    from .scripts.faults import Comment as Comment
+    from .scripts.faults import ContentType as ContentType
+    from .scripts.faults import Cut as Cut
+    from .scripts.faults import EarlyEnd as EarlyEnd
+    from .scripts.faults import Garbage as Garbage
+    from .scripts.faults import InBandError as InBandError
+    from .scripts.faults import KeepAlives as KeepAlives
+    from .scripts.faults import LateHead as LateHead
+    from .scripts.faults import LineEnds as LineEnds
+    from .scripts.faults import Refuse as Refuse
+    from .scripts.faults import Reset as Reset
+    from .scripts.faults import Split as Split
+    from .scripts.faults import Stall as Stall
+    from .scripts.faults import WholeCompletion as WholeCompletion
+    from .scripts.faults import WrongLength as WrongLength
     from .scripts.json_form import read_script as read_script
     from .scripts.json_form import write_script as write_script
-    from .scripts.script import BareError as BareError
-    from .scripts.script import BlankBody as BlankBody
-    from .scripts.script import Body as Body
-    from .scripts.script import Bom as Bom
     from .scripts.script import Call as Call
-    from .scripts.script import Coalesce as Coalesce
-    from .scripts.script import Comment as Comment
-    from .scripts.script import ContentType as ContentType
-    from .scripts.script import Cut as Cut
-    from .scripts.script import EarlyEnd as EarlyEnd
-    from .scripts.script import Garbage as Garbage
-    from .scripts.script import InBandError as InBandError
-    from .scripts.script import KeepAlives as KeepAlives
-    from .scripts.script import LateHead as LateHead
-    from .scripts.script import LineEnds as LineEnds
-    from .scripts.script import Refuse as Refuse
-    from .scripts.script import Reset as Reset
     from .scripts.script import Script as Script
-    from .scripts.script import Split as Split
-    from .scripts.script import Stall as Stall
-    from .scripts.script import WholeCompletion as WholeCompletion
-    from .scripts.script import WrongLength as WrongLength
     from .server.admission import Schedule as Schedule
     from .server.background import in_background as in_background
     from .server.foreground import serve as serve
     from .server.server import SandboxServer as SandboxServer
 
 _HOMES = {
+    "Call": "scripts.script",
     "SandboxServer": "server.server",
     "Schedule": "server.admission",
+    "Script": "scripts.script",
     "SeenRequest": "requests.seen",
     "in_background": "server.background",
     "read_script": "scripts.json_form",
     "serve": "server.foreground",
     "write_script": "scripts.json_form",
 }
-_FROM_SCRIPTS = (
+_FAULTS = (
     "BareError",
     "BlankBody",
     "Body",
     "Bom",
-    "Call",
     "Coalesce",
     "Comment",
     "ContentType",
@@ -72,13 +73,12 @@ _FROM_SCRIPTS = (
     "LineEnds",
     "Refuse",
     "Reset",
-    "Script",
     "Split",
     "Stall",
     "WholeCompletion",
     "WrongLength",
 )
-_HOMES.update(dict.fromkeys(_FROM_SCRIPTS, "scripts.script"))
+_HOMES.update(dict.fromkeys(_FAULTS, "scripts.faults"))
 
 __all__ = sorted(_HOMES)
 

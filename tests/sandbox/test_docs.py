@@ -12,7 +12,7 @@ import pytest
 
 from deepseek_async import sandbox
 from deepseek_async.sandbox import read_script
-from deepseek_async.sandbox.scripts.script import Fault
+from deepseek_async.sandbox.scripts.faults import Fault
 from deepseek_async.sandbox.server.control.paths import CONTROL
 
 from .talking import Talk

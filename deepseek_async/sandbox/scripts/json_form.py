@@ -16,7 +16,8 @@ import msgspec
 from msgspec import structs
 
 from . import script as scripts
-from .script import Fault, Script
+from .faults import Fault
+from .script import Script
 
 __all__ = ["HEADER", "read_script", "script_schema", "to_script", "write_script"]
 

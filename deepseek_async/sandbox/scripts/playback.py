@@ -15,7 +15,7 @@ from itertools import cycle
 import msgspec
 
 from .actions import Abort, Action, Close, End, Event, Head, Reply, Send, Wait
-from .script import (
+from .faults import (
     Bom,
     Coalesce,
     Comment,
@@ -30,11 +30,11 @@ from .script import (
     LineEnds,
     PlacedFault,
     Reset,
-    Script,
     Split,
     Stall,
     WrongLength,
 )
+from .script import Script
 
 __all__ = ["DONE", "EVENT_STREAM", "JSON", "play"]
 

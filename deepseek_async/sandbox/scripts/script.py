@@ -1,319 +1,21 @@
-"""What to play: frozen values for what an answer says and for what goes wrong on its way.
+"""What to play: what an answer says, and what goes wrong on its way.
 
     server.script(Script(say="Hello.", faults=(Stall(seconds=2, after_chunk=1), Cut(at_byte=400))))
 
 A script without faults says what a test wants said; faults without a script happen to the model's own answer. Scripts
 are also taken as JSON, from the header ``x-sandbox-script``, so that a client in any language can ask; `json_form`
 has the rules.
-
-Places. A fault with a place takes exactly one of
-
-- ``before``: ``"head"``, ``"first_chunk"``, ``"last_chunk"`` or ``"done"``: the ``[DONE]``, or the end of a whole body;
-- ``after_chunk``: how many chunks went before it. The chunk with the role is the first one; ``[DONE]`` is none. An
-  answer that is not streamed is one chunk;
-- ``at_byte``: how many bytes of the body went before it, keep-alives and everything else counted as they were sent.
-
-A place that the answer never reaches never comes: the fault does not happen.
-
-These are structs and not attrs classes because there are two dozen of them: attrs takes 18 ms to make them, at every
-start of the server, msgspec 3.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
-__all__ = [
-    "BareError",
-    "BlankBody",
-    "Body",
-    "Bom",
-    "Call",
-    "Coalesce",
-    "Comment",
-    "ContentType",
-    "Cut",
-    "EarlyEnd",
-    "Fault",
-    "Garbage",
-    "InBandError",
-    "KeepAlives",
-    "LateHead",
-    "LineEnds",
-    "PlacedFault",
-    "Refuse",
-    "Reset",
-    "Script",
-    "Split",
-    "Stall",
-    "WholeCompletion",
-    "WrongLength",
-]
-
-Before = Literal["head", "first_chunk", "last_chunk", "done"]
-_BEFORE = ("head", "first_chunk", "last_chunk", "done")
-
-
-class _Value(Struct, frozen=True, kw_only=True):
-    """What is shared: checks that name the field."""
-
-    def _not_negative(self, *names: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if value is not None and value < 0:
-                raise ValueError(f"{name} must not be negative, got {value}")
-
-    def _positive(self, name: str) -> None:
-        value = getattr(self, name)
-        if value is not None and value <= 0:
-            raise ValueError(f"{name} must be over 0, got {value}")
-
-    def _one_line(self, name: str, *texts: object) -> None:
-        for text in texts:
-            if isinstance(text, str) and any(character in text for character in "\r\n\0"):
-                raise ValueError(f"{name} goes into a header and must be one line, got {text!r}")
-
-    def _one_of(self, name: str, allowed: Sequence[str]) -> None:
-        value = getattr(self, name)
-        if value not in allowed:
-            raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-
-
-class PlacedFault(_Value, frozen=True, kw_only=True):
-    """A fault with a place; without one it is where the subclass says."""
-
-    before: Before | None = None
-    after_chunk: int | None = None
-    at_byte: int | None = None
-
-    def __post_init__(self) -> None:
-        places = [name for name in ("before", "after_chunk", "at_byte") if getattr(self, name) is not None]
-        if not places:
-            force_setattr(self, "before", self._default_place())
-        elif len(places) > 1:
-            raise ValueError(f"{type(self).__name__} takes one place, got {' and '.join(places)}")
-        if self.before is not None:
-            self._one_of("before", _BEFORE)
-        self._not_negative("after_chunk", "at_byte")
-
-    def _default_place(self) -> Before:
-        return "first_chunk"
-
-
-class Stall(PlacedFault, frozen=True, kw_only=True):
-    """Silence. Without a place: before the first chunk, after the head."""
-
-    seconds: float
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._not_negative("seconds")
-
-
-class Cut(PlacedFault, frozen=True, kw_only=True):
-    """The connection is closed and the body stays unfinished. Without a place: before ``[DONE]``."""
-
-    def _default_place(self) -> Before:
-        return "done"
-
-
-class Reset(PlacedFault, frozen=True, kw_only=True):
-    """The connection is reset (RST). Without a place: before the head, so that no byte of an answer is seen."""
-
-    def _default_place(self) -> Before:
-        return "head"
-
-
-class EarlyEnd(PlacedFault, frozen=True, kw_only=True):
-    """The body ends as if it were whole, as far as HTTP can tell. Without a place: only the ``[DONE]`` is missing."""
-
-    def _default_place(self) -> Before:
-        return "done"
-
-
-class KeepAlives(PlacedFault, frozen=True, kw_only=True):
-    """What a queued request receives: ``: keep-alive`` comments in a stream, blank lines before a whole body.
-
-    Attributes:
-        count: How many.
-        every: Seconds before each.
-    """
-
-    count: int = 3
-    every: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._not_negative("count", "every")
-
-
-class Comment(PlacedFault, frozen=True, kw_only=True):
-    """An SSE comment with a text of its own, such as ``OPENROUTER PROCESSING``."""
-
-    text: str = ""
-
-
-class Garbage(PlacedFault, frozen=True, kw_only=True):
-    """An event whose data is no JSON."""
-
-    data: str = '{"choices":[{"index":0,"delta":{"content":"half'
-
-
-class InBandError(PlacedFault, frozen=True, kw_only=True):
-    """An error event inside a stream that began well; the stream ends after it. Without a place: before the last chunk.
-
-    Attributes:
-        done: Whether ``[DONE]`` still follows.
-    """
-
-    message: str = "The server had an error while processing your request."
-    type: str = "server_error"
-    code: str | None = "internal_server_error"
-    done: bool = False
-
-    def _default_place(self) -> Before:
-        return "last_chunk"
-
-
-class Refuse(_Value, frozen=True, kw_only=True):
-    """An error status instead of an answer.
-
-    Attributes:
-        status: The status; 400 to 599.
-        message, type, code: Of the error object; left out, they are the API's own for that status.
-        retry_after: What ``Retry-After`` says: seconds, or text such as a date; None: no such header.
-        body: The body as it is, instead of an error object.
-    """
-
-    status: int = 503
-    message: str | None = None
-    type: str | None = None
-    code: str | None = None
-    retry_after: float | str | None = None
-    body: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 400 <= self.status <= 599:
-            raise ValueError(f"status must be an error's, 400 to 599, got {self.status}")
-        self._one_line("retry_after", self.retry_after)
-
-
-class BareError(_Value, frozen=True, kw_only=True):
-    """A JSON error object as the whole body of a 200 that calls itself an event stream."""
-
-    message: str = "Service is too busy."
-    type: str = "service_unavailable_error"
-    code: str | None = "service_unavailable_error"
-
-
-class BlankBody(_Value, frozen=True, kw_only=True):
-    """A 200 with nothing but blank lines, as overloaded servers send it.
-
-    Attributes:
-        lines: How many.
-        every: Seconds before each.
-    """
-
-    lines: int = 4
-    every: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._not_negative("lines", "every")
-
-
-class WholeCompletion(_Value, frozen=True, kw_only=True):
-    """The whole completion as JSON, although a stream was asked for."""
-
-
-class Body(_Value, frozen=True, kw_only=True):
-    """These bytes as the body, whatever was asked: another server's dialect, a captured answer."""
-
-    text: str = ""
-
-
-class ContentType(_Value, frozen=True, kw_only=True):
-    """Another content type than the body has."""
-
-    value: str = "text/html"
-
-    def __post_init__(self) -> None:
-        self._one_line("value", self.value)
-
-
-class WrongLength(_Value, frozen=True, kw_only=True):
-    """A ``Content-Length`` that is wrong by so many bytes; the connection is closed after the body."""
-
-    by: int = 10
-
-
-class LateHead(_Value, frozen=True, kw_only=True):
-    """The head comes with the first chunk (for a whole answer: with its body) instead of at once."""
-
-
-class Bom(_Value, frozen=True, kw_only=True):
-    """A byte order mark in front of the body."""
-
-
-class LineEnds(_Value, frozen=True, kw_only=True):
-    """Other line ends in a stream: ``"crlf"``, ``"cr"``, or ``"mixed"``, each in turn."""
-
-    ends: Literal["crlf", "cr", "lf", "mixed"] = "crlf"
-
-    def __post_init__(self) -> None:
-        self._one_of("ends", ("crlf", "cr", "lf", "mixed"))
-
-
-class Split(_Value, frozen=True, kw_only=True):
-    """Writes of so many bytes, whatever they cut in two.
-
-    Attributes:
-        size: Bytes of each write.
-        every: Seconds between writes; 0 leaves a turn of the event loop between them.
-    """
-
-    size: int = 1
-    every: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._positive("size")
-        self._not_negative("every")
-
-
-class Coalesce(_Value, frozen=True, kw_only=True):
-    """Writes of so many chunks at once; 0: the whole body in one."""
-
-    chunks: int = 0
-
-    def __post_init__(self) -> None:
-        self._not_negative("chunks")
-
-
-Fault = (
-    Stall
-    | Cut
-    | Reset
-    | EarlyEnd
-    | KeepAlives
-    | Comment
-    | Garbage
-    | InBandError
-    | Refuse
-    | BareError
-    | BlankBody
-    | WholeCompletion
-    | Body
-    | ContentType
-    | WrongLength
-    | LateHead
-    | Bom
-    | LineEnds
-    | Split
-    | Coalesce
-)
+from .faults import Checked, Fault
 
 
 class Call(Struct, frozen=True):
@@ -330,7 +32,7 @@ class Call(Struct, frozen=True):
     id: str | None = None
 
 
-class Script(_Value, frozen=True, kw_only=True):
+class Script(Checked, frozen=True, kw_only=True):
     """What one request is answered.
 
     Attributes:
@@ -341,7 +43,7 @@ class Script(_Value, frozen=True, kw_only=True):
         interleave: Send the fragments of several calls in turn instead of one call after the other.
         finish_reason: Another reason than the answer has.
         usage: Fields that replace those of the usage.
-        faults: What goes wrong, in any order; see the module's text for places.
+        faults: What goes wrong, in any order; see `faults` for places.
         rate: Tokens a second; None: the server's.
         latency: Seconds before the first token; None: the server's.
         headers: More response headers; they replace those of the same name.

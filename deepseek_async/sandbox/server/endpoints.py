@@ -21,8 +21,8 @@ from ..requests.checks import read_chat, read_completion
 from ..requests.models import listed_models
 from ..requests.questions import ask_chat, ask_completion
 from ..scripts.actions import Event
+from ..scripts.faults import WholeCompletion
 from ..scripts.playback import EVENT_STREAM, JSON
-from ..scripts.script import WholeCompletion
 from .wire import Played
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from ..requests import refusals
 from ..requests.refusals import Refusal
 from ..requests.seen import SeenRequest
 from ..scripts.actions import Event, Reply, Wait
+from ..scripts.faults import BareError, BlankBody, Body, Refuse
 from ..scripts.json_form import HEADER, read_script
 from ..scripts.playback import EVENT_STREAM, JSON, play
-from ..scripts.script import BareError, BlankBody, Body, Refuse, Script
+from ..scripts.script import Script
 from .wire import Played, perform
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pytest
 
 from deepseek_async.sandbox import SandboxServer, in_background
 from deepseek_async.sandbox.answers.replies import ChatCompletion, ChatCompletionChunk, ErrorBody, TextCompletion
+from deepseek_async.sandbox.scripts.faults import Fault, Stall
 from deepseek_async.sandbox.scripts.json_form import _snake, to_script
-from deepseek_async.sandbox.scripts.script import Fault, Stall
 from deepseek_async.sandbox.server.control.openapi import describe
 from deepseek_async.sandbox.server.control.paths import CONTROL
 
