@@ -21,6 +21,7 @@ import attrs
 from ..codec.requests import body_of
 from ..types.prices import PRICE_LISTS, Price, price_of
 from ..types.tokens.estimate import prompt_tokens_of
+from ..types.values import Brief
 from .journal.known_rows import Done
 from .journal.lines import line_decoder
 from .journal.scan import lines_in
@@ -33,8 +34,8 @@ from .source.template import Template
 _SHOWN: Final = 5
 
 
-@attrs.define(kw_only=True)
-class Estimate:
+@attrs.define(kw_only=True, repr=False)
+class Estimate(Brief):
     """What the rows of a source would cost if all prompts missed the cache.
 
     Attributes:

@@ -8,10 +8,11 @@ import attrs
 
 from ..errors import APITimeoutError, DeepSeekError
 from ..types import ChatCompletion, ChatRequest, Usage
+from ..types.values import Brief
 
 
-@attrs.frozen
-class Succeeded:
+@attrs.frozen(repr=False)
+class Succeeded(Brief):
     """A request that was answered.
 
     Attributes:
@@ -37,8 +38,8 @@ class Succeeded:
         return self.completion.usage
 
 
-@attrs.frozen
-class Failed:
+@attrs.frozen(repr=False)
+class Failed(Brief):
     """A request that was not answered, or could not be sent.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import attrs
 
 from ..types import Usage
+from ..types.values import Brief
 
 Stopped = Literal[
     "requested",
@@ -49,8 +50,8 @@ SHOWN_IDS: Final = 5
 """How many of a list of ids stand in the report's words."""
 
 
-@attrs.frozen(kw_only=True)
-class BatchProgress:
+@attrs.frozen(kw_only=True, repr=False)
+class BatchProgress(Brief):
     """How far a run is: one attribute for each figure that a person may want to see.
 
     Attributes:
@@ -86,8 +87,8 @@ class BatchProgress:
     notice: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class BatchReport:
+@attrs.frozen(kw_only=True, repr=False)
+class BatchReport(Brief):
     """What a run came to: one attribute for each figure. All are of this run alone; ``skipped`` counts the rows that
     earlier runs on the output have finished.
 

@@ -38,6 +38,7 @@ from ..errors import (
 )
 from ..sse import Comment, ServerSentEvent
 from ..types import ChatCompletion, ChatCompletionChunk, TextCompletion, Usage
+from ..types.values import Brief
 from .body import (
     KEEP_ALIVE_EVENTS,
     MAX_BODY_BYTES,
@@ -105,8 +106,8 @@ TABLE: Final = {
 """The state after what happened; what stands not here changes nothing."""
 
 
-@attrs.frozen
-class Complete:
+@attrs.frozen(repr=False)
+class Complete(Brief):
     """The server has ended the answer.
 
     Attributes:
@@ -116,8 +117,8 @@ class Complete:
     ended_without_done: bool = False
 
 
-@attrs.frozen
-class Interrupted:
+@attrs.frozen(repr=False)
+class Interrupted(Brief):
     """The attempt has ended, and the answer has not.
 
     Attributes:
@@ -127,8 +128,8 @@ class Interrupted:
     error: DeepSeekError
 
 
-@attrs.frozen
-class Seam:
+@attrs.frozen(repr=False)
+class Seam(Brief):
     """Where a continued answer was joined.
 
     Attributes:

@@ -8,10 +8,10 @@ from typing import Any
 
 import attrs
 
-from .values import Document, extra_field
+from .values import Brief, Document, extra_field
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Model(Document):
     """A model. Older answers have only ``id``, ``object`` and ``owned_by``.
 
@@ -33,7 +33,7 @@ class Model(Document):
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class ModelList(Document):
     """The models, iterable. Aliases of retired names are not listed."""
 
@@ -48,8 +48,8 @@ class ModelList(Document):
         return len(self.data)
 
 
-@attrs.frozen
-class BalanceInfo:
+@attrs.frozen(repr=False)
+class BalanceInfo(Brief):
     """One currency's balance. Amounts are exact; granted balance is spent first."""
 
     currency: str
@@ -59,7 +59,7 @@ class BalanceInfo:
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Balance(Document):
     """The account's balance. ``is_available``: whether requests are served."""
 

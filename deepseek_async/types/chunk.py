@@ -14,7 +14,7 @@ from .usage import Usage
 from .values import Document, extra_field
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Delta(Document):
     """What one chunk adds to one choice. ``None`` and ``""`` add nothing.
 
@@ -41,7 +41,7 @@ if not TYPE_CHECKING:
 NO_DELTA = Delta()
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class ChunkChoice(Document):
     """One choice's part of a chunk. ``finish_reason`` is ``None`` until the last; see `FinishReason`."""
 
@@ -52,7 +52,7 @@ class ChunkChoice(Document):
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class ChatCompletionChunk(Document):
     """One ``chat.completion.chunk``.
 

@@ -10,7 +10,7 @@ import attrs
 from .logprobs import ChoiceLogprobs
 from .messages import AssistantMessage
 from .usage import Usage
-from .values import Document, extra_field
+from .values import Brief, Document, extra_field
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -30,7 +30,7 @@ class FinishReason:
     ABORTED: Final = "aborted"
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Choice(Document):
     """One of the answers (in practice the only one)."""
 
@@ -41,7 +41,7 @@ class Choice(Document):
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class ChatCompletion(Document):
     """The answer to a chat request.
 
@@ -139,8 +139,8 @@ class ChatCompletion(Document):
 T = TypeVar("T")
 
 
-@attrs.frozen
-class ParsedChatCompletion(Generic[T]):
+@attrs.frozen(repr=False)
+class ParsedChatCompletion(Brief, Generic[T]):
     """An answer structured into a type of the caller's.
 
     Attributes:

@@ -19,10 +19,19 @@ if TYPE_CHECKING:
     from .tokens.columns import LogprobColumns
     from .tokens.words import Word
 
+_BEGINNING = 8  # tokens, in a repr
 _SHOWN = 1000  # tokens a channel in a notebook, which keeps what it shows in its file
 
 
-@attrs.frozen
+def _counted(tokens: tuple[TokenLogprob, ...] | None) -> str:
+    """How tokens stand in a repr: how many, and what they begin with."""
+    if not tokens:
+        return repr(tokens)
+    text = text_of(tokens[:_BEGINNING])
+    return f"<{len(tokens):,} tokens: {text[:40] + '…' * (len(tokens) > _BEGINNING)!r}>"
+
+
+@attrs.frozen(repr=False)
 class ChoiceLogprobs(Deferrable, Document):
     """The tokens of one choice, in both channels.
 
@@ -36,8 +45,8 @@ class ChoiceLogprobs(Deferrable, Document):
 
     _late = ("content", "reasoning_content", "extra")
 
-    content: tuple[TokenLogprob, ...] | None = None
-    reasoning_content: tuple[TokenLogprob, ...] | None = None
+    content: tuple[TokenLogprob, ...] | None = attrs.field(default=None, repr=_counted)
+    reasoning_content: tuple[TokenLogprob, ...] | None = attrs.field(default=None, repr=_counted)
     extra: Mapping[str, Any] = extra_field()
 
     @property

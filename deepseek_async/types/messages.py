@@ -11,10 +11,10 @@ from typing import Any
 import attrs
 
 from .tools import ToolCall
-from .values import Document, extra_field, hidden
+from .values import Brief, Document, extra_field, hidden
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class TextPart(Document):
     """Text among the parts of a user or tool message."""
 
@@ -22,8 +22,8 @@ class TextPart(Document):
     type: str = "text"
 
 
-@attrs.frozen
-class ImageURL:
+@attrs.frozen(repr=False)
+class ImageURL(Brief):
     """Where an image is: an http(s) address of at most 8,192 characters, or a data URL (JPEG, PNG, GIF, WebP).
 
     ``detail``: ``"low"``, ``"high"``, ``"original"`` or ``"auto"``.
@@ -33,7 +33,7 @@ class ImageURL:
     detail: str | None = None
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class ImagePart(Document):
     """An image; models with vision only, in user and tool messages."""
 
@@ -41,7 +41,7 @@ class ImagePart(Document):
     type: str = "image_url"
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class FilePart(Document):
     """A file: by the id of an uploaded one, or as a data URL with its name; never both."""
 
@@ -55,7 +55,7 @@ ContentPart = TextPart | ImagePart | FilePart
 Content = str | Sequence[ContentPart | Mapping[str, Any]]
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class SystemMessage(Document):
     """Instructions for the model. ``name`` tells speakers of one role apart."""
 
@@ -64,7 +64,7 @@ class SystemMessage(Document):
     role: str = attrs.field(default="system", kw_only=True)
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class UserMessage(Document):
     """What the user says: text, or a sequence of parts."""
 
@@ -73,7 +73,7 @@ class UserMessage(Document):
     role: str = attrs.field(default="user", kw_only=True)
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class AssistantMessage(Document):
     """What the model said. A completion's ``message`` goes back into ``messages`` as it is.
 
@@ -94,7 +94,7 @@ class AssistantMessage(Document):
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class ToolMessage(Document):
     """The result of a tool call: text, or a sequence of parts."""
 

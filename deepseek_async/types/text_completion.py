@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 
 from .usage import Usage
-from .values import Document, extra_field
+from .values import Brief, Document, extra_field
 
 
-@attrs.frozen
-class TextLogprobs:
+@attrs.frozen(repr=False)
+class TextLogprobs(Brief):
     """Parallel lists, one entry a token; ``top_logprobs`` maps token to logprob."""
 
     text_offset: tuple[int, ...] | None = None
@@ -22,8 +22,8 @@ class TextLogprobs:
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
-class TextChoice:
+@attrs.frozen(repr=False)
+class TextChoice(Brief):
     """One answer; in a stream, one piece of it."""
 
     text: str = ""
@@ -33,7 +33,7 @@ class TextChoice:
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class TextCompletion(Document):
     """The answer to a FIM request; in a stream, one event of it."""
 

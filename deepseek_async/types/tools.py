@@ -10,7 +10,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 from .requests import ranges
-from .values import Document, extra_field
+from .values import Brief, Document, extra_field
 
 # Letters, digits, "_" and "-"; 64 characters in pages up to 2026-09-10, 128 since: the wider one holds.
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -21,8 +21,8 @@ def _check_name(_: object, __: object, value: Any) -> None:
         raise InvalidRequestError("function.name", value, "1 to 128 letters, digits, '_' or '-'")
 
 
-@attrs.frozen
-class FunctionDefinition:
+@attrs.frozen(repr=False)
+class FunctionDefinition(Brief):
     """A function the model may call.
 
     Args:
@@ -41,7 +41,7 @@ class FunctionDefinition:
     strict: bool | None = attrs.field(default=None, validator=ranges.boolean)
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Tool(Document):
     """A tool of a request. ``type`` is always ``"function"`` today."""
 
@@ -49,8 +49,8 @@ class Tool(Document):
     type: str = "function"
 
 
-@attrs.frozen
-class FunctionCall:
+@attrs.frozen(repr=False)
+class FunctionCall(Brief):
     """The function the model wants called.
 
     Attributes:
@@ -63,7 +63,7 @@ class FunctionCall:
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class ToolCall(Document):
     """One call the model makes. Answer it with a `ToolMessage` of the same id."""
 
@@ -73,8 +73,8 @@ class ToolCall(Document):
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
-class FunctionCallFragment:
+@attrs.frozen(repr=False)
+class FunctionCallFragment(Brief):
     """``name`` comes whole in the call's first fragment; ``arguments`` in pieces to be joined."""
 
     name: str | None = None
@@ -82,8 +82,8 @@ class FunctionCallFragment:
     extra: Mapping[str, Any] = extra_field()
 
 
-@attrs.frozen
-class ToolCallFragment:
+@attrs.frozen(repr=False)
+class ToolCallFragment(Brief):
     """A piece of a tool call. Fragments belong together by ``index``; ``id`` and ``type`` come in the first."""
 
     index: int | None = None

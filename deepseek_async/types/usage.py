@@ -9,15 +9,15 @@ from typing import Any
 
 import attrs
 
-from .values import Document, extra_field
+from .values import Brief, Document, extra_field
 
 
 def _add(one: int | None, other: int | None) -> int | None:
     return other if one is None else one if other is None else one + other
 
 
-@attrs.frozen
-class PromptTokensDetails:
+@attrs.frozen(repr=False)
+class PromptTokensDetails(Brief):
     """``cached_tokens``: prompt tokens read from the context cache; equals the cache hits."""
 
     cached_tokens: int | None = None
@@ -27,8 +27,8 @@ class PromptTokensDetails:
         return PromptTokensDetails(_add(self.cached_tokens, other.cached_tokens))
 
 
-@attrs.frozen
-class CompletionTokensDetails:
+@attrs.frozen(repr=False)
+class CompletionTokensDetails(Brief):
     """``reasoning_tokens``: completion tokens spent on reasoning."""
 
     reasoning_tokens: int | None = None
@@ -38,7 +38,7 @@ class CompletionTokensDetails:
         return CompletionTokensDetails(_add(self.reasoning_tokens, other.reasoning_tokens))
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Usage(Document):
     """Token counts. ``+`` adds two; a count that neither has stays ``None``.
 

@@ -6,8 +6,10 @@ from where the last one was found (in order, one chunk decodes in half the time)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from itertools import islice
 from typing import Any, NoReturn, Self, TypeVar
 
 import attrs
@@ -64,8 +66,13 @@ def extra_field() -> Any:
     return attrs.field(default=NO_EXTRA, hash=False, kw_only=True, repr=_show_extra)
 
 
+_SHOWN_NAMES = 4
+
+
 def _show_extra(extra: Mapping[str, Any]) -> str:
-    return "{}" if not extra else "{" + ", ".join(f"{name!r}: …" for name in extra) + "}"
+    shown = [f"{name[:40]!r}: …" if isinstance(name, str) else "…" for name in islice(extra, _SHOWN_NAMES)]
+    rest = [f"… {len(extra) - _SHOWN_NAMES:,} more"] if len(extra) > _SHOWN_NAMES else []
+    return "{" + ", ".join(shown + rest) + "}"
 
 
 def hidden(value: object) -> str:
@@ -81,7 +88,113 @@ def hidden(value: object) -> str:
             return f"<{type(value).__name__}>"
 
 
-class Document:
+_LONGEST = 999  # characters of a repr
+# How much of a value its repr shows, from much to little: characters of each text, items of each list.
+_MEASURES = ((120, 4), (60, 2), (40, 1), (16, 0), (6, 0))
+_DEEPEST = 16
+
+
+class Brief:
+    """A base of attrs classes whose repr is a line that can be read: under 1,000 characters, whatever the value holds.
+
+    Long texts show how they begin, long lists their first items, and fields that hold their default are left out.
+    Tracebacks, debuggers and test reports show values in any state, so a repr never fails: a field that is not there
+    yet shows as "…".
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        text = ""
+        for characters, items in _MEASURES:
+            text = ""
+            for piece in _pieces(self, characters, items, 0):
+                text += piece
+                if len(text) > _LONGEST:
+                    break
+            else:
+                return text
+        return text[: _LONGEST - 1] + "…"
+
+
+def _pieces(value: object, characters: int, items: int, depth: int) -> Iterator[str]:
+    """A value's repr, piece by piece, so that whoever has enough of it can stop."""
+    inside = functools.partial(_pieces, characters=characters, items=items, depth=depth + 1)
+    if depth > _DEEPEST:
+        yield "…"
+    elif isinstance(value, Brief):
+        yield from _fields(value, characters, inside)
+    elif isinstance(value, str) and type(value).__repr__ is str.__repr__:  # and no `Secret`
+        whole = len(value) <= characters
+        yield repr(value) if whole else f"<{len(value):,} characters: {value[:characters] + '…'!r}>"
+    elif type(value) in (tuple, list, dict):
+        yield from _list(value, items, inside)  # type: ignore[arg-type]
+    else:
+        yield _clipped(repr, value, characters)
+
+
+def _fields(value: Brief, characters: int, inside: Callable[[object], Iterator[str]]) -> Iterator[str]:
+    cls: Any = type(value)
+    yield f"{cls.__name__}("
+    separator = ""
+    for field in attrs.fields(cls):
+        if field.repr is False:
+            continue
+        try:
+            item = getattr(value, field.name)
+        except Exception:  # not made yet, or a server's values turn out to be none now that they are looked at
+            yield f"{separator}{field.name}=…"
+        else:
+            if _is_default(item, field.default):
+                continue
+            yield f"{separator}{field.name}="
+            if callable(field.repr):
+                yield _clipped(field.repr, item, 2 * characters)
+            else:
+                yield from inside(item)
+        separator = ", "
+    yield ")"
+
+
+def _is_default(item: object, default: object) -> bool:
+    if item is default or item is NO_EXTRA:
+        return True
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        return type(item) in (tuple, list, dict) and not item
+    return type(item) is type(default) and isinstance(item, (str, int, float, tuple)) and item == default
+
+
+def _list(
+    values: tuple[Any, ...] | list[Any] | dict[Any, Any], items: int, inside: Callable[[object], Iterator[str]]
+) -> Iterator[str]:
+    if values and not items:
+        yield f"<{len(values):,} items>"
+        return
+    brackets = {tuple: "()", list: "[]", dict: "{}"}[type(values)]
+    yield brackets[0]
+    for place, item in enumerate(islice(values, items)):
+        yield ", " if place else ""
+        yield from inside(item)
+        if isinstance(values, dict):
+            yield ": "
+            yield from inside(values[item])
+    if len(values) > items:
+        yield f", … {len(values) - items:,} more"
+    elif len(values) == 1 and type(values) is tuple:
+        yield ","
+    yield brackets[1]
+
+
+def _clipped(show: Callable[[Any], str], value: object, characters: int) -> str:
+    """What a function of others makes of a value, cut; where it fails, the name of the value's class."""
+    try:
+        text = show(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= characters else text[:characters] + "…"
+
+
+class Document(Brief):
     """A base of values that can be written as JSON in the wire's own shape, and read back.
 
     The work is done by `deepseek_async.codec.documents`, a floor above: it is asked for by name when a method is

@@ -131,7 +131,7 @@ def test_the_shared_empty_mapping_cannot_be_filled() -> None:
 def test_unknown_fields_are_named_in_a_repr_and_not_shown() -> None:
     """They may hold anything, large things too."""
     assert "extra={'x': …}" in repr(ANSWER)
-    assert "extra={}" in repr(ChatCompletion())
+    assert repr(ChatCompletion()) == "ChatCompletion()"
 
 
 def test_a_list_of_models_is_a_sequence_of_them() -> None:

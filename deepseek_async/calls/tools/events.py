@@ -10,42 +10,42 @@ from __future__ import annotations
 import attrs
 
 from ...types import ChatCompletion, Delta, ToolCall, ToolMessage
-from ...types.values import hidden
+from ...types.values import Brief, hidden
 
 
-@attrs.frozen
-class TurnStarted:
+@attrs.frozen(repr=False)
+class TurnStarted(Brief):
     """A request is about to be sent. ``turn`` counts from 1."""
 
     turn: int
 
 
-@attrs.frozen
-class TurnDelta:
+@attrs.frozen(repr=False)
+class TurnDelta(Brief):
     """What a streamed answer has brought (``stream=True`` alone)."""
 
     turn: int
     delta: Delta
 
 
-@attrs.frozen
-class TurnFinished:
+@attrs.frozen(repr=False)
+class TurnFinished(Brief):
     """The model's answer to a turn is whole: its last words, or calls that are run next."""
 
     turn: int
     completion: ChatCompletion
 
 
-@attrs.frozen
-class CallStarted:
+@attrs.frozen(repr=False)
+class CallStarted(Brief):
     """A tool is about to run. It was allowed to, and its arguments fit."""
 
     turn: int
     call: ToolCall
 
 
-@attrs.frozen
-class CallFinished:
+@attrs.frozen(repr=False)
+class CallFinished(Brief):
     """A call is answered.
 
     Attributes:

@@ -145,7 +145,7 @@ def _check_stream_options(request: ChatRequest, attribute: Any, value: object) -
         raise InvalidRequestError("stream_options", value, "only together with stream=True")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class ChatRequest(Document):
     """One request to ``POST /chat/completions``. ``None`` means: not sent, the server's default holds.
 
@@ -217,7 +217,7 @@ def _check_echo(request: TextRequest, attribute: Any, value: object) -> None:
         raise InvalidRequestError("echo", value, "not together with suffix or logprobs")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class TextRequest(Document):
     """One fill-in-the-middle request to ``POST {beta}/completions``. ``None`` means: not sent.
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import attrs
 
+from ..values import Brief
 from .token import BELOW_TOP
 
 
-@attrs.frozen(eq=False)
-class LogprobColumns:
+@attrs.frozen(eq=False, repr=False)
+class LogprobColumns(Brief):
     """The tokens of one channel, as numpy arrays.
 
     Attributes:

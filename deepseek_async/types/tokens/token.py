@@ -20,7 +20,7 @@ BELOW_TOP = -9999.0
 """The ``logprob`` of a token outside the 20 most likely ones."""
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class TopLogprob(Document):
     """One alternative at a token's position.
 
@@ -46,7 +46,7 @@ class TopLogprob(Document):
         return None if self.is_below_top else math.exp(min(self.logprob, 0.0))
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class TokenLogprob(Deferrable, TopLogprob):
     """One token of the answer.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
+from ..values import Brief
 from .token import TokenLogprob, spans_of, text_of
 
 # Scripts that put no blanks between words: each character stands for itself.
@@ -15,8 +16,8 @@ _UNSPACED = "\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 
 
-@attrs.frozen
-class Word:
+@attrs.frozen(repr=False)
+class Word(Brief):
     """A run of characters without blanks; of Chinese and Japanese, one character.
 
     Attributes:
