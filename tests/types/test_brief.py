@@ -35,7 +35,8 @@ from deepseek_async import (
 from deepseek_async.codec.reading.responses import completion_from_json
 from deepseek_async.types import ChunkChoice, FunctionCall
 from deepseek_async.types.secrecy import Secret
-from deepseek_async.types.values import NO_EXTRA, Brief, Deferrable
+from deepseek_async.types.structs.deferring import Deferrable
+from deepseek_async.types.values import NO_EXTRA, Brief
 
 for _name in deepseek_async.__all__:
     getattr(deepseek_async, _name)
