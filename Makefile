@@ -30,7 +30,7 @@ FOR_DIST := $(DIST)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types pytest coverage soak test-node test-servers install-proxies test-proxies test-clients test-pages install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
+.PHONY: help demo test lint format types pytest coverage soak test-node test-servers install-proxies test-proxies test-clients test-prometheus test-pages install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -132,6 +132,9 @@ test-clients: $(FOR_DEV) ## Other people's clients, newest, each in an environme
 
 test-pages: $(FOR_DEV) ## What is looked at in a browser, in a headless Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pytest -q -rs tests/types/test_heat_map_in_chromium.py tests/sandbox/server/control/test_page.py
+
+test-prometheus: $(FOR_DEV) ## A real Prometheus scrapes contrib.prometheus (apt-get install prometheus)
+	$(BIN)/python -m pytest -q -m outside tests/contrib/test_prometheus.py
 
 install-pythons: | $(BIN)/python ## As root: trees of Debian's next releases, which bring Python 3.13 and newer
 	bash tests/pythons.sh $(VENV)/pythons --install

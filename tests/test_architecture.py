@@ -75,6 +75,7 @@ LONGER_FOR_A_REASON: dict[str, str] = {
     "deepseek_async.calls.stream": "one loop, with all that its caller sees of it",
     "deepseek_async.codec.answer": "one machine: all that a streamed answer can go through",
     "deepseek_async.errors": "the whole error tree on one page",
+    "deepseek_async.contrib.otel": "a file of its own for each dependency: spans, metrics and texts by one standard",
     "deepseek_async.transport.recording": "one format with its writer and its reader",
 }
 

@@ -123,6 +123,7 @@ class Held:
     attempt: int
     wait: float
     why: str
+    model: str | None = None
     client: int = 0
 
 

@@ -138,7 +138,7 @@ class CallWatch:
 
     def hold(self, attempt: int, wait: float, why: str) -> None:
         """An attempt is about to wait for others' sake."""
-        call_hooks(self._hooks, Held(self._call, attempt, wait, why, self._client))
+        call_hooks(self._hooks, Held(self._call, attempt, wait, why, self._model, self._client))
 
     def schedule_retry(self, wait: float, error: DeepSeekError) -> None:
         """The attempt failed, and another follows."""
