@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .errors import InternalServerError as InternalServerError
     from .errors import InvalidRequestError as InvalidRequestError
     from .errors import MalformedResponseError as MalformedResponseError
+    from .errors import NoEffectWarning as NoEffectWarning
     from .errors import NotFoundError as NotFoundError
     from .errors import PermissionDeniedError as PermissionDeniedError
     from .errors import RateLimitError as RateLimitError
@@ -115,6 +116,7 @@ _HOMES = {
         "InternalServerError",
         "InvalidRequestError",
         "MalformedResponseError",
+        "NoEffectWarning",
         "NotFoundError",
         "PermissionDeniedError",
         "RateLimitError",

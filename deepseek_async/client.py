@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from .calls.arguments.checks import check_count, check_type, hooks_of, secret_in
+from .calls.arguments.official import OfficialRules
 from .calls.arguments.parameters import check_via, hide_headers
 from .calls.arguments.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
 from .calls.arguments.spellings import SpelledSettings, Words, settings_of
@@ -75,6 +76,10 @@ class AsyncClient(Words):
             these at the base URL itself. A base URL that ends in ``/beta`` needs no word.
         budget: What all requests for answers are paid from; a call's own holds besides it. See `Budget`. A pickled
             client has a copy.
+        official_rules: Whether the rules of the official API's own pages are held before anything is sent: what it
+            refuses with certainty raises `InvalidRequestError`, what has no effect there is warned of once
+            (`NoEffectWarning`). ``None``: at DeepSeek's own address alone; other servers may take it, and the sandbox
+            answers for itself. True: of a gateway to DeepSeek, or a sandbox, too.
         spelled: ``timeout``, ``max_retries``, ``default_headers``, as the openai package calls them.
 
     Raises:
@@ -104,6 +109,7 @@ class AsyncClient(Words):
         via: Literal["stream", "whole", "auto"] | None = None,
         has_beta: bool | None = None,
         budget: Budget | None = None,
+        official_rules: bool | None = None,
         **spelled: Unpack[SpelledSettings],
     ) -> None:
         if has_beta is None:
@@ -126,6 +132,7 @@ class AsyncClient(Words):
         check_via(via)
         check_type("has_beta", has_beta, bool, None)
         check_type("budget", budget, Budget, None)
+        check_type("official_rules", official_rules, bool, None)
         check_count("max_event_bytes", max_event_bytes)
         check_count("max_body_bytes", max_body_bytes)
         if max_connections is not None:
@@ -134,6 +141,7 @@ class AsyncClient(Words):
             raise InvalidRequestError("transport", None, f"a Transport, not {type(transport).__name__}")
         hooks = hooks_of(hooks)
         endpoint = endpoint_of(base_url, allow_insecure=allow_insecure, has_beta=has_beta)
+        has_rules = endpoint.is_official if official_rules is None else official_rules
         key = key_of(api_key, endpoint, is_needed=record is None or not Path(record).exists())
         self._settings: dict[str, Any] = {
             "base_url": endpoint.address,
@@ -151,6 +159,7 @@ class AsyncClient(Words):
             "via": via,
             "has_beta": has_beta,
             "budget": budget,
+            "official_rules": official_rules,
         }
         self._key = key if pickle_key else None
         self._is_picklable = session is None and ssl is None and transport is None and record is None
@@ -174,6 +183,7 @@ class AsyncClient(Words):
             max_body_bytes=max_body_bytes,
             via=via,
             budget=budget,
+            rules=OfficialRules(has_beta=endpoint.has_beta) if has_rules else None,
         )
         self._make_resources()
 

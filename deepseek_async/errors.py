@@ -37,6 +37,7 @@ __all__ = [
     "InternalServerError",
     "InvalidRequestError",
     "MalformedResponseError",
+    "NoEffectWarning",
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
@@ -165,6 +166,13 @@ class InvalidRequestError(DeepSeekError, ValueError):
 def _shorten(value: object, limit: int = 60) -> str:
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class NoEffectWarning(UserWarning):
+    """A parameter has no effect on the official API. Told once for each client and parameter.
+
+    ``warnings.simplefilter("ignore", NoEffectWarning)`` turns it off, as does ``AsyncClient(official_rules=False)``.
+    """
 
 
 class APIConnectionError(DeepSeekError):

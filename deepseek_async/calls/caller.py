@@ -20,9 +20,10 @@ from ..policy.retry import RetryPolicy
 from ..policy.spending import Budget
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest
-from ..types import AssistantMessage, ChatRequest
+from ..types import ChatRequest
 from ..types.tokens.estimate import prompt_tokens_of
 from ..types.values import unfrozen
+from .arguments.official import OfficialRules, has_prefix, is_strict
 from .arguments.parameters import CallOptions
 from .arguments.settings import Endpoint, headers_of
 from .call import Call, Surroundings
@@ -82,6 +83,7 @@ class Caller:
         reader: AnswerReader | None = None,
         via: Literal["stream", "whole", "auto"] | None = None,
         budget: Budget | None = None,
+        rules: OfficialRules | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.timeouts = timeouts
@@ -95,6 +97,7 @@ class Caller:
         self.strict_refusals = StrictRefusals("" if endpoint.has_beta else _NO_BETA)
         self.via = via
         self.budget = budget
+        self.rules = rules
         self.goes_on_alone = False
         """Whether the server is known to compute an answer in one piece to its end though nobody waits any more."""
         self._chat_url = endpoint.url("/chat/completions")
@@ -116,7 +119,13 @@ class Caller:
             reader=self.reader,
             via=self.via,
             budget=budget,
+            rules=self.rules,
         )
+
+    def check(self, request: ChatRequest) -> None:
+        """Hold a chat request against the official API's own rules, where they hold. Raises `InvalidRequestError`."""
+        if self.rules is not None:
+            self.rules.check(request)
 
     def chat_url(self, request: ChatRequest) -> str:
         """Where a chat request goes: the beta base URL if it continues a prefix or has strict tools."""
@@ -191,17 +200,7 @@ def _made(make: Callable[..., T], name: str, given: Mapping[str, Any]) -> T:
 
 
 def _is_beta(request: ChatRequest) -> bool:
-    last: Any = request.messages[-1]
-    if isinstance(last, (dict, Mapping)):
-        prefix = last.get("prefix")
-    else:
-        prefix = isinstance(last, AssistantMessage) and last.prefix
-    return bool(prefix) or (request.tools is not None and any(map(_is_strict, request.tools)))
-
-
-def _is_strict(tool: Any) -> bool:
-    function: Any = tool.get("function") if isinstance(tool, Mapping) else tool.function
-    return bool(function.get("strict") if isinstance(function, Mapping) else getattr(function, "strict", False))
+    return has_prefix(request.messages[-1]) or (request.tools is not None and any(map(is_strict, request.tools)))
 
 
 def caller_of(client: Client) -> Caller:

@@ -70,7 +70,10 @@ PLACES: list[tuple[dict[str, Any], str]] = [
     ({"base_url": "http://localhost:1/v1/"}, "http://localhost:1/v1"),
     ({"base_url": "https://gateway.example/deepseek/v1", "api_key": KEY}, "https://gateway.example/deepseek/v1"),
     ({"base_url": "http://localhost:1", "has_beta": False}, "http://localhost:1"),
-    ({"base_url": "https://api.deepseek.com", "has_beta": False, "api_key": KEY}, "https://api.deepseek.com"),
+    (
+        {"base_url": "https://api.deepseek.com", "has_beta": False, "api_key": KEY, "official_rules": False},
+        "https://api.deepseek.com",
+    ),
     ({"base_url": "http://localhost:1", "has_beta": True}, "http://localhost:1/beta"),
     ({"base_url": "http://localhost:1/v1", "has_beta": True}, "http://localhost:1/beta"),
     ({"base_url": "http://localhost:1/a/v1/", "has_beta": True}, "http://localhost:1/a/beta"),

@@ -132,16 +132,15 @@ class Sender:
         """
         request = row.request
         assert request is not None  # noqa: S101 - rows without one are not sent
-        body = row.body
-        if self._wanted is not None:
-            try:
+        asked, body = request, row.body
+        try:
+            if self._wanted is not None:
                 asked = self._asked_for(row, self._wanted)
                 body = request_to_json(asked)
-            except InvalidRequestError as error:  # it has tools of its own, say
-                lane.abandon(permit)
-                return Answered(Failed(row.custom_id, request, error, row.attempts))
-        else:
-            asked = request
+            self._caller.check(asked)
+        except InvalidRequestError as error:  # it has tools of its own, say
+            lane.abandon(permit)
+            return Answered(Failed(row.custom_id, request, error, row.attempts))
         clock = asyncio.get_running_loop().time
         is_open = True
         try:

@@ -36,6 +36,7 @@ class Endpoint:
         beta_base_url: For fill-in-the-middle, prefix completion and strict functions: the ``/beta`` beside the base
             URL where it is known to be, else the base URL (vLLM, SGLang, llama.cpp serve all there).
         is_loopback: Whether the server is on this machine.
+        is_official: Whether it is DeepSeek's own.
         may_be_sandbox: Whether nobody has said anything of ``/beta``, and a sandbox may say that it has it.
         query: What follows the path of every request; Azure wants its ``api-version`` there.
     """
@@ -45,6 +46,7 @@ class Endpoint:
     is_loopback: bool
     query: str = ""
     may_be_sandbox: bool = False
+    is_official: bool = False
 
     def url(self, path: str, *, is_beta: bool = False) -> str:
         """Where a request for that path goes."""
@@ -114,11 +116,11 @@ def _endpoint(
         )
     path = parts.path.rstrip("/")
     root = f"{parts.scheme}://{parts.netloc}"
-    is_official = host.rstrip(".") == "api.deepseek.com" and path in ("", "/v1")
+    is_official = host.rstrip(".") == "api.deepseek.com" and path in ("", "/v1", "/beta")
     may_be_sandbox = has_beta is None and not is_official and not path
     is_beside = (is_official if has_beta is None else has_beta) and not path.endswith("/beta")
     beta = f"{root}{path.removesuffix('/v1')}/beta" if is_beside else root + path
-    return Endpoint(root + path, beta, is_loopback, parts.query, may_be_sandbox)
+    return Endpoint(root + path, beta, is_loopback, parts.query, may_be_sandbox, is_official)
 
 
 def _is_secret(name: str) -> bool:

@@ -26,6 +26,7 @@ from ...types import (
     ToolMessage,
     UserMessage,
 )
+from ..arguments.official import is_thinking
 
 Mode = Literal["auto", "tool", "json"]
 MODES: Final = ("auto", "tool", "json")
@@ -128,11 +129,3 @@ def way_for(structuring: Structuring, request: ChatRequest, mode: Mode, *, refus
     schema = structuring.schema if reason else structuring.strict_schema
     wrapped = structuring.is_wrapped(is_strict=not reason)
     return WayToAsk(schema, not reason, function, not thinks, wrapped, fallback=reason)
-
-
-def is_thinking(request: ChatRequest) -> bool:
-    """Whether the model thinks before it answers: unless it is told not to."""
-    sent = {"thinking": request.thinking, "reasoning_effort": request.reasoning_effort, **request.extra_body}
-    thinking = sent["thinking"]
-    is_off = isinstance(thinking, Mapping) and thinking.get("type") == "disabled"
-    return not is_off and sent["reasoning_effort"] != "none"

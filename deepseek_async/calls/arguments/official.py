@@ -1,0 +1,181 @@
+"""What the official API's own pages say of a request before it is sent: what it would refuse, and what has no effect.
+
+Refused, since the API refuses it with certainty, each time:
+
+| what | source |
+| --- | --- |
+| ``tool_choice`` that forces a call while the model thinks | page "Thinking Mode"; 400, seen in September 2026 |
+| strict functions beside others | page "Tool Calls", section "strict mode": on every function |
+| ``prefix`` on another than the last message, or not on the beta base URL | page "Chat Prefix Completion" |
+| ``user_id`` of other than letters, digits, ``-`` and ``_`` | page "Create Chat Completion" |
+| ``response_format`` ``json_schema`` | page "JSON Output" knows ``json_object``; 400, seen in 2026 |
+| JSON mode without the word "json" in any message | page "JSON Output"; 400, seen in 2026 |
+| ``top_p`` of 0 | page "Create Chat Completion": above 0 |
+
+(Penalties outside -2 to 2 are refused of every server, see `types.requests.ranges`.)
+
+Warned of once for a client, by name, since it is accepted and changes nothing:
+
+| what | source |
+| --- | --- |
+| ``temperature`` while the model thinks | page "Thinking Mode" |
+| ``top_p`` under 0.95 while it thinks, which counts as 0.95; any without thinking | page "Create Chat Completion" |
+| ``frequency_penalty``, ``presence_penalty`` other than 0 | page "Create Chat Completion": deprecated |
+| ``seed`` | no field of the page's |
+| ``strict`` where there is no beta base URL | seen of recorded answers, June 2026 |
+
+What stands in ``extra_body`` is looked at by nobody: that is the way round.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from ...errors import InvalidRequestError, NoEffectWarning
+from ...types import AssistantMessage, ChatRequest
+
+_USER_ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
+_LEAST_TOP_P: Final = 0.95
+_PACKAGE: Final = str(Path(__file__).parents[2])
+
+
+class OfficialRules:
+    """The rules, and what was warned of already.
+
+    Args:
+        has_beta: Whether prefixes and strict functions go to the beta base URL.
+    """
+
+    def __init__(self, *, has_beta: bool) -> None:
+        self._has_beta = has_beta
+        self._warned: set[str] = set()
+
+    def check(self, request: ChatRequest) -> None:
+        """Look at a request.
+
+        Raises:
+            InvalidRequestError: The API would refuse it. It says what to do, and how to send it all the same.
+        """
+        refuse(request, has_beta=self._has_beta)
+        for name, why in without_effect(request, has_beta=self._has_beta):
+            if name not in self._warned:
+                self._warned.add(name)
+                warnings.warn(f"{name} has no effect: {why}", NoEffectWarning, stacklevel=_callers_level())
+
+
+def is_thinking(request: ChatRequest) -> bool:
+    """Whether the model thinks before it answers: unless it is told not to."""
+    sent = {"thinking": request.thinking, "reasoning_effort": request.reasoning_effort, **request.extra_body}
+    thinking = sent["thinking"]
+    is_off = isinstance(thinking, Mapping) and thinking.get("type") == "disabled"
+    return not is_off and sent["reasoning_effort"] != "none"
+
+
+def is_strict(tool: Any) -> bool:
+    """Whether a tool is a strict function."""
+    function: Any = tool.get("function") if isinstance(tool, Mapping) else tool.function
+    return bool(function.get("strict") if isinstance(function, Mapping) else getattr(function, "strict", False))
+
+
+def has_prefix(message: Any) -> bool:
+    """Whether a message is the beginning of the answer."""
+    if isinstance(message, (dict, Mapping)):
+        return bool(message.get("prefix"))
+    return isinstance(message, AssistantMessage) and bool(message.prefix)
+
+
+def refuse(request: ChatRequest, *, has_beta: bool) -> None:
+    """Refuse what the API refuses with certainty. Raises `InvalidRequestError`."""
+    unchecked = request.extra_body
+    choice = request.tool_choice
+    is_forced = choice is not None and choice not in ("none", "auto") and request.tools
+    if is_forced and "tool_choice" not in unchecked and is_thinking(request):
+        advice = "thinking={'type': 'disabled'} with it, or 'auto': while the model thinks, no call can be forced"
+        raise _refused("tool_choice", choice, advice, "tool_choice")
+    tools = request.tools or ()
+    if "tools" not in unchecked and has_beta and len(set(map(is_strict, tools))) > 1:
+        number = next(number for number, tool in enumerate(tools) if not is_strict(tool))
+        advice = "strict=True on every function, or on none: the beta base URL takes no mixture"
+        raise _refused(f"tools[{number}].function.strict", None, advice, "tools")
+    if "messages" not in unchecked:
+        _refuse_prefix(request, has_beta=has_beta)
+    user_id = request.user_id
+    if user_id is not None and "user_id" not in unchecked and not _USER_ID.fullmatch(user_id):
+        raise _refused("user_id", None, "1 to 512 letters (a to z, A to Z), digits, '-' and '_'", "user_id")
+
+    if request.top_p == 0 and "top_p" not in unchecked:
+        raise _refused("top_p", request.top_p, "more than 0, up to 1", "top_p")
+    if request.response_format is not None and "response_format" not in unchecked:
+        _refuse_format(request, request.response_format)
+
+
+def _refuse_format(request: ChatRequest, response_format: Mapping[str, Any]) -> None:
+    kind = response_format.get("type")
+    if kind == "json_schema":
+        advice = "'json_object' with the schema in a message, or parse(response_type=…), which does that"
+        raise _refused("response_format.type", kind, advice, "response_format")
+    if kind == "json_object" and "messages" not in request.extra_body and not _say_json(request.messages):
+        advice = "'json_object' with the word JSON in a message: without it the API refuses JSON mode"
+        raise _refused("response_format.type", kind, advice, "response_format")
+
+
+def _say_json(value: Any) -> bool:
+    if isinstance(value, str):
+        return "json" in value.lower()
+    if isinstance(value, Mapping):
+        return any(map(_say_json, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_say_json, value))
+    return attrs.has(type(value)) and any(_say_json(getattr(value, field.name)) for field in attrs.fields(type(value)))
+
+
+def _refuse_prefix(request: ChatRequest, *, has_beta: bool) -> None:
+    *earlier, last = request.messages
+    for number, message in enumerate(earlier):
+        if has_prefix(message):
+            advice = f"on the last message alone, which is messages[{len(earlier)}]: the answer continues it"
+            raise _refused(f"messages[{number}].prefix", True, advice, "messages")
+    if has_prefix(last) and not has_beta:
+        advice = (
+            "a client that may use the beta base URL: leave has_beta out, or base_url='https://api.deepseek.com/beta'"
+        )
+        raise _refused(f"messages[{len(earlier)}].prefix", True, advice, "messages")
+
+
+def _refused(parameter: str, value: object, allowed: str, field: str) -> InvalidRequestError:
+    return InvalidRequestError(parameter, value, f"{allowed} (extra_body={{{field!r}: …}} sends it all the same)")
+
+
+def without_effect(request: ChatRequest, *, has_beta: bool) -> Iterator[tuple[str, str]]:
+    """The parameters of a request that change nothing, each with why."""
+    unchecked = request.extra_body
+    thinks = is_thinking(request)
+    if request.temperature is not None and thinks:
+        yield "temperature", "the model thinks; thinking={'type': 'disabled'} makes it count"
+    if (top_p := request.top_p) is not None:
+        if not thinks:
+            yield "top_p", "without thinking it is 1; temperature counts"
+        elif top_p < _LEAST_TOP_P:
+            yield "top_p", f"while the model thinks, what is below {_LEAST_TOP_P} counts as {_LEAST_TOP_P}"
+    for name in ("frequency_penalty", "presence_penalty"):
+        if getattr(request, name):
+            yield name, "the API takes it and ignores it"
+    if unchecked.get("seed") is not None:
+        yield "seed", "the API knows no such field and ignores it"
+    if not has_beta and request.tools is not None and any(map(is_strict, request.tools)):
+        yield "strict", "only the beta base URL heeds it; leave has_beta out"
+
+
+def _callers_level() -> int:
+    """How far up the caller's own line is, from the function that calls this."""
+    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - as `warnings` itself does
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level
