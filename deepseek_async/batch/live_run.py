@@ -24,6 +24,9 @@ from .stop_rules import Limits, StopRun
 from .tally import Tally
 
 PROGRESS_SECONDS: Final = 0.25
+NOTE_SECONDS: Final = 0.1
+"""Between two notes in the journal of how the run goes, at first; later they are so rare that a day has 2,000."""
+_NOTES: Final = 200
 
 _log = logging.getLogger("deepseek_async")
 
@@ -80,7 +83,7 @@ class Run:
         if stop is not None and stop.is_set():
             dispatch.stop(StopRun("requested"))
         sending = asyncio.create_task(dispatch.run())
-        watching = [asyncio.create_task(self._drain(sending, drain_timeout))]
+        watching = [asyncio.create_task(self._drain(sending, drain_timeout)), asyncio.create_task(self._note_often())]
         if stop is not None:
             watching.append(asyncio.create_task(self._heed(stop)))
         if progress is not None:
@@ -94,6 +97,7 @@ class Run:
             for task in (sending, *watching):
                 task.cancel()
             await asyncio.wait((sending, *watching))
+            self._note()
             if progress is not None:
                 _call(progress, self._progress("ended"))
         if not sending.cancelled() and (error := sending.exception()) is not None:
@@ -104,6 +108,15 @@ class Run:
     async def _heed(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._dispatch.stop(StopRun("requested"))
+
+    async def _note_often(self) -> None:
+        while True:
+            await asyncio.sleep(max(NOTE_SECONDS, (time.monotonic() - self._began) / _NOTES))
+            self._note()
+
+    def _note(self) -> None:
+        dispatch = self._dispatch
+        self._journal.note(limit=dispatch.limit, in_flight=dispatch.in_flight, refusals=dispatch.refusals)
 
     async def _drain(self, sending: asyncio.Task[None], timeout: float | None) -> None:
         await self._dispatch.stopping.wait()

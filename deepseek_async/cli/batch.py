@@ -212,3 +212,30 @@ def export(
         except ModuleNotFoundError as error:
             raise lacking("Parquet", error.name, "parquet") from None
         typer.echo(f"{count:,} rows in {file}")
+
+
+@batch_app.command("report")
+def report(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The output of a run.", show_default=False)],
+    html: Annotated[bool, typer.Option("--html", help="As a page with charts, to open in a browser.")] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where the page goes; - is stdout.", show_default="OUTPUT.html"
+        ),
+    ] = None,
+) -> None:
+    """Show what the runs on an output did: rows, limit and refusals over time, latencies, cost, errors."""
+    with told():
+        from .batch_report import page, story_of, words_of, write_page
+
+        story = story_of(output)
+        if file is not None and str(file) == "-":
+            typer.echo(page(story).encode("utf-8", "replace"), nl=False)
+        elif html or file is not None:
+            place = output.with_suffix(".html") if file is None else file
+            write_page(story, place)
+            typer.echo(f"{place}")
+        else:
+            for line in words_of(story):
+                typer.echo(line)

@@ -117,7 +117,7 @@ def line_of(figures: RunFigures, currency: str) -> str:
         words = {"holding": "waiting for low prices", "draining": "stopping", "ended": f"{progress.seconds:,.1f} s"}
         parts.append(words[progress.state])
     elif figures.eta is not None:
-        parts.append(f"{_duration(figures.eta)} to go")
+        parts.append(f"{duration(figures.eta)} to go")
     return " · ".join(parts)
 
 
@@ -125,7 +125,8 @@ def _money(amount: Decimal) -> str:
     return f"{amount:,.2f}" if amount >= 100 else f"{amount:.4f}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Minutes and seconds, ``2:05``, or hours before them."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -11,6 +11,7 @@
 | OUTPUT | one line for each finished row: OpenAI's batch output, and ``x`` | when the row is finished |
 | OUTPUT.run.jsonl | the header of each run | when it begins |
 | | a mark for each row: it is about to be sent | when the row is pulled from the source |
+| | how the run goes: the limit, what is in flight, refusals | ten times a second, and ever more seldom |
 | | the closing report of each run | when it ends |
 
 A row that failed and was sent again by a later run has a line for each of those runs. The last one holds.
@@ -41,7 +42,7 @@ from .append import Appending, MovedError, sync_directory
 from .disk import Disk
 from .index import Index, index_of, last_pid
 from .known_rows import Done
-from .lines import closing_line, finished_line, header_line, mark_line
+from .lines import closing_line, finished_line, header_line, mark_line, moment_line
 
 Durability = Literal["process", "power"]
 
@@ -171,6 +172,11 @@ class Journal:
         if is_again:
             self._again[name] = None
         return None if self._disk is None else self._disk.synced()
+
+    def note(self, *, limit: int, in_flight: int, refusals: int) -> None:
+        """Note how the run goes at this moment, for its report. What cannot be written is left out."""
+        with suppress(OSError):
+            self._side.append(moment_line(time.time(), limit=limit, in_flight=in_flight, refusals=refusals))
 
     def record(self, outcome: Outcome, row: Row, body: bytes, *, cost: Decimal | None = None) -> Awaitable[None] | None:
         """Append a finished row.

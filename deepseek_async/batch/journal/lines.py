@@ -117,9 +117,9 @@ class Line(msgspec.Struct):
 
 
 class SideLine(msgspec.Struct, gc=False):
-    """A line of the side file: a mark, the header of a run, or the closing report of one.
+    """A line of the side file: a mark, the header of a run, the closing report of one, or how it went at a moment.
 
-    It has the members of all three, of which a line has some.
+    It has the members of all four, of which a line has some.
     """
 
     sent: str | None = None
@@ -130,7 +130,12 @@ class SideLine(msgspec.Struct, gc=False):
     unsent: list[str] | None = None
     pid: int | None = None
     started_at: float = 0.0
+    ended_at: float = 0.0
     settings: dict[str, Any] | None = None
+    at: float | None = None
+    limit: int = 0
+    in_flight: int = 0
+    refusals: int = 0
 
 
 finished_decoder: Final = msgspec.json.Decoder(Finished)
@@ -146,6 +151,11 @@ def mark_line(name: str, attempt: int, *, is_again: bool = False) -> bytes:
 def header_line(pid: int, run: int, started_at: float, settings: Mapping[str, Any]) -> bytes:
     """A run begins."""
     return _encode({"run": run, "format": 1, "pid": pid, "started_at": started_at, "settings": settings}) + b"\n"
+
+
+def moment_line(at: float, *, limit: int, in_flight: int, refusals: int) -> bytes:
+    """How a run went at a moment: how many may be, and were, in flight; how often the server had refused so far."""
+    return _encode({"at": at, "limit": limit, "in_flight": in_flight, "refusals": refusals}) + b"\n"
 
 
 def closing_line(run: int, ended_at: float, report: Mapping[str, Any], unsent: Sequence[str]) -> bytes:

@@ -45,11 +45,21 @@ class Marks:
             if len(sent) == len(lines):  # marks alone, as nearly always
                 self._mark(set(sent))
             else:
-                for line in lines:
-                    self._take(line)
+                self._take_each(lines)
         self._end_run()
         self._run = float("inf")
         self._end_run()
+
+    def _take_each(self, lines: Sequence[SideLine]) -> None:
+        names: set[str] = set()
+        for line in lines:
+            if line.sent is not None:
+                names.add(line.sent)
+            elif line.at is None:
+                self._mark(names)
+                names = set()
+                self._take(line)
+        self._mark(names)
 
     def _take(self, line: SideLine) -> None:
         if line.run is not None:
@@ -63,8 +73,6 @@ class Marks:
         elif line.sent_again is not None:
             self.again[line.sent_again] = None
             self._mark({line.sent_again})
-        elif line.sent is not None:
-            self._mark({line.sent})
 
     def _mark(self, names: set[str]) -> None:
         self._waiting |= names
