@@ -122,6 +122,10 @@ class Connection:
             pass
         return count
 
+    def abandon(self) -> None:
+        """Close without waiting for anything."""
+        self._writer.transport.abort()
+
     def close(self) -> None:
         """Close in form (FIN)."""
         self._writer.close()
@@ -184,6 +188,10 @@ class ByteServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._ssl is not None:  # closing in form waits for the other end
+            for connection in self.connections:
+                connection.abandon()
+            await asyncio.sleep(0)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(reader, writer, len(self.connections))

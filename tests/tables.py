@@ -1,7 +1,7 @@
 """What outside systems did, as a table of system × case: printed when a run ends, and left for the docs.
 
 A test says its place by the fixture `cell`, and may say what it saw; a test that says nothing of what it saw is "yes".
-The figures of systems that this run left out stay as an earlier run had them.
+The figures of systems that this run left out stay as an earlier run had them, and those of cases if it was of a part.
 """
 
 from __future__ import annotations
@@ -65,15 +65,16 @@ class Table:
         if row.get(case) != "**fails**" and (case not in row or words not in ("yes", "–")):
             row[case] = words
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """Print the table, and leave it."""
         if not self._seen:
             return
         terminalreporter.section(self._title)
         terminalreporter.write_line(as_markdown(self._seen))
         known = json.loads(self._path.read_text("utf-8")) if self._path.exists() else {}
+        is_whole = not config.option.keyword and all(Path(str(argument)).is_dir() for argument in config.args)
         for system, row in self._seen.items():
-            known.setdefault(system, {}).update(row)
+            known[system] = row if is_whole else {**known.get(system, {}), **row}
         FOLDER.mkdir(exist_ok=True)
         self._path.write_text(json.dumps(known, ensure_ascii=False, indent=1) + "\n", "utf-8")
         page = f"<!-- Written by a test run: see the Makefile. -->\n\n{self._title}\n\n{as_markdown(known)}\n"
@@ -81,6 +82,19 @@ class Table:
 
 
 def as_markdown(rows: dict[str, dict[str, str]]) -> str:
+    """A table for all systems that share a case."""
+    groups: list[dict[str, dict[str, str]]] = []
+    for system, row in rows.items():
+        for group in groups:
+            if any(row.keys() & other.keys() for other in group.values()):
+                group[system] = row
+                break
+        else:
+            groups.append({system: row})
+    return "\n\n".join(map(_as_table, groups))
+
+
+def _as_table(rows: dict[str, dict[str, str]]) -> str:
     """A line for each case, a column for each system, or the other way round where that is narrower."""
     cases = list(dict.fromkeys(case for row in rows.values() for case in row))
     if len(rows) <= len(cases):

@@ -93,6 +93,17 @@ def test_what_deepseek_says_is_its_error(
     assert json.loads(error.body) == error_object(message, kind, code)
 
 
+@pytest.mark.parametrize("challenge", ['Basic realm="Tinyproxy"', "basic", 'BASIC realm="x", charset="UTF-8"'])
+def test_who_asks_for_a_password_is_no_api(challenge: str) -> None:
+    """A proxy's 401, as tinyproxy answers a wrong password, does not send its reader to the API key."""
+    error = failure(401, "<title>401 Unauthorized</title>", content_type="text/html", www_authenticate=challenge)
+    assert type(error) is AuthenticationError
+    assert "the proxy's URL" in error.message
+    assert "api_key" not in error.message
+    bearer = failure(401, "no", www_authenticate="Bearer")
+    assert "check the api_key" in bearer.message
+
+
 @pytest.mark.parametrize(
     ("status", "error_class", "retryable"),
     [

@@ -158,7 +158,7 @@ def says(reply: bytes) -> Callable[[Connection], Any]:
     [
         (answer(b"", "407 Proxy Authentication Required"), "407 Proxy Authentication Required (user and pass", False),
         (answer(b"no", "403 Forbidden"), "403 Forbidden", False),
-        (answer(b"no", "401 Who"), "401 Who", False),
+        (answer(b"no", "401 Who"), "401 Who (user and password go into the proxy's URL)", False),
         (answer(b"no", "502 Bad Gateway"), "502 Bad Gateway", True),
         (answer(b"no", "503 Busy"), "503 Busy", True),
         (answer(b"no", "504 Late"), "504 Late", True),

@@ -40,12 +40,15 @@ _CLASSES: Mapping[int, type[APIStatusError]] = {
     503: ServiceUnavailableError,
 }
 
+_WANTED_IN_URL = "on the way wants a user and a password, which go into the proxy's URL"
+_NO_API_ASKS = f"no API, but a proxy {_WANTED_IN_URL}"
+
 # What to do about it, where the server's text does not say.
 _ADVICE: Mapping[int, str] = {
     401: "check the api_key argument or DEEPSEEK_API_KEY",
     402: "top up the account's balance",
     404: "check base_url and model",
-    407: "a proxy on the way wants a user and a password, which go into the proxy's URL",
+    407: f"a proxy {_WANTED_IN_URL}",
     413: "the request's body is too large",
     415: "something between here and the server changed the request's content type",
 }
@@ -241,6 +244,8 @@ def _redirect(status: int, location: str) -> str:
 def status_error(status: int, said: str, found: Found, *, in_band: bool = False, **context: Any) -> APIStatusError:
     error_class = _CLASSES.get(status) or (InternalServerError if status >= 500 or in_band else APIStatusError)
     advice = _ADVICE.get(status)
+    if status == 401 and context.get("headers", {}).get("www-authenticate", "").lower().startswith("basic"):
+        advice = _NO_API_ASKS  # no API does; tinyproxy answers so to a wrong one
     head = "error in the answer" if in_band else f"HTTP {status}"
     message = ": ".join(part for part in (head, said or "no text") if part) + (f" ({advice})" if advice else "")
     current = _CURRENT.search(said) if error_class is RateLimitError else None

@@ -113,7 +113,7 @@ def _peer_of(error: aiohttp.ClientConnectorError, way: Way) -> str:
 def _refused_by_proxy(status: int, reason: str, way: Way) -> APIConnectionError:
     proxy = f"the proxy {without_password(way.proxy).rstrip('/')}" if way.proxy is not None else "the proxy"
     why = f"{proxy} does not connect to {way.server}: {status} {' '.join(reason.split())[:100]}".rstrip()
-    if status == 407:
+    if status in (401, 407):  # tinyproxy answers a wrong password with 401
         why += " (user and password go into the proxy's URL)"
     return APIConnectionError(why, during="connect", reason="network" if status in _BEYOND_THE_PROXY else "proxy")
 
