@@ -46,8 +46,10 @@ class Estimate(Brief):
         models: Rows by model.
         unpriced: Rows of models whose price is not known.
         unbounded: Rows without ``max_tokens``; their answers are not in ``output_tokens``.
-        correction: What the estimates of prompts were multiplied by, as answers in the output tell; 1 without any.
-        prompt_tokens, output_tokens: Estimated, and at most.
+        correction: The factor by which the estimates of prompts were corrected. It comes from the answers that the
+            output holds already: tokens that the server counted, over those that were estimated. 1 if it holds none.
+        prompt_tokens: Estimated for all prompts together.
+        output_tokens: What all answers together have at most, by their ``max_tokens``.
         prompt_cost, output_cost: The same in money, off-peak; twice that in peak hours.
     """
 

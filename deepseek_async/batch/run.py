@@ -181,7 +181,7 @@ async def run_partition(client: Client, rows: Source, output: Path | str, **opti
     before the partition's end, an error is raised, so that the engine knows.
 
     Args:
-        client: Pickled with the task, it takes the key from the worker's environment.
+        client: Is pickled together with the task, and without its key: a worker takes that from its own environment.
         rows: The partition's rows; their ids must be the same each time.
         output: A file of the partition's own, where every worker that may run it can reach it.
         options: Of `run_batch`.
@@ -223,7 +223,11 @@ async def _opened(
 
 
 async def _closed(journal: Journal, report: BatchReport) -> BatchReport:
-    """Close the journal with a report; returns it, or one that says that the output is not where it was."""
+    """Write the report as the journal's last line and close the journal.
+
+    Returns:
+        The report; with other words in it if the output file has been moved or replaced meanwhile.
+    """
     try:
         await journal.aclose(report.to_json())
     except MovedError as error:

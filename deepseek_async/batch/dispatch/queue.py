@@ -92,7 +92,7 @@ class Waiting:
         return None
 
     def ended(self, row: Row) -> None:
-        """A row has its outcome: others may have been held back until then."""
+        """Take that a row has its outcome, and put those rows into the queue that were held back until then."""
         if self._warm_up is not None:
             for freed in self._warm_up.ended(row):
                 self.count -= 1

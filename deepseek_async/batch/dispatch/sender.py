@@ -124,11 +124,11 @@ class Sender:
         self._check = check
 
     async def send(self, row: Row, lane: Lane, permit: Permit) -> Answered | Refused | Rest:
-        """Send a row once, and give the permit back.
+        """Send a row once, and give its permit back to the lane.
 
         Raises:
-            BudgetExceededError: The budget is used up; it was not sent.
-            Exception: The row's mark could not be kept, or the check says no; it was not sent.
+            BudgetExceededError: The client's budget is used up. The row was not sent.
+            Exception: The row's mark could not be written to the journal, or ``check`` raised. The row was not sent.
         """
         request = row.request
         assert request is not None  # noqa: S101 - rows without one are not sent

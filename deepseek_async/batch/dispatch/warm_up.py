@@ -24,10 +24,13 @@ REMEMBERED: Final = 10_000
 
 
 class WarmUp:
-    """Lets the first ``count`` rows of a prefix go, and holds the others back until one of them has ended.
+    """Sends the first ``count`` rows of each prefix ahead, and holds back the other rows that begin with it.
+
+    As soon as one of those that went ahead has its outcome, the server has the prefix in its cache, and the rows that
+    were held back may go.
 
     Args:
-        count: Rows of each prefix that go ahead. At least 1.
+        count: How many rows of each prefix go ahead. At least 1.
     """
 
     def __init__(self, count: int) -> None:
@@ -54,7 +57,7 @@ class WarmUp:
         return False
 
     def ended(self, row: Row) -> list[Row]:
-        """A row has its outcome: the rows that may go now."""
+        """Take that a row has its outcome. Returns the rows that were held back until now and may go."""
         prefix = prefix_of(row.request) if row.request is not None else None
         group = self._groups.get(prefix) if prefix is not None else None
         if group is None or group.is_warm or row.number not in group.leaders:

@@ -1,4 +1,7 @@
-"""Locks on files: one run writes to an output. They go with the process that has them, however it ends."""
+"""Locks on files, so that only one run at a time writes to an output.
+
+The operating system frees a lock when its process ends, however that happens: a killed run leaves no lock behind.
+"""
 
 from __future__ import annotations
 

@@ -125,5 +125,5 @@ def _settle(future: asyncio.Future[Items], items: Items, failure: Exception | No
 
 
 def name_of(path: Path | str) -> str:
-    """What a source is called in messages."""
+    """The name by which messages call a source: its path, or ``<stdin>``."""
     return "<stdin>" if path == "-" else str(path)

@@ -37,9 +37,9 @@ class Record:
     """One row of a table.
 
     Attributes:
-        line: Where it stands: the number of its first line, or of the row.
+        line: The number of its first line in a file of text, or of the row in a table; for messages.
         values: Its cells by the names of the columns; those without a value are left out.
-        problem: Why it is none; ``None``: it is one.
+        problem: Why no request can be made of it; ``None``: nothing is wrong with it.
         is_text: Whether every cell is text.
     """
 

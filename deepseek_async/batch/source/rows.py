@@ -115,13 +115,13 @@ class RowSource:
         return min(self._file.position / self._file.size, 1.0)
 
     async def look(self, patience: float | None = None) -> None:
-        """Read the beginning of a file, so that what has no rows is known before anything is done about them.
+        """Read the beginning of a file, so that a source without rows is refused before the run creates an output.
 
         Args:
             patience: Seconds to wait for a pipe to bring something; ``None``: as long as it takes.
 
         Raises:
-            InvalidRequestError: It has no rows, or lacks a column that is asked for.
+            InvalidRequestError: The file has no rows, or lacks a column that the template names.
             OSError: Reading failed.
         """
         if self._file is None:

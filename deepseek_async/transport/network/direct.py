@@ -111,7 +111,7 @@ class DirectAnswer:
             connection.release()
 
     def close(self) -> None:
-        """Close the connection; whoever waits for bytes is told."""
+        """Close the connection. A task that waits for bytes of the answer gets ``ClientConnectionError``."""
         if self.content.exception() is None:
             self.content.set_exception(aiohttp.ClientConnectionError("Connection closed"))
         if not self._loop.is_closed():

@@ -1,4 +1,4 @@
-"""The connections of one session of ours."""
+"""Where the idle connections of one aiohttp session wait for the next request to their server."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ FRESH: ContextVar[Watched | None] = ContextVar("deepseek_async_fresh", default=N
 
 
 class Pool(aiohttp.TCPConnector):
-    """aiohttp's pool, which can be asked for a connection that has not served yet, and bears the end of its loop.
+    """aiohttp's pool of connections, with two additions.
 
-    A connection that is asked for so is made in this same pool: idle ones are closed for it, and its limit holds.
+    A request can demand a new connection, one that has not served another request before (see `FRESH`): the pool then
+    closes idle connections until it has to make one, and keeps within its limit. And nothing complains when the event
+    loop was closed before the pool.
     """
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> aiohttp.connector.Connection:
@@ -31,7 +33,8 @@ class Pool(aiohttp.TCPConnector):
 
     @property
     def closed(self) -> bool:
-        """Whether it is of no use any more, closed or not: aiohttp complains of a session with an open pool."""
+        """Whether it can serve no request any more: it was closed, or its event loop was. aiohttp warns if a session is
+        dropped whose pool says False here."""
         return super().closed or self._loop.is_closed()
 
     def __del__(self, _warnings: Any = warnings) -> None:
