@@ -94,8 +94,12 @@ coverage: $(FOR_DEV) ## Every test with branch coverage; a tracer makes it half 
 	@$(BIN)/coverage combine --quiet
 	@echo "Branch coverage: $$($(BIN)/coverage report --format=total) % ($(BIN)/coverage report shows what is missing)"
 
-soak: $(FOR_DEV) ## The long runs: chaos, leaks, kills
+# What is tried with a few examples in each run of the tests is tried with ten times as many here.
+PROPERTIES := tests/test_reassembly.py tests/codec tests/chaos/test_chaos.py tests/sandbox/model tests/sandbox/server/control
+
+soak: $(FOR_DEV) ## The long runs: chaos, leaks, kills, and ten times the examples
 	$(BIN)/python -m pytest -m soak -s
+	EXAMPLES=10 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(PROPERTIES)
 
 test-node: $(FOR_DEV) ## Install the npm openai package and run it against the sandbox
 	cd tests/sandbox/node && npm install --no-fund --no-audit --no-package-lock

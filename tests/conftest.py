@@ -39,9 +39,17 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture
+def light_heap() -> None:
+    """For tests that have the garbage collected many times: what is there already is not looked through each time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
-def no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key, a base URL or a proxy of the machine must not reach a test."""
+def no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A key, a base URL or a proxy of the machine must not reach a test, nor the collector's settings leave one."""
+    thresholds = gc.get_threshold()
     for name in (
         "DEEPSEEK_API_KEY",
         "DEEPSEEK_BASE_URL",
@@ -53,6 +61,8 @@ def no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "all_proxy",
     ):
         monkeypatch.delenv(name, raising=False)
+    yield
+    gc.set_threshold(*thresholds)
 
 
 @pytest.fixture

@@ -76,7 +76,6 @@ LONGER_FOR_A_REASON: dict[str, str] = {
     "deepseek_async.codec.answer": "one machine: all that a streamed answer can go through",
     "deepseek_async.errors": "the whole error tree on one page",
     "deepseek_async.contrib.otel": "a file of its own for each dependency: spans, metrics and texts by one standard",
-    "deepseek_async.transport.recording": "one format with its writer and its reader",
 }
 
 MODULES = sorted(sources())

@@ -63,6 +63,7 @@ def test_what_is_measured_can_be_stored(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert guard.stored() == (guard.this_python(), {"a": {"json": 1.235, "orjson": 2.469}})
 
 
+@pytest.mark.usefixtures("light_heap")
 def test_every_case_reads_what_was_sent() -> None:
     """A ratio is measured for each case and floor, of readers that saw every character and chunk."""
     _, kept = guard.stored()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import sys
 from typing import Any
 
 import attrs
@@ -24,11 +23,10 @@ from deepseek_async.types import TextCompletion
 
 from .answering import State, fed_chat
 from .cutting import chunkings, completions, reads, streams
+from .examples import examples
 from .wire import HELLO, client_on, to_json
 
 Json = dict[str, Any]
-# A tracer slows the making of answers down by ten, and has seen all lines after a few.
-SHARE = 1.0 if sys.gettrace() is None else 0.3
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
@@ -47,7 +45,7 @@ def assert_same(folded: ChatCompletion, answer: Json) -> None:
 
 
 @given(st.data())
-@settings(LAW, max_examples=int(80 * SHARE))
+@settings(LAW, max_examples=examples(30))
 def test_chunks_fold_to_the_answer(data: st.DataObject) -> None:
     """Any answer in any chunks: choices, tools, both logprob channels, usage anywhere, null and empty strings."""
     answer = data.draw(completions())
@@ -56,7 +54,7 @@ def test_chunks_fold_to_the_answer(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(LAW, max_examples=int(150 * SHARE))
+@settings(LAW, max_examples=examples(50))
 def test_bytes_fold_to_the_answer(data: st.DataObject) -> None:
     """The same through the decoder of streams: any framing, cut into any reads."""
     answer = data.draw(completions())
@@ -70,7 +68,7 @@ def test_bytes_fold_to_the_answer(data: st.DataObject) -> None:
 
 @pytest.mark.anyio
 @given(st.data(), st.sampled_from(["completion", "chunks", "some chunks", "deltas"]))
-@settings(LAW, max_examples=int(60 * SHARE))
+@settings(LAW, max_examples=examples(25))
 async def test_a_stream_is_the_answer(data: st.DataObject, way: str) -> None:
     """The same through the client, whichever way the stream is read; what was delivered folds to it as well."""
     answer = data.draw(completions())
@@ -98,7 +96,7 @@ async def test_a_stream_is_the_answer(data: st.DataObject, way: str) -> None:
 
 @pytest.mark.anyio
 @given(completions())
-@settings(LAW, max_examples=int(25 * SHARE))
+@settings(LAW, max_examples=examples(10))
 async def test_an_answer_in_one_piece_to_a_stream_is_the_answer(answer: Json) -> None:
     """A server that does not stream answers a streamed request in one piece: the law holds for that, too."""
     client, _ = client_on(Answer([to_json(answer)]), Answer([to_json(answer)]))
@@ -109,7 +107,7 @@ async def test_an_answer_in_one_piece_to_a_stream_is_the_answer(answer: Json) ->
 
 
 @given(st.data())
-@settings(LAW, max_examples=int(50 * SHARE))
+@settings(LAW, max_examples=examples(20))
 def test_every_part_of_a_stream_is_a_part_of_the_answer(data: st.DataObject) -> None:
     """What has arrived at any moment is a prefix of the whole: no text, token or call is ever taken back."""
     answer = data.draw(completions())

@@ -13,8 +13,9 @@ from .base import HTTPRequest, Progress, Response, Transport
 if TYPE_CHECKING:
     import os
 
-    from .record_once import RecordOnce
-    from .recording import Recorder, Replayer
+    from .recording.once import RecordOnce
+    from .recording.recorder import Recorder
+    from .recording.replayer import Replayer
     from .scripted import Answer, Pause, ScriptedTransport
 
 __all__ = [
@@ -34,9 +35,9 @@ __all__ = [
 _HOMES = {
     "Answer": "scripted",
     "Pause": "scripted",
-    "RecordOnce": "record_once",
-    "Recorder": "recording",
-    "Replayer": "recording",
+    "RecordOnce": "recording.once",
+    "Recorder": "recording.recorder",
+    "Replayer": "recording.replayer",
     "ScriptedTransport": "scripted",
 }
 
@@ -49,7 +50,7 @@ def recorded(transport: Transport, path: str | os.PathLike[str] | None, *, may_r
     """
     if path is None:
         return transport
-    from .record_once import RecordOnce
+    from .recording.once import RecordOnce
 
     return RecordOnce(transport, path, may_record=may_record)
 

@@ -22,6 +22,7 @@ from deepseek_async.sandbox import SandboxServer
 
 from ..byte_server import open_files
 from ..driving import settled
+from ..examples import examples
 from .asking import WAYS, Question, Truth, Verdict, Way, ask, draw_question
 from .faults import End, Ending, Framed, Plan, Wait, Write, draw_plan, played
 from .proxy import Proxy
@@ -116,7 +117,7 @@ PLANS = st.builds(
 )
 
 
-@settings(EVERYWHERE, max_examples=50, derandomize=True)
+@settings(EVERYWHERE, max_examples=examples(50), derandomize=True)
 @given(
     number=st.integers(0, 20),
     way=st.sampled_from(WAYS),

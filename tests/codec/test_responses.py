@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import attrs
@@ -24,10 +23,11 @@ from deepseek_async.errors import MalformedResponseError, ServiceUnavailableErro
 from deepseek_async.types import ChatCompletionChunk, TextChoice, TextCompletion, TextLogprobs, Usage
 
 from ..cutting import chunkings, completions
+from ..examples import examples
 from ..wire import completion, to_json
 
 FEW = settings(
-    max_examples=60 if sys.gettrace() is None else 20,
+    max_examples=examples(25),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -24,7 +24,7 @@ from ..byte_server import open_files
 from .test_network import Log
 
 # Transports of loops that were closed under them warn, as asyncio's and uvloop's do; a warning must not keep a loop.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning"), pytest.mark.usefixtures("light_heap")]
 
 BODY = b'{"object": "list", "data": []}'
 

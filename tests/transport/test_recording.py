@@ -16,8 +16,8 @@ from deepseek_async import (
     StreamInterruptedError,
     UserMessage,
 )
-from deepseek_async.transport import Answer, ScriptedTransport
-from deepseek_async.transport.recording import Recorder, Replayer, read_recording
+from deepseek_async.transport import Answer, Recorder, Replayer, ScriptedTransport
+from deepseek_async.transport.recording.exchange import read_recording
 
 from ..leaping import in_leaping_time
 

@@ -9,7 +9,8 @@ from typing import Self
 
 from aiohttp import web
 
-from ...transport.recording import RecordedAnswers, RecordedExchange, read_recording
+from ...transport.recording.exchange import RecordedExchange, read_recording
+from ...transport.recording.replayer import RecordedAnswers
 
 
 class ReplayServer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gc
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,11 +22,12 @@ from deepseek_async.types import ChatCompletionChunk, TokenLogprob, TopLogprob
 
 from ...cutting import TEXT as WORDS
 from ...cutting import chunkings, completions
+from ...examples import examples
 from ...wire import completion, of_choices, to_json
 
 Draw = Any
 FEW = settings(
-    max_examples=15 if sys.gettrace() is None else 20,
+    max_examples=examples(10),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

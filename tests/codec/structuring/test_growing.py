@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from deepseek_async.codec.structuring.growing import NOTHING, GrowingJSON
 
+from ...examples import examples
+
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 WHOLE = st.lists(JSON) | st.dictionaries(st.text(), JSON)
@@ -26,7 +28,7 @@ def fed(text: str, sizes: list[int] | None = None) -> tuple[GrowingJSON, list[An
     return growing, seen
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(WHOLE, st.booleans(), st.lists(st.integers(1, 9), max_size=40), st.sampled_from(["", "Here: ", "```json\n"]))
 def test_cut_anywhere_it_ends_as_the_whole(value: Any, ascii_only: bool, sizes: list[int], before: str) -> None:
     """However the text is cut, with words before and behind it."""
@@ -46,7 +48,7 @@ def is_part(part: Any, whole: Any) -> bool:
     return bool(whole.startswith(part)) if isinstance(whole, str) else bool(part == whole)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(WHOLE)
 def test_each_state_is_a_part_of_the_whole(value: Any) -> None:
     """Nothing in it is ever taken back, and what was handed out does not change."""

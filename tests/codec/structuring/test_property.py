@@ -23,6 +23,7 @@ from deepseek_async.codec.structuring.schemas import strict_schema_of, value_sch
 from deepseek_async.codec.structuring.schemas.strict import InexpressibleError
 from deepseek_async.errors import InvalidRequestError
 
+from ...examples import examples
 from . import shapes
 
 SCALARS: list[Any] = [
@@ -192,7 +193,7 @@ def _is_unsaid(value: Any) -> bool:
     return any(map(_is_unsaid, parts))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=list(HealthCheck))
 @given(TYPES, st.data())
 def test_a_schema_accepts_exactly_what_is_read(wanted: Any, data: st.DataObject) -> None:
     """The plain one and the strict one; and what was read is written so that it is read again."""
@@ -212,7 +213,7 @@ def test_a_schema_accepts_exactly_what_is_read(wanted: Any, data: st.DataObject)
         assert again == value
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(TYPES, st.data())
 def test_what_a_strict_schema_accepts_is_read(wanted: Any, data: st.DataObject) -> None:
     """In the form of strict tools; what has no words there is told in the description, and may be refused."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from deepseek_async.sandbox.model import Sampling
 from deepseek_async.sandbox.model.tokenizer import EOS
 
+from ....examples import examples
 from ..chisquare import surprise
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def compounds(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
 SCHEMAS = st.recursive(scalars(), compounds, max_leaves=8)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEMAS, st.integers(0, 10**6), st.sampled_from([0.0, 1.0, 1.8]), st.sampled_from([None, 2]))
 def test_a_validator_accepts_every_value(
     model: LanguageModel, schema: dict[str, Any], seed: int, temperature: float, indent: int | None

@@ -17,6 +17,7 @@ from deepseek_async.sandbox.scripts.json_form import _snake, to_script
 from deepseek_async.sandbox.server.control.openapi import describe
 from deepseek_async.sandbox.server.control.paths import CONTROL
 
+from ....examples import examples
 from ...talking import HELLO, THINKING, Talk
 
 schemathesis = pytest.importorskip("schemathesis", reason="extra conformance")
@@ -77,7 +78,13 @@ def test_conformance(api: Any, path: str, mode: GenerationMode) -> None:
     ]
 
     # Not schemathesis' own pytest integration: it reaches into a pytest older than ours.
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(
+        max_examples=examples(12),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+        database=None,
+    )
     @given(api[path][method].as_strategy(generation_mode=mode))
     def conforms(case: Any) -> None:
         case.body = _brief(case.body)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..errors import APIConnectionError
-from .base import HTTPRequest, Progress, Response, Transport
-from .recording import RecordedAnswers, Recorder, ReplayedResponse, path_of, read_recording
+from ...errors import APIConnectionError
+from ..base import HTTPRequest, Progress, Response, Transport
+from .exchange import path_of, read_recording
+from .recorder import Recorder
+from .replayer import RecordedAnswers, ReplayedResponse
 
 __all__ = ["RecordOnce"]
 
