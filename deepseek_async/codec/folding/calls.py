@@ -3,6 +3,7 @@
 | a fragment | belongs to |
 | --- | --- |
 | with an ``index`` | the call that is open on it |
+| with a new one, but the id and the name of an unfinished call | that call: some gateways count fragments |
 | without | the call of its id, else the one that came last |
 | with another id and a name | another call, unless it repeats a name amid unfinished arguments |
 | with another id and no name | the same call: some gateways make an id up for each fragment |
@@ -10,7 +11,8 @@
 | with a piece of a name, before any arguments | the same call: the name comes in pieces |
 | with neither id nor name, where no call is open | the call that came last |
 
-A name that comes whole again, or empty, adds nothing; nor does a call that comes whole again under its own id.
+A name that comes whole again, or empty, adds nothing; nor does a call that comes whole again under its own id, or on
+its own index where others have theirs. Arguments that come longer each time are the last of them.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import re
 
 from ...types import FunctionCall, ToolCall, ToolCallFragment
 from ...types.values import NO_EXTRA
-from ..reading.quirks.messages import mended
+from ..reading.quirks.messages import is_json, mended
 from .joining import Pieces
 
 _STRUCTURE = re.compile(r'["\\{}\[\]]')
@@ -37,7 +39,7 @@ class Calls:
         """Take the next fragment."""
         index = self._index_of(fragment)
         call = self._by_index.get(index)
-        if call is not None and call.is_repeated_by(fragment):
+        if call is not None and call.is_repeated_by(fragment, is_apart=len(self._by_index) > 1):
             return
         if call is None or call.is_other_than(fragment):
             call = self._by_index[index] = _Call()
@@ -49,7 +51,8 @@ class Calls:
         index = fragment.index
         name = fragment.function.name if fragment.function is not None else None
         if index is not None and (index in self._by_index or self._last < 0 or name):
-            return index
+            last = self._by_index.get(self._last) if index not in self._by_index else None
+            return self._last if last is not None and last.goes_on_with(fragment) else index
         if fragment.id:
             for found, call in self._by_index.items():
                 if call.id == fragment.id:
@@ -81,13 +84,22 @@ class _Call:
         self._extra = Pieces()
         self._function_extra = Pieces()
 
-    def is_repeated_by(self, fragment: ToolCallFragment) -> bool:
-        """Whether a fragment says the whole call once more."""
+    def is_repeated_by(self, fragment: ToolCallFragment, *, is_apart: bool) -> bool:
+        """Whether a fragment says the whole call once more. ``is_apart``: other calls are on indexes of their own."""
         function = fragment.function
-        if not fragment.id or fragment.id != self.id or function is None or function.name != self._name:
+        if not (fragment.id or is_apart) or (fragment.id or "") != self.id:
+            return False
+        if function is None or function.name != self._name:
             return False
         arguments = function.arguments or ""
         return len(arguments) == self._length > 0 and self._is_finished() and arguments == "".join(self._arguments)
+
+    def goes_on_with(self, fragment: ToolCallFragment) -> bool:
+        """Whether a fragment that says the same id and name is a part of this call, which is not finished."""
+        function = fragment.function
+        if not fragment.id or fragment.id != self.id or function is None or function.name != self._name:
+            return False
+        return bool(self._arguments) and not self._is_finished()
 
     def is_other_than(self, fragment: ToolCallFragment) -> bool:
         """Whether a fragment that found its way here begins another call."""
@@ -98,6 +110,8 @@ class _Call:
             return not self._arguments or name != self._name or self._is_finished()
         if not self._arguments:
             return False  # a piece of the name, or the name again
+        if self._arguments == ["{}"] and fragment.id and fragment.id == self.id and name == self._name:
+            return False  # see `add`
         if name != self._name:
             return True
         return bool(fragment.function and fragment.function.arguments) and self._is_finished()
@@ -128,6 +142,8 @@ class _Call:
     def tool_call(self) -> ToolCall:
         """The call so far."""
         arguments = mended("".join(self._arguments))
+        if len(self._arguments) > 1 and _grew(self._arguments):
+            arguments = mended(self._arguments[-1])
         function = FunctionCall(self._name, arguments, extra=self._function_extra.joined() or NO_EXTRA)
         return ToolCall(self.id, self._type or "function", function, extra=self._extra.joined() or NO_EXTRA)
 
@@ -135,6 +151,13 @@ class _Call:
 def _longer(name: str, piece: str) -> str:
     """A name with its next piece; servers also send it longer each time."""
     return piece if piece.startswith(name) else name + piece
+
+
+def _grew(pieces: list[str]) -> bool:
+    """Whether each piece says all before it once more, as no pieces of one JSON text do."""
+    if not pieces[-1].startswith(pieces[-2]) or not pieces[0].lstrip().startswith("{"):
+        return False
+    return all(map(str.startswith, pieces[1:], pieces)) and is_json(pieces[-1]) and not is_json("".join(pieces))
 
 
 class _JsonEnd:

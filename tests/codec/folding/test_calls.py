@@ -50,6 +50,31 @@ FRAGMENTS: dict[str, tuple[list[dict[str, Any]], list[Call]]] = {
         ONE,
     ),
     "the id comes late": ([piece(0, None, "f", '{"x":'), piece(0, "a", None, "1}")], ONE),
+    "the index counts fragments, id and name repeated": (
+        [piece(0, "a", "f", '{"x'), piece(1, "a", "f", '":'), piece(2, "a", "f", "1}")],
+        ONE,
+    ),
+    # said again, or longer each time
+    "arguments that grow": (
+        [piece(0, "a", "f", '{"x'), piece(0, "a", "f", '{"x":'), piece(0, "a", "f", '{"x":1}')],
+        ONE,
+    ),
+    "an object that holds the place, id and name repeated": (
+        [piece(0, "a", "f", {}), piece(0, "a", "f", '{"x":1}')],
+        ONE,
+    ),
+    "all calls again, without ids": (
+        [piece(0, None, "f", '{"x":1}'), piece(1, None, "g", "{}"), piece(0, None, "f", '{"x":1}')],
+        [("", "f", '{"x":1}'), ("", "g", "{}")],
+    ),
+    "two equal calls on one index": (
+        [piece(0, None, "f", '{"x":1}'), piece(0, None, "f", '{"x":1}')],
+        [("", "f", '{"x":1}')] * 2,
+    ),
+    "arguments that repeat a beginning in themselves": (
+        [piece(0, "a", "f", '{"x":'), piece(0, None, None, '{"x":1}}')],
+        [("a", "f", '{"x":{"x":1}}')],
+    ),
     # several calls on one index
     "ids and names": ([piece(0, "a", "f", '{"x":1}'), piece(0, "b", "f", '{"x":2}')], TWO),
     "ids and names, arguments after": (

@@ -41,7 +41,7 @@ def translate_said(said: Json) -> Json | None:
     if said.get("role") == "":
         del said["role"]
     calls = said.get("tool_calls")
-    if calls is not None and not calls:
+    if calls is not None and (not calls or calls == [None]):
         del said["tool_calls"]
     elif isinstance(calls, dict):
         said["tool_calls"] = [calls]
@@ -125,7 +125,7 @@ def translate_message(message: Json) -> Json | None:
 
 def translate_fragment(call: Json) -> None:
     if call.get("function") is None and ("name" in call or "arguments" in call):
-        call["function"] = {name: call.pop(name) for name in ("name", "arguments") if name in call}
+        call["function"] = {name: call.pop(name) for name in ("name", "arguments", "input") if name in call}
 
 
 def translate_call(call: Json) -> None:
@@ -134,8 +134,20 @@ def translate_call(call: Json) -> None:
 
 
 def translate_arguments(function: Json) -> None:
+    for name in ("parameters", "input"):
+        if function.get("arguments") is None and isinstance(function.get(name), dict):
+            function["arguments"] = function.pop(name)
     if isinstance(function.get("arguments"), (dict, list)):
         function["arguments"] = json.dumps(function["arguments"], ensure_ascii=False)
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def translate_function(function: Json) -> None:
