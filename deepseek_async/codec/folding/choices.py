@@ -82,6 +82,8 @@ class Choices(Generic[F]):
     def _one(self, choice: Any) -> F | None:
         """All choices as one, if this one can go on with it."""
         so_far, index = self._merged or self._by_index[self._first], choice.index
+        if choice.finish_reason is None and choice.logprobs is None and _says_no_text(choice):
+            return so_far  # beside a usage, or to keep the connection alive
         if index != self._seen[-1]:
             if so_far.finish_reason is not None or (index in self._seen and not _only_ends(choice)):
                 return None
@@ -117,8 +119,10 @@ class Choices(Generic[F]):
 
 def _only_ends(choice: Any) -> bool:
     """Whether a choice says how it ended, and nothing else."""
-    if choice.finish_reason is None:
-        return False
+    return choice.finish_reason is not None and _says_no_text(choice)
+
+
+def _says_no_text(choice: Any) -> bool:
     if (delta := getattr(choice, "delta", None)) is None:
         return not choice.text
     return not (delta.content or delta.reasoning_content or delta.tool_calls)

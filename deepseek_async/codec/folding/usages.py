@@ -14,11 +14,12 @@ from .joining import keep
 def later(old: Usage | None, new: Usage) -> Usage:
     """The usage after another has come: its counts, and the old ones where it has none.
 
-    Counts are not added up, for those of servers that send several grow. A usage without a total is no full statement:
-    a count of 0 in it may be one that was left out.
+    Counts are not added up, for those of servers that send several grow. A usage without a total, or with one that is
+    not the sum, is no full statement: a count of 0 in it may be one that was left out.
     """
     if old is None or _says_all(old, new):
         return new
+    adds_up = _adds_up(new)
     changes: dict[str, Any] = {}
     for field in attrs.fields(Usage):
         name = field.name
@@ -32,15 +33,25 @@ def later(old: Usage | None, new: Usage) -> Usage:
         elif attrs.has(type(now)):
             if before is not None:
                 changes[name] = _details(before, now)
-        elif not now and not new.total_tokens and before:
+        elif not now and not adds_up and before:
             changes[name] = before
-    return attrs.evolve(new, **changes) if changes else new
+    if not changes:
+        return new
+    joined = attrs.evolve(new, **changes)
+    if not new.total_tokens and _adds_up(old):
+        joined = attrs.evolve(joined, total_tokens=joined.prompt_tokens + joined.completion_tokens)
+    return joined
+
+
+def _adds_up(usage: Usage) -> bool:
+    return bool(usage.total_tokens) and usage.prompt_tokens + usage.completion_tokens == usage.total_tokens
 
 
 def _says_all(old: Usage, new: Usage) -> bool:
     """Whether nothing of the old usage is missing from the new; asked first, since some send one with each chunk."""
     return bool(
         new.total_tokens
+        and ((new.prompt_tokens and new.completion_tokens) or _adds_up(new))
         and _has_all(old.prompt_tokens_details, new.prompt_tokens_details)
         and _has_all(old.completion_tokens_details, new.completion_tokens_details)
         and (new.prompt_cache_hit_tokens is not None or old.prompt_cache_hit_tokens is None)

@@ -177,6 +177,9 @@ def test_usages_in_parts_and_growing_ones() -> None:
     assert later(Usage(prompt_tokens=40), Usage(completion_tokens=6)) == Usage(40, 6, 0)
     assert later(Usage(40, 1, 41, 8, 32), Usage(40, 6, 46)) == Usage(40, 6, 46, 8, 32)
     assert later(Usage(40, 9, 49), Usage(40, 0, 40)) == Usage(40, 0, 40)
+    for said in (Usage(total_tokens=49), Usage(40, 0, 49), Usage(0, 9, 49), Usage(completion_tokens=9), Usage()):
+        assert later(Usage(40, 9, 49), said) == Usage(40, 9, 49)
+    assert later(Usage(40, 1, 41), Usage(completion_tokens=6)) == Usage(40, 6, 46)
     one = Usage(40, 1, 41, completion_tokens_details=CompletionTokensDetails(1, extra={"audio_tokens": 2}))
     other = Usage(40, 6, 46, completion_tokens_details=CompletionTokensDetails(5))
     assert later(one, other).completion_tokens_details == CompletionTokensDetails(5, extra={"audio_tokens": 2})

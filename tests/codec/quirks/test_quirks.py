@@ -51,6 +51,9 @@ def test_reasoning_that_two_names_say(name: str) -> None:
         assert (answer.reasoning, answer.message.extra) == ("Hm", {})
     for answer in both({}, {name: "Other", "reasoning_content": "Hm", "content": "Hi"}):
         assert (answer.reasoning, answer.message.extra) == ("Hm", {name: "Other"})
+    for said in ([{"type": "text", "text": "Hm"}], {"content": "Hm"}, ["H", "m"]):
+        for answer in both({}, {name: said, "reasoning_content": "", "content": "Hi"}):
+            assert (answer.reasoning, answer.message.extra) == ("Hm", {})
     for answer in both({}, {name: {"effort": "low"}, "content": "Hi"}):
         assert (answer.reasoning, answer.message.extra) == ("", {name: {"effort": "low"}})
 
@@ -347,6 +350,7 @@ def test_what_is_empty_in_a_message_is_null(name: str, empty: Any) -> None:
         ({"prompt_tokens": 40.0, "completion_tokens": 6.0, "total_tokens": 46.0}, (40, 6, 46)),
         ({"prompt_tokens": [], "completion_tokens": 6, "total_tokens": 6}, (0, 6, 6)),
         ({"prompt_tokens": "many", "completion_tokens": 6, "total_tokens": 6}, (0, 6, 6)),
+        ({"promptTokens": 40, "completionTokens": 6, "totalTokens": 46}, (40, 6, 46)),
         ({"input_tokens": 40, "output_tokens": 6, "total_tokens": 46}, (40, 6, 46)),
         ({"prompt_tokens": 40, "completion_tokens": 6, "total_tokens": 46, "prompt_tokens_details": []}, (40, 6, 46)),
         ({"prompt_tokens": 40, "completion_tokens": 6, "total_tokens": 46, "prompt_tokens_details": 7}, (40, 6, 46)),
@@ -370,6 +374,23 @@ def test_usage_in_another_place(place: str) -> None:
     for answer in both(beside, {"content": "Hi"}, {} if place == "choice" else {"x_groq": {"id": "q", "usage": usage}}):
         assert answer.usage == Usage(40, 6, 46)
         assert answer.text == "Hi"
+    for answer in both({}, {"content": "Hi", "usage": usage}):
+        assert answer.usage == Usage(40, 6, 46)
+        assert (answer.text, answer.message.extra) == ("Hi", {"usage": usage})
+
+
+def test_a_choice_that_says_nothing_is_none_of_its_own() -> None:
+    """Beside the usage, of another index than the one choice that was asked for."""
+    folding = Fold(choices=1)
+    for index, delta, reason in (
+        (0, {"content": "Hi"}, None),
+        (0, {}, "stop"),
+        (1, {}, None),
+        (1, {"content": ""}, None),
+    ):
+        folding.add(chunk_from_json(to_json(of_choices({"index": index, "delta": delta, "finish_reason": reason}))))
+    (choice,) = folding.completion(done=True).choices
+    assert (choice.index, choice.message.content, choice.finish_reason) == (0, "Hi", "stop")
 
 
 # -- log probabilities -----------------------------------------------------------------------------------------------
@@ -392,7 +413,10 @@ def of_tokens(*tokens: Json) -> Json:
     [
         (of_tokens({"logprob": None, "bytes": None, "top_logprobs": None}), [["Hi", BELOW_TOP, []]]),
         (of_tokens({}), [["Hi", BELOW_TOP, []]]),
-        (of_tokens({"logprob": "-0.5"}), [["Hi", BELOW_TOP, []]]),
+        (of_tokens({"logprob": "-0.5"}), [["Hi", -0.5, []]]),
+        (of_tokens({"logprob": "low"}), [["Hi", BELOW_TOP, []]]),
+        (of_tokens({"logprob": "nan"}), [["Hi", BELOW_TOP, []]]),
+        (of_tokens({"prob": "0.5"}), [["Hi", math.log(0.5), []]]),
         (of_tokens({"logprob": float("nan")}), [["Hi", BELOW_TOP, []]]),
         (
             of_tokens({"prob": 0.5, "top_probs": [{"token": "Ho", "prob": 0.0}]}),

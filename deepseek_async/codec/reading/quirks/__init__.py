@@ -12,7 +12,7 @@
 | ``message`` for ``delta`` or the reverse; ``text`` for both, and both for ``text`` | what the endpoint's own shape has | gateways |
 | hits and misses inside ``prompt_tokens_details`` | beside it | one text of the Chinese page |
 | a usage in which nothing is said | null | gateways |
-| ``usage`` in a choice or in ``x_groq`` | also beside them | Moonshot, Groq |
+| ``usage`` in a choice, its delta or its message, or in ``x_groq`` | also beside them | Moonshot, Groq |
 | ``logprob: null`` | -9999, "no probability" | LoRAX, Xinference |
 | ``prob`` and ``top_probs`` | their logarithms | llama.cpp |
 | logprobs of one endpoint in the shape of the other | the endpoint's own | llama.cpp, Together |
@@ -119,6 +119,7 @@ def _translate_answer(answer: Json) -> None:
         del answer["type"]
     if answer.get("usage") is None:
         places = [answer.get("x_groq"), *(choices if isinstance(choices, list) else ())]
+        places += [place.get(name) for place in places[1:] if isinstance(place, dict) for name in ("delta", "message")]
         usages = [
             place["usage"] for place in places if isinstance(place, dict) and isinstance(place.get("usage"), dict)
         ]
@@ -128,6 +129,13 @@ def _translate_answer(answer: Json) -> None:
         answer["choices"] = [choices]
 
 
+_OTHER_COUNTS = {
+    "prompt_tokens": ("input_tokens", "promptTokens"),
+    "completion_tokens": ("output_tokens", "completionTokens"),
+    "total_tokens": ("totalTokens",),
+}
+
+
 def _translate_usage(usage: Json) -> None:
     details = usage.get("prompt_tokens_details")
     if isinstance(details, dict):
@@ -135,9 +143,10 @@ def _translate_usage(usage: Json) -> None:
         for name in ("prompt_cache_hit_tokens", "prompt_cache_miss_tokens"):
             if name in details and usage.get(name) is None:
                 usage[name] = details.pop(name)
-    for name, other in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens")):
-        if usage.get(name) is None and isinstance(usage.get(other), int):
-            usage[name] = usage[other]
+    for name, others in _OTHER_COUNTS.items():
+        for other in others:
+            if usage.get(name) is None and isinstance(usage.get(other), int):
+                usage[name] = usage[other]
 
 
 def _translate_model(model: Json) -> None:

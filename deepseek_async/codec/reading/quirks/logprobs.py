@@ -12,10 +12,13 @@ Json = dict[str, Any]
 
 def translate_top(token: Json) -> Json | None:
     token["token"] = _word(token.get("token"))
-    logprob = token.get("logprob")
+    logprob, prob = _number(token.get("logprob")), _number(token.get("prob"))
+    if logprob != token.get("logprob") and logprob == logprob and not isinstance(logprob, str):
+        odd, token["logprob"] = {"logprob": token["logprob"]}, logprob  # as a text
+        return odd
     if isinstance(logprob, (int, float)) and not isinstance(logprob, bool) and logprob == logprob:
         pass
-    elif isinstance(prob := token.get("prob"), (int, float)) and prob >= 0:
+    elif isinstance(prob, (int, float)) and prob >= 0:
         token["logprob"] = math.log(prob) if prob else BELOW_TOP
     else:
         token["logprob"] = BELOW_TOP
@@ -64,6 +67,14 @@ def translate_text_logprobs(logprobs: Json) -> None:
     logprobs["tokens"] = [str(token["token"]) for token in tokens]
     logprobs["token_logprobs"] = [None if token["logprob"] <= BELOW_TOP else token["logprob"] for token in tokens]
     logprobs["top_logprobs"] = [token["top_logprobs"] for token in tokens]
+
+
+def _number(value: Any) -> Any:
+    """The number that a text stands for; anything else as it is."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _word(token: Any) -> Any:

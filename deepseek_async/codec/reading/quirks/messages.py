@@ -32,6 +32,8 @@ def translate_said(said: Json) -> Json | None:
     if isinstance(said.get("reasoning_content"), (list, dict)):
         _take_thoughts(said)
     for name in REASONING_NAMES:
+        if isinstance(said.get(name), (list, dict)):
+            _take_thoughts(said, name)
         if name in said and isinstance(said[name], str | None):
             reasoning = said.pop(name)
             if not said.get("reasoning_content"):
@@ -62,13 +64,14 @@ def _take_parts(said: Json) -> bool:
     return not parts.has_more
 
 
-def _take_thoughts(said: Json) -> None:
-    content = said["reasoning_content"]
+def _take_thoughts(said: Json, name: str = "reasoning_content") -> None:
+    """Put the text of a reasoning in parts in its place, if they say no more."""
+    content = said[name]
     parts = Parts()
     for part in content if isinstance(content, list) else [content]:
         parts.take(part)
-    if not parts.has_more:
-        said["reasoning_content"] = "".join(parts.texts + parts.thoughts)
+    if not parts.has_more and content:
+        said[name] = "".join(parts.texts + parts.thoughts)
 
 
 _THOUGHTS = frozenset(("thinking", "reasoning", "reasoning_content", "reasoning_text", "thought"))
