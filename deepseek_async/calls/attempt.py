@@ -18,8 +18,9 @@ from .statistics import Figures
 if TYPE_CHECKING:
     from .watching.watch import CallWatch
 
-# 201 and 203 from gateways and caches, 206 where somebody counts bytes: the body is the whole answer.
-ANSWERS = frozenset((200, 201, 203, 206))
+# 201 and 203 from gateways and caches, 206 where somebody counts bytes: the body is the whole answer. 202
+# promises one for later, 204 and 205 have none.
+ANSWERS = frozenset(range(200, 300)) - {202, 204, 205}
 MAX_ERROR_BYTES = 256 * 2**10
 # The status is the news; what the body adds is not worth a long wait.
 ERROR_BODY_SECONDS = 10.0

@@ -40,14 +40,15 @@ from ..sse import Comment, ServerSentEvent
 from ..types import ChatCompletion, ChatCompletionChunk, TextCompletion, Usage
 from ..types.values import Brief
 from .body import (
-    KEEP_ALIVE_EVENTS,
+    DONE,
     MAX_BODY_BYTES,
     MAX_EVENT_BYTES,
     StreamBody,
-    error_event,
     error_in,
     interrupted,
     no_stream,
+    payload_in,
+    payloads_in,
     without_frames,
 )
 from .dialects import Dialect
@@ -56,8 +57,6 @@ from .folding.facts import AnswerFacts
 from .folding.fold import Fold
 from .outlet import Outlet, Probation
 from .reading.halves import Halves
-
-_NOTHINGS: Final = frozenset((b"null", b'""', b"[]"))  # data by which gateways say that they are there
 
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 W = TypeVar("W", bound=ChatCompletion | TextCompletion)
@@ -456,22 +455,17 @@ class StreamedAnswer(Generic[C, W]):
         if isinstance(payload, ServerSentEvent):
             event, payload = payload.event, payload.data.encode()
         assert isinstance(payload, bytes)  # noqa: S101 - comments were taken before
-        text = payload.strip()
-        if text == b"[DONE]":
+        text = payload_in(event, payload)
+        if text == DONE:
             if not chunks and not self.chunks:
                 raise self._emptiness()
+            if (cause := error_in(self._body.unframed)) is not None:
+                raise cause
             return True
-        if event in KEEP_ALIVE_EVENTS:
+        if text is None:
             self.keepalives += 1
-            return False
-        if not text:
-            return False
-        if event == "error":
-            raise error_event(text)
-        if text in _NOTHINGS:
-            self.keepalives += 1
-            return False
-        chunks.append(self._dialect.read(text))
+        elif text:
+            chunks.append(self._dialect.read(text))
         return False
 
     def _end(self) -> None:
@@ -479,6 +473,8 @@ class StreamedAnswer(Generic[C, W]):
         body = self._body
         unfinished, unframed = body.receive_eof().strip(), body.unframed
         cause = error_in(unfinished.encode("utf-8", "replace")) or error_in(unframed)
+        if cause is None and (payloads := payloads_in(unfinished)):
+            unfinished = self._take_unfinished(payloads)
         if unfinished == "[DONE]" and self.chunks:  # every chunk came; only the last blank line did not
             self._finish()
         elif cause is not None:
@@ -495,6 +491,17 @@ class StreamedAnswer(Generic[C, W]):
             raise StreamInterruptedError("the stream was cut inside its first event")
         else:
             raise self._emptiness()
+
+    def _take_unfinished(self, payloads: list[bytes]) -> str:
+        """Take chunks that are whole, though nothing ended their event; return what they leave."""
+        chunks = [self._dialect.read(payload) for payload in payloads if payload != DONE]
+        if chunks and not self.chunks:
+            self._move(What.CHUNK)
+        self.chunks += len(chunks)
+        for chunk in chunks:
+            self._fold.add(chunk)
+        self._outlet.sort(chunks)
+        return "[DONE]" if payloads[-1] == DONE else ""
 
     def _emptiness(self) -> EmptyResponseError:
         nothing = f"{self.keepalives} keep-alives, no chunk" if not self.chunks else "no choice in any chunk"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ..errors import (
@@ -14,6 +15,7 @@ from ..errors import (
 from ..sse import Decoder
 from .failures.in_band import in_band_failure
 from .reading.lenient import MAX_SHOWN_BODY, parse_json, summary_of
+from .reading.quirks.messages import is_json
 
 MAX_EVENT_BYTES: Final = 16 * 2**20
 MAX_BODY_BYTES: Final = 256 * 2**20
@@ -21,10 +23,56 @@ MAX_BODY_BYTES: Final = 256 * 2**20
 KEEP_ALIVE_EVENTS: Final = frozenset(("ping", "pong", "keepalive", "keep-alive", "keep_alive", "heartbeat"))
 """Types of events that say nothing, whatever their data: gateways send them in place of comments."""
 
+DONE: Final = b"[DONE]"
+_NOTHINGS: Final = frozenset((b"null", b'""', b"[]", b"\x00"))  # data by which gateways say that they are there
+_PLAIN_EVENTS: Final = frozenset(("message", "completion", "chunk", "data", "delta"))
+_OF_FAILURE: Final = re.compile(r"err|exception|fail|abort", re.I)
+_FAILURE: Final = re.compile(rb"\[?error\]?(?::\s*|\s+|$)", re.I)
+
 # No line of an event stream that a chat server sends begins so, and every JSON or HTML document does.
 _DOCUMENT_STARTS = frozenset((b"{", b"[", b'"', b"<"))
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
+
+
+def payload_in(event: str, data: bytes) -> bytes | None:
+    """What an event says that is no plain object, whatever its type.
+
+    Returns:
+        JSON; `DONE`; ``b""``: nothing; ``None``: that the connection is alive.
+
+    Raises:
+        APIStatusError: It tells an error.
+    """
+    text = data.strip()
+    if text[:5] == b"data:":  # a gateway's prefix, and that of the server behind it
+        text = text[5:].lstrip()
+    if text.strip(b'"').upper() in (DONE, b"DONE"):
+        return DONE
+    if event.lower() in KEEP_ALIVE_EVENTS:
+        return None
+    if text and event not in _PLAIN_EVENTS and _OF_FAILURE.search(event):
+        raise error_event(text)
+    if text in _NOTHINGS:
+        return None
+    if text[:1] in (b"", b"{"):
+        return text
+    if (found := _FAILURE.match(text)) is not None:
+        raise error_event(text[found.end() :] or text)
+    is_word = text.strip(b"[]").lower().decode("utf-8", "replace") in KEEP_ALIVE_EVENTS
+    return None if is_word or event not in _PLAIN_EVENTS else text
+
+
+def payloads_in(text: str) -> list[bytes]:
+    """What the last event says that nothing ended: its JSON, or that of its lines where a server sends no blank ones.
+
+    Returns:
+        JSON and `DONE`; nothing, if any of it is not whole.
+    """
+    for parts in ([text], text.split("\n")):
+        if all(part == DONE.decode() or (part[:1] == "{" and is_json(part)) for part in parts):
+            return [part.encode("utf-8", "surrogatepass") for part in parts]
+    return []
 
 
 def without_blank(data: bytes) -> tuple[bytes, int]:
@@ -135,7 +183,10 @@ def error_event(text: bytes) -> APIStatusError:
 def error_in(text: bytes) -> APIStatusError | None:
     """The error that stands bare in a text which is no event stream, whole or as one of its lines."""
     for candidate in (text, *text.split(b"\n")):
-        if candidate.lstrip().startswith(b"{"):
+        candidate = candidate.strip()
+        if (found := _FAILURE.match(candidate)) is not None and candidate[found.end() :]:
+            return error_event(candidate[found.end() :])
+        if candidate.startswith(b"{"):
             try:
                 failure = in_band_failure(parse_json(candidate, "the line"))
             except MalformedResponseError:

@@ -22,7 +22,7 @@ from deepseek_async.errors import (
     ResponseTooLargeError,
     StreamInterruptedError,
 )
-from deepseek_async.types import FunctionCall, ToolCall, Usage
+from deepseek_async.types import ChatCompletion, FunctionCall, ToolCall, Usage
 
 from ..answering import Fed, State, fed_chat, fed_text
 from ..wire import DONE, KEEP_ALIVE, chunk, completion, event, hello, of_choices, stream_of, to_json
@@ -111,7 +111,7 @@ def test_an_end_in_form_after_every_finish_reason_is_an_end(rest: bytes) -> None
     [
         HI + HI,
         HI + event(chunk("", "stop")) + HI[:20],
-        HI + event(chunk("", "stop")) + HI[:-1],
+        HI + HI[:-1],
         event(chunk("Hi", "stop")) + event(chunk("Ho", index=1)),
         HI + event(chunk(None, "insufficient_system_resource")),
     ],
@@ -123,6 +123,62 @@ def test_any_other_end_without_done_is_an_interruption(body: bytes) -> None:
     assert fed.state is State.FAILED
     assert type(fed.failure) is StreamInterruptedError
     assert fed.failure.retryable
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\ndata: [DONE]", b"\ndata: [DONE]\n"])
+def test_a_last_event_that_is_whole_needs_no_blank_line(end: bytes) -> None:
+    """Its JSON is all there, and the body ended in form: nothing is missing."""
+    fed, texts = feed(HI + event(chunk(" there", "stop")).rstrip() + end)
+    assert (fed.state, "".join(texts)) == (State.DONE, "Hi there")
+    assert fed.answer.completion().finish_reason == "stop"
+
+
+def test_a_stream_without_blank_lines() -> None:
+    """One event by the standard, several JSON texts in it: each is a chunk, once the body has ended."""
+    body = (HI + event(chunk(" there", "stop")) + DONE).replace(b"\n\n", b"\n")
+    fed, texts = feed(body)
+    assert (fed.answer.end, "".join(texts)) == (Complete(), "Hi there")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(b"null", b'""', b"[]", b"\0", b"ping", b"[PING]", b"keep-alive", b"[HEARTBEAT]", b"data: "),
+        *(b"x\nevent: open", b"1\nevent: status", b"ping\nevent: PING", b"2026-01-01\nevent: time"),
+    ],
+)
+def test_data_that_says_nothing(said: bytes) -> None:
+    """And events of other names that hold no object: they keep the stream alive."""
+    fed, texts = feed(HI + b"data: " + said + b"\n\n" + HI + DONE)
+    assert (fed.state, texts) == (State.DONE, ["Hi", "Hi"])
+
+
+@pytest.mark.parametrize("said", [b"[done]", b'"[DONE]"', b"DONE", b" [Done] ", b"data: [DONE]"])
+def test_an_end_that_is_written_otherwise(said: bytes) -> None:
+    fed, texts = feed(HI + b"data: " + said + b"\n\n")
+    assert (fed.answer.end, texts) == (Complete(), ["Hi"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"event: exception\ndata: the tide has turned",
+        b'event: server_error\ndata: {"message": "the tide has turned"}',
+        b"data: [ERROR] the tide has turned",
+        b'data: error: {"message": "the tide has turned"}',
+        b'{"error": {"message": "the tide has turned"}}',
+        b'error: {"message": "the tide has turned"}',
+        b"error: the tide has turned",
+    ],
+)
+@pytest.mark.parametrize("rest", [DONE, b""])
+def test_an_error_that_is_written_otherwise(said: bytes, rest: bytes) -> None:
+    """Under another name, before JSON, bare between events: told with its words, `[DONE]` after it or not."""
+    error = failed(HI + said + b"\n\n" + rest)
+    assert isinstance(error, StreamInterruptedError)
+    assert "the tide has turned" in error.message
+    assert isinstance(error.partial, ChatCompletion)
+    assert error.partial.text == "Hi"
 
 
 def test_an_end_without_done_counts_the_choices_that_were_asked_for() -> None:

@@ -90,7 +90,7 @@ def test_such_a_stream_that_ends_badly(body: bytes, error_class: type[Exception]
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [200, 201, 203, 206])
+@pytest.mark.parametrize("status", [200, 201, 203, 206, 207, 226, 299])
 async def test_an_answer_with_another_success(status: int) -> None:
     """Whole and streamed, in both endpoints."""
     gap = {"choices": [{"index": 0, "text": "x", "finish_reason": "stop"}]}

@@ -17,6 +17,7 @@ from ..folding.channels import of_whole
 from .lenient import MAX_SHOWN_BODY, parse_json, value_from, what_can_be_read
 from .quirks.messages import mended
 from .shapes import AnswerReader, parsed_answer
+from .shapes.lessons import ENVELOPES
 
 T = TypeVar("T")
 C = TypeVar("C", ChatCompletion, ChatCompletionChunk, TextCompletion)
@@ -174,12 +175,19 @@ def _from_json(body: bytes, cls: type[T], what: str) -> T:
 
 
 def _as_list_of_models(parsed: Any) -> Any:
-    """The list that other servers put bare (Together), under ``models`` (Ollama's own), or as names alone."""
+    """The list that others put bare (Together), under ``models`` (Ollama's own), or in an envelope; or names alone."""
     if isinstance(parsed, list):
         parsed = {"data": parsed}
-    elif isinstance(parsed, dict) and not parsed.get("data") and isinstance(parsed.get("models"), list):
-        parsed = {**parsed, "data": parsed["models"]}
-        del parsed["models"]
+    elif isinstance(parsed, dict):
+        lists = {name: parsed[name] for name in ("data", "models", *ENVELOPES) if parsed.get(name)}
+        name, inner = next(iter(lists.items()), ("data", None))
+        if isinstance(inner, dict) and (inner.get("data") or inner.get("models")):
+            return _as_list_of_models(inner)
+        if not lists and "data" not in parsed and "models" not in parsed:
+            parsed = {**parsed, "data": "nothing"}  # for the reader to refuse: no list is no empty list
+        elif name != "data":
+            parsed = {**parsed, "data": inner}
+            del parsed[name]
     if isinstance(parsed, dict) and isinstance(parsed.get("data"), list):
         models = [{"id": model} if isinstance(model, str) else model for model in parsed["data"]]
         parsed = {**parsed, "data": models}

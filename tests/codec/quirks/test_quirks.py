@@ -513,12 +513,29 @@ def test_a_gap_that_cannot_be_read_has_its_text_in_the_error() -> None:
         {"models": [{"name": "x"}], "data": [{"id": "a"}, {"id": "b"}]},
         ["a", "b"],
         {"data": ["a", {"id": "b"}]},
+        {"result": [{"id": "a"}, {"id": "b"}]},
+        {"code": 0, "data": {"object": "list", "data": [{"id": "a"}, {"id": "b"}]}},
+        {"success": True, "data": ["a", "b"], "message": ""},
         {"object": "list", "data": [{"model": "a", "created": "now"}, {"id": "b", "context_window": "8192"}]},
     ],
 )
 def test_lists_of_models(body: Any) -> None:
     """Bare, in an object, with names for ids, with odd metadata."""
     assert [model.id for model in models_from_json(to_json(body))] == ["a", "b"]
+
+
+def test_no_list_of_models_is_no_empty_list() -> None:
+    """An object without one is an error; a list without models is none."""
+    for body in ({}, {"ok": True}, {"a": {"id": "a"}}):
+        with pytest.raises(MalformedResponseError):
+            models_from_json(to_json(body))
+    for body in ([], {"data": []}, {"data": None, "object": "list"}, {"models": []}):
+        assert models_from_json(to_json(body)).data == ()
+
+
+def test_a_completion_in_a_list_of_one() -> None:
+    """Of a gateway that answers to batches."""
+    assert completion_from_json(to_json([completion("Hi")])).text == "Hi"
 
 
 NAMES_IN_IT = st.sampled_from(["index", "text", "x"])

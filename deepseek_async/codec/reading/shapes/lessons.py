@@ -61,6 +61,8 @@ def parsed_answer(text: bytes, what: str, *, is_whole: bool) -> Any:
     if is_whole and (body := text.rstrip()).endswith(b"[DONE]"):  # of a gateway that ends everything so
         text = body.removesuffix(b"[DONE]").rstrip().removesuffix(b"data:")
     parsed = parse_json(text, what)
+    if is_whole and isinstance(parsed, list) and len(parsed) == 1 and isinstance(parsed[0], dict):
+        parsed = parsed[0]
     if isinstance(parsed, dict) and not parsed.get("choices"):
         for name in ENVELOPES:
             inner = parsed.get(name)
