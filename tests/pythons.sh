@@ -4,6 +4,7 @@
 #   pythons.sh FOLDER WHEEL [PYTHON…]     else python3.11 to python3.14 where they are, pyenv's, and Debian trees
 #   pythons.sh FOLDER --install           Debian trees (debootstrap, as root): trixie brings 3.13, sid what is newest
 #
+# TESTS="tests/calls tests/laws" in the environment runs these instead of all.
 # FOLDER keeps environments, trees and the log of each run; what came of each Python is a line in FOLDER/table.md.
 set -euo pipefail
 folder=$(mkdir -p "$1" && cd "$1" && pwd); shift
@@ -35,7 +36,7 @@ cd "$2"
 "$1" -m venv --clear ".env-$3"
 ".env-$3/bin/python" -m pip install -q "$4[dev]"
 ".env-$3/bin/python" -c 'import deepseek_async; assert ".env" in deepseek_async.__file__, deepseek_async.__file__'
-".env-$3/bin/python" -m pytest -q -n "${JOBS:-2}" --dist worksteal -p no:cacheprovider
+".env-$3/bin/python" -m pytest -q -n "${JOBS:-2}" --dist worksteal -p no:cacheprovider ${TESTS:-}
 END
 
 status=0
