@@ -80,7 +80,8 @@ class Figures:
     def __str__(self) -> str:
         return (
             f"soak: {self.requests:,} requests ({self.sent:,} attempts), seed {SEED}: "
-            f"{self.verdicts['exact']:,} exact, {self.verdicts['error'] + self.verdicts['late']:,} typed errors, "
+            f"{self.verdicts['exact']:,} exact, {self.verdicts['error'] + self.verdicts['late']:,} typed errors "
+            f"({self.verdicts['late']:,} of deadlines), "
             f"{self.verdicts['given up']:,} cancelled or given up, 0 wrong texts; "
             f"left: {self.sockets} sockets, {self.tasks} tasks, {self.in_flight} in flight; "
             f"memory {self.growth / KIB:+,.0f} KiB over the last nine tenths "
@@ -140,8 +141,9 @@ def check(figures: Figures, *, growth: int) -> None:
     print(f"\n{figures}")
     assert (figures.sockets, figures.tasks, figures.in_flight) == (0, 0, 0)
     assert sum(figures.verdicts.values()) == figures.requests
-    figures.verdicts["error"] += figures.verdicts["late"]
-    assert min(figures.verdicts[verdict] for verdict in ("exact", "error", "given up")) > figures.requests / 20
+    # How many deadlines fire is the machine's: on a busy one healthy answers are late, too. The others are a mix.
+    in_time = figures.requests - figures.verdicts["late"]
+    assert min(figures.verdicts[verdict] for verdict in ("exact", "error", "given up")) > in_time / 20
     assert figures.growth < growth
 
 
