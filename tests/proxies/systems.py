@@ -117,7 +117,7 @@ http {
         """\
 defaults
     mode http
-    timeout connect 3s
+    timeout connect 10s
     timeout client 300s
     timeout server ${seconds}s
     retries 1
@@ -171,7 +171,7 @@ ProxyPass / http://127.0.0.1:$upstream/ timeout=$seconds $streams
         ("-N", "-f", "$config", "-n", "s$port"),
         """\
 http_port 127.0.0.1:$port accel defaultsite=localhost no-vhost
-cache_peer 127.0.0.1 parent $upstream 0 no-query originserver name=api connect-timeout=3 seconds
+cache_peer 127.0.0.1 parent $upstream 0 no-query originserver name=api connect-timeout=10 seconds
 http_access allow all
 cache deny all
 read_timeout $seconds seconds
@@ -213,7 +213,7 @@ vcl 4.1;
 backend api {
     .host = "127.0.0.1";
     .port = "$upstream";
-    .connect_timeout = 3s;
+    .connect_timeout = 10s;
     .first_byte_timeout = ${seconds}s;
     .between_bytes_timeout = ${seconds}s;
 }
@@ -244,7 +244,7 @@ sub vcl_backend_response {
     reverse_proxy 127.0.0.1:$upstream {
         $streams
         transport http {
-            dial_timeout 3s
+            dial_timeout 10s
             response_header_timeout ${seconds}s
             read_timeout ${seconds}s
         }
