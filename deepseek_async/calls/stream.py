@@ -58,6 +58,7 @@ class ChunkStream(Generic[C, W]):
     ) -> None:
         self._start = start
         self._answer = answer
+        self._outlet = answer.outlet
         self._ready = answer.ready
         self._resumption = resumption
         self._stage = Stage.UNDER_WAY
@@ -75,9 +76,8 @@ class ChunkStream(Generic[C, W]):
         while not self._ready:
             if not await self._advance():
                 raise StopAsyncIteration
-        chunk = self._answer.next_chunk()
-        assert chunk is not None  # noqa: S101 - one was ready
-        return chunk
+        self._outlet.delivered += 1
+        return self._ready.popleft()
 
     async def completion(self) -> W:
         """Read what is left and return the whole answer.

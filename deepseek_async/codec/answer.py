@@ -161,6 +161,7 @@ class StreamedAnswer(Generic[C, W]):
     Attributes:
         state: Where the present attempt stands.
         end: How it has ended; ``None``: it goes on. Looked at when no chunk is ready.
+        outlet: What holds chunks back; counts those that are taken.
         ready: Chunks that may be shown; `next_chunk` takes them one by one.
         chunks: Chunks of the present attempt so far.
         keepalives: Comments and leading blank lines of the present attempt so far.
@@ -181,10 +182,11 @@ class StreamedAnswer(Generic[C, W]):
         self._is_continuable = is_continuable
         self._limits = max_event_bytes, max_body_bytes
         self._body = StreamBody(*self._limits)
+        self._reader = self._dialect.reader()
         self._halves = Halves()
         self._fold = dialect.fold(choices)
-        self._outlet = Outlet(dialect, is_continuable=is_continuable)
-        self.ready = self._outlet.ready
+        self.outlet = Outlet(dialect, is_continuable=is_continuable)
+        self.ready = self.outlet.ready
         self._is_concluded = False
         self.state = State.WAITING
         self.end: Complete | Interrupted | None = None
@@ -205,11 +207,12 @@ class StreamedAnswer(Generic[C, W]):
         try:
             if not self._body.is_events and not (data := self._begin(data)):
                 return
-            read = self._dialect.read
-            for payload in self._body.events.receive_payloads(data):
-                if type(payload) is bytes and payload.startswith(b"{"):
-                    chunks.append(read(payload))
-                elif type(payload) is Comment:
+            payloads = self._body.events.receive_payloads(data)
+            at = 0
+            while (at := self._reader.read_run(payloads, at, chunks)) < len(payloads):
+                payload = payloads[at]
+                at += 1
+                if type(payload) is Comment:
                     self.keepalives += 1
                 elif self._take_other(payload, chunks):
                     is_done = True
@@ -236,9 +239,9 @@ class StreamedAnswer(Generic[C, W]):
             if changed := self._fold.changed:
                 chunks = [self._dialect.with_changes(chunk, changed) for chunk in chunks]
                 changed.clear()
-            if not self._outlet.is_open:
-                self._outlet.sort(chunks)
-            elif not self._outlet.is_drained:
+            if not self.outlet.is_open:
+                self.outlet.sort(chunks)
+            elif not self.outlet.is_drained:
                 self.ready.extend(chunks)
         if failure is not None:
             self._fail(failure)
@@ -256,7 +259,7 @@ class StreamedAnswer(Generic[C, W]):
                 chunk = self._dialect.read_whole(self._body.document)
                 self.chunks = 1
                 self._fold.add(chunk)
-                self._outlet.sort([chunk])
+                self.outlet.sort([chunk])
                 self._finish()
             else:
                 self._let_pass()
@@ -281,7 +284,7 @@ class StreamedAnswer(Generic[C, W]):
     def close(self, attempts: int = 0) -> None:
         """Take that the caller wants no more of it, after so many attempts. `snapshot` still shows what arrived."""
         if self._move(What.CLOSE):
-            self._outlet.clear()
+            self.outlet.clear()
             message = "the stream was closed before its end"
             self._break_off(StreamInterruptedError(message, attempts=attempts, by_caller=True))
 
@@ -291,23 +294,23 @@ class StreamedAnswer(Generic[C, W]):
         """The next chunk that may be shown; ``None``: more data is needed, or see `end`."""
         if not self.ready:
             return None
-        self._outlet.delivered += 1
+        self.outlet.delivered += 1
         return self.ready.popleft()
 
     @property
     def delivered(self) -> int:
         """Chunks that were taken by `next_chunk`."""
-        return self._outlet.delivered
+        return self.outlet.delivered
 
     @property
     def has_held(self) -> bool:
         """Whether chunks are held back."""
-        return bool(self._outlet.held or self._outlet.closing)
+        return bool(self.outlet.held or self.outlet.closing)
 
     @property
     def has_text(self) -> bool:
         """Whether the present attempt has brought any text."""
-        return self._outlet.has_text
+        return self.outlet.has_text
 
     @property
     def has_shown(self) -> bool:
@@ -315,7 +318,7 @@ class StreamedAnswer(Generic[C, W]):
 
         A continuation's text is in the fold as soon as it comes, shown or not.
         """
-        return self._outlet.has_text if self.seams else self._outlet.has_shown
+        return self.outlet.has_text if self.seams else self.outlet.has_shown
 
     @property
     def is_finished(self) -> bool:
@@ -372,14 +375,14 @@ class StreamedAnswer(Generic[C, W]):
 
     def drain(self) -> None:
         """Show no more chunks: from here on they are only folded."""
-        self._outlet.is_drained = True
-        self._outlet.clear()
+        self.outlet.is_drained = True
+        self.outlet.clear()
 
     def begin_attempt(self) -> None:
         """Another attempt follows: what the one before brought is forgotten, but for the parts before a seam."""
         if self._move(What.ATTEMPT):
             if self.seams:
-                self._chat_fold.drop(self._outlet.pending)
+                self._chat_fold.drop(self.outlet.pending)
                 message = self._chat_fold.completion(done=False).message
                 self._probation = Probation(message.content or "", message.reasoning_content or "")
             else:
@@ -391,7 +394,7 @@ class StreamedAnswer(Generic[C, W]):
         if self._move(What.SEAM):
             fold = self._chat_fold
             usage = fold.usage
-            fold.reopen(self._outlet.pending)
+            fold.reopen(self.outlet.pending)
             message = fold.completion(done=False).message
             content, reasoning = message.content or "", message.reasoning_content or ""
             self.seams.append(Seam(len(content), len(reasoning), cause, usage, self.request_id))
@@ -413,7 +416,7 @@ class StreamedAnswer(Generic[C, W]):
     def conclude(self) -> bool:
         """The end stands: no attempt and no part follows. True: chunks that were held back are ready now."""
         self._is_concluded = True
-        self._outlet.release()
+        self.outlet.release()
         return bool(self.ready)
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -436,8 +439,9 @@ class StreamedAnswer(Generic[C, W]):
         self.end = None
         self.chunks = self.keepalives = 0
         self._body = StreamBody(*self._limits)
+        self._reader = self._dialect.reader()
         self._halves = Halves()
-        self._outlet.begin(is_again=is_again)
+        self.outlet.begin(is_again=is_again)
 
     def _begin(self, data: bytes) -> bytes:
         """See what kind of body it is; return what is left of the data."""
@@ -465,7 +469,7 @@ class StreamedAnswer(Generic[C, W]):
         if text is None:
             self.keepalives += 1
         elif text:
-            chunks.append(self._dialect.read(text))
+            chunks.append(self._reader.read(text))
         return False
 
     def _end(self) -> None:
@@ -494,13 +498,13 @@ class StreamedAnswer(Generic[C, W]):
 
     def _take_unfinished(self, payloads: list[bytes]) -> str:
         """Take chunks that are whole, though nothing ended their event; return what they leave."""
-        chunks = [self._dialect.read(payload) for payload in payloads if payload != DONE]
+        chunks = [self._reader.read(payload) for payload in payloads if payload != DONE]
         if chunks and not self.chunks:
             self._move(What.CHUNK)
         self.chunks += len(chunks)
         for chunk in chunks:
             self._fold.add(chunk)
-        self._outlet.sort(chunks)
+        self.outlet.sort(chunks)
         return "[DONE]" if payloads[-1] == DONE else ""
 
     def _emptiness(self) -> EmptyResponseError:
@@ -543,7 +547,7 @@ class StreamedAnswer(Generic[C, W]):
             return
         for chunk in passed:
             self._fold.add(chunk)
-        self._outlet.sort(passed)
+        self.outlet.sort(passed)
 
     def _begin_anew(self, probation: Probation[C]) -> None:
         """The server does not continue: both parts are in the error, as they are."""

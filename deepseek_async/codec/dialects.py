@@ -22,7 +22,8 @@ from ..types.tokens.token import token_bytes
 from .folding.facts import AnswerFacts
 from .folding.fold import Fold
 from .folding.text_fold import TextFold
-from .reading.responses import chunk_from_json, salvage, text_completion_from_json, text_from_json
+from .reading.repetition import StreamReader, TextStreamReader
+from .reading.responses import SHARED, salvage, text_completion_from_json
 from .reading.shapes import AnswerReader
 from .reading.whole import chunk_from_whole
 
@@ -50,12 +51,19 @@ class AnyFold(Protocol[C_contra, W_co]):
     def completion(self, *, done: bool) -> W_co: ...
 
 
+class PayloadReader(Protocol[C]):
+    """Reads one stream: payloads → chunks. See `StreamReader`."""
+
+    def read(self, payload: bytes) -> C: ...
+    def read_run(self, payloads: list[Any], start: int, chunks: list[C]) -> int: ...
+
+
 @attrs.frozen
 class Dialect(Generic[C, W]):
     """What one endpoint's streamed answers are made of.
 
     Attributes:
-        read: One event's payload → chunk.
+        reader: Begins a stream: gives what makes chunks of its events' payloads.
         salvage: What can be read of a payload that is no chunk, if that is any text.
         read_whole: A whole body → the one chunk that folds to the same.
         fold: Begins a fold of so many choices.
@@ -63,7 +71,7 @@ class Dialect(Generic[C, W]):
         nothing: The fields of a choice that say something, as they are where it says nothing.
     """
 
-    read: Callable[[bytes], C]
+    reader: Callable[[], PayloadReader[C]]
     salvage: Callable[[str], C | None]
     read_whole: Callable[..., C]
     fold: Callable[[int | None], AnyFold[C, W]]
@@ -157,14 +165,24 @@ def _salvaged_text(payload: str) -> TextCompletion | None:
 
 
 CHAT: Final = Dialect[ChatCompletionChunk, ChatCompletion](
-    chunk_from_json, _salvaged_chunk, chunk_from_whole, Fold, _says_something, {"delta": NO_DELTA, "logprobs": None}
+    partial(StreamReader, SHARED),
+    _salvaged_chunk,
+    chunk_from_whole,
+    Fold,
+    _says_something,
+    {"delta": NO_DELTA, "logprobs": None},
 )
 TEXT: Final = Dialect[TextCompletion, TextCompletion](
-    text_from_json, _salvaged_text, text_completion_from_json, TextFold, _has_text, {"text": "", "logprobs": None}
+    partial(TextStreamReader, SHARED),
+    _salvaged_text,
+    text_completion_from_json,
+    TextFold,
+    _has_text,
+    {"text": "", "logprobs": None},
 )
 
 
 def read_by(dialect: Dialect[C, W], reader: AnswerReader) -> Dialect[C, W]:
     """The dialect as one server's answers are read, by what was learned from those before."""
-    read: Any = reader.chunk if dialect is CHAT else reader.text
-    return attrs.evolve(dialect, read=read, read_whole=partial(dialect.read_whole, reader=reader))
+    by: Any = partial(StreamReader if dialect is CHAT else TextStreamReader, reader)
+    return attrs.evolve(dialect, reader=by, read_whole=partial(dialect.read_whole, reader=reader))

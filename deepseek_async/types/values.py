@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class _EmptyMapping(dict[str, Any]):
-    """An empty mapping that stays empty, because every value without unknown fields shares it."""
+    """A mapping that stays as it is, empty most times, because many values share it."""
 
     __slots__ = ()
 
@@ -34,13 +34,19 @@ class _EmptyMapping(dict[str, Any]):
 NO_EXTRA: Mapping[str, Any] = _EmptyMapping()
 
 
-class NullFields(_EmptyMapping):
-    """Unknown fields that are all null, as some servers write them into every chunk: shared by all of these."""
+class SharedFields(_EmptyMapping):
+    """Unknown fields that are the same in every chunk: shared by all of these."""
 
     __slots__ = ()
 
     def __reduce__(self) -> Any:
         return dict, (dict(self),)  # elsewhere there is nobody to share it with
+
+
+class NullFields(SharedFields):
+    """Unknown fields that are all null, as some servers write them into every chunk."""
+
+    __slots__ = ()
 
 
 def unfrozen(cls: type[T]) -> type[T]:

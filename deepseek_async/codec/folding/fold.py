@@ -23,29 +23,17 @@ Which choice a chunk's belongs to its ``index`` says, but for servers that count
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from ...types import (
-    AssistantMessage,
-    ChatCompletion,
-    ChatCompletionChunk,
-    Choice,
-    ChoiceLogprobs,
-    ChunkChoice,
-    Usage,
-)
+from ...types import ChatCompletion, ChatCompletionChunk, ChunkChoice, Usage
 from ...types.values import NO_EXTRA
-from ..endings import interruption_in, last_reason
-from ..reading.quirks.messages import mended
-from . import channels
-from .calls import Calls
+from ..endings import interruption_in
+from .choice_fold import ChoiceFold, frozen
 from .choices import Choices
 from .facts import AnswerFacts
-from .joining import PROGRESS, Pieces, keep
-from .messages import Messages
+from .joining import PROGRESS, keep
 from .usages import later
 
 
@@ -72,29 +60,33 @@ class Fold:
         self._id = ""
         self._created = 0
         self._model = ""
+        self._has_head = False
         self._system_fingerprint: str | None = None
         self.usage: Usage | None = None
         """What the server last said of its counts."""
         self._usage_before: Usage | None = None
         self.changed: dict[int, ChunkChoice] = {}
         """Choices that were taken otherwise than they came, by the `id` of what came: see `folding.messages`."""
-        self._choices = Choices(partial(_ChoiceFold, self.changed), is_of_one=choices == 1)
+        self._choices = Choices(partial(ChoiceFold, self.changed), is_of_one=choices == 1)
         self._extra: dict[str, Any] = {}
+        self._last_extra: Mapping[str, Any] = NO_EXTRA
         self.request_id: str | None = None
 
     def add(self, chunk: ChatCompletionChunk) -> None:
         """Take the next chunk."""
         # The head repeats in every chunk: looked at until it is whole.
-        if not self._id or not self._model or not self._created or not self._system_fingerprint:
+        if not self._has_head:
             self._id = self._id or chunk.id
             self._created = self._created or chunk.created
             self._model = self._model or chunk.model
-            if chunk.system_fingerprint is not None and not self._system_fingerprint:
-                self._system_fingerprint = chunk.system_fingerprint
+            self._has_head = bool(self._id and self._created and self._model)
+        if chunk.system_fingerprint is not None and not self._system_fingerprint:
+            self._system_fingerprint = chunk.system_fingerprint
         if chunk.usage is not None:
             self.usage = later(self.usage, chunk.usage)
-        if chunk.extra:
-            keep(self._extra, chunk.extra)
+        if (extra := chunk.extra) and extra is not self._last_extra:
+            keep(self._extra, extra)
+            self._last_extra = extra
         choices = self._choices
         for choice in chunk.choices:
             if choice.index == choices.index:
@@ -164,133 +156,3 @@ class Fold:
             request_id=self.request_id,
             extra=frozen({name: value for name, value in self._extra.items() if name not in PROGRESS}),
         )
-
-
-class _ChoiceFold:
-    """One choice's part of the fold."""
-
-    __slots__ = (
-        "_calls",
-        "_changed",
-        "_content",
-        "_extra",
-        "_logprobs",
-        "_message_extra",
-        "_messages",
-        "_reasoning",
-        "_role",
-        "finish_reason",
-    )
-
-    def __init__(self, changed: dict[int, ChunkChoice]) -> None:
-        self._changed = changed
-        self._messages: Messages | None = None
-        self.finish_reason: str | None = None
-        self._role = ""
-        self._content: list[str] | None = None
-        self._reasoning: list[str] | None = None
-        self._calls: Calls | None = None
-        self._logprobs: list[ChunkChoice] = []  # those of the choice's chunks that have any
-        self._extra: Pieces | None = None
-        self._message_extra: Pieces | None = None
-
-    def add(self, choice: ChunkChoice) -> None:
-        if choice.extra:
-            choice = self._with_extra(choice)
-        delta = choice.delta
-        if delta.content is not None:
-            if self._content is None:
-                self._content = []
-            self._content.append(delta.content)
-        if delta.reasoning_content is not None:
-            if self._reasoning is None:
-                self._reasoning = []
-            self._reasoning.append(delta.reasoning_content)
-        if delta.role and not self._role:
-            self._role = delta.role
-        if delta.tool_calls:
-            if self._calls is None:
-                self._calls = Calls()
-            for fragment in delta.tool_calls:
-                self._calls.add(fragment)
-        if choice.logprobs is not None:
-            self._logprobs.append(choice)
-        if choice.finish_reason is not None:
-            self.finish_reason = last_reason(self.finish_reason, choice.finish_reason)
-        if delta.extra:
-            if self._message_extra is None:
-                self._message_extra = Pieces()
-            self._message_extra.add(delta.extra)
-
-    def _with_extra(self, choice: ChunkChoice) -> ChunkChoice:
-        """Take a choice's unknown fields; return it without what a message in it only repeats."""
-        if self._extra is None:
-            self._extra = Pieces(joins_texts=False)
-        self._extra.add(choice.extra)
-        if not isinstance(choice.extra.get("message"), dict):
-            return choice
-        self._messages = self._messages or Messages()
-        before = {"content": self._content or [], "reasoning_content": self._reasoning or []}
-        settled = self._messages.settled(choice, before)
-        if settled is not choice:
-            self._changed[id(choice)] = settled
-        return settled
-
-    @property
-    def is_blank(self) -> bool:
-        parts = (self._content, self._reasoning, self._calls, self._message_extra)
-        return not self._role and all(part is None for part in parts)
-
-    def clone(self) -> _ChoiceFold:
-        new = _ChoiceFold(self._changed)
-        new._messages = copy.deepcopy(self._messages)
-        new.finish_reason, new._role = self.finish_reason, self._role
-        new._content = None if self._content is None else list(self._content)
-        new._reasoning = None if self._reasoning is None else list(self._reasoning)
-        new._calls = copy.deepcopy(self._calls)
-        new._logprobs = list(self._logprobs)
-        new._extra = None if self._extra is None else self._extra.clone()
-        new._message_extra = None if self._message_extra is None else self._message_extra.clone()
-        return new
-
-    def drop(self, pending: int) -> None:
-        del self._logprobs[len(self._logprobs) - pending :]
-
-    def choice(self, index: int, *, done: bool) -> Choice:
-        content = joined(self._content)
-        message = AssistantMessage(
-            content="" if content is None and done else content,
-            reasoning_content=joined(self._reasoning),
-            tool_calls=self._calls.tool_calls() if self._calls is not None else None,
-            role=self._role or "assistant",
-            extra=frozen(self._message_extra.joined()) if self._message_extra is not None else NO_EXTRA,
-        )
-        # Put together when somebody looks: the parts may still be deferred, and many callers read the text alone.
-        logprobs = (
-            ChoiceLogprobs.deferred(partial(_extended, tuple(self._logprobs), message)) if self._logprobs else None
-        )
-        extra = frozen(self._extra.joined()) if self._extra is not None else NO_EXTRA
-        if self._messages is not None:
-            extra = frozen({name: value for name, value in extra.items() if name != "message"})
-        return Choice(index, message, logprobs, self.finish_reason, extra=extra)
-
-
-def _extended(parts: Sequence[ChunkChoice], message: AssistantMessage) -> ChoiceLogprobs:
-    """The logprobs of one choice out of those of its chunks."""
-    extra = Pieces()
-    for part in parts:
-        if part.logprobs is not None and part.logprobs.extra:
-            extra.add(part.logprobs.extra)
-    content, reasoning = channels.of_stream(parts, message)
-    return ChoiceLogprobs(content, reasoning, extra=frozen(extra.joined()))
-
-
-def frozen(extra: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fields as a mapping of their own."""
-    return dict(extra) if extra else NO_EXTRA
-
-
-def joined(parts: list[str] | None) -> str | None:
-    if parts is None:
-        return None
-    return mended("".join(parts))

@@ -28,6 +28,8 @@ OTHERWISE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 PLAIN_TRIES = 8
 """After so many chunks, one after the other, that were more than plain, none is taken to be plain any more."""
+REPEATING = 8
+"""After so many streams, one after the other, whose chunks are not like each other, none is taken to be so any more."""
 MANY_LOOKS, PROBING = 65_536, 64
 """After somebody has looked at a chunk's logprobs, those of so many chunks are made at once; but for one in so many."""
 MANY_SLOW = 100
@@ -48,6 +50,7 @@ class AnswerReader:
         chunks: Chunks read, of chat and of fill in the middle.
         slow_chunks: Of those, how many took the slow way.
         reason: Why the last one of those did.
+        repeating: Of so many more streams it is tried out whether their chunks are like each other; see `repetition`.
     """
 
     def __init__(self, tell: Callable[[AnswerReader], object] | None = None) -> None:
@@ -55,6 +58,7 @@ class AnswerReader:
         self.chunks = 0
         self.slow_chunks = 0
         self.reason = ""
+        self.repeating = REPEATING
         self._shapes = shapes_with(())
         self._read_chunk = self._shapes.chunk
         self._looks = _Looks()
@@ -86,6 +90,16 @@ class AnswerReader:
 
     def _expect_looks(self) -> None:
         self._looks()
+
+    def peek(self, text: bytes) -> ChatCompletionChunk:
+        """The chunk, by what is known, and not counted. Raises what decoders raise at anything else."""
+        return self._shapes.chunk(text)
+
+    def note_repeated(self, chunks: int, *, is_many: bool) -> None:
+        """Count chunks that were read by what they repeat; ``is_many``: it was worth it."""
+        self.chunks += chunks
+        if is_many:
+            self.repeating = REPEATING
 
     def text(self, text: bytes) -> TextCompletion:
         """One event of a fill-in-the-middle answer. Raises as `chunk`."""

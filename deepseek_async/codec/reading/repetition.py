@@ -1,0 +1,247 @@
+"""The chunks of one stream, read by what they repeat.
+
+From one chunk to the next nothing changes but a piece of text; all before it and all behind it comes again, byte for
+byte: the id, the model, the nulls, the server's own fields. So a stream's reader keeps the bytes around the text of one
+chunk, and what these said; where the next chunks have the same, only their texts are decoded. (OpenAI's chunks have one
+more text that changes, which hides how long the first is: an unknown field.)
+
+That this gives what decoding a chunk would give is tried out, once for each chunk that is kept, on other texts: what
+stands between two quotation marks is one JSON string, whatever it says, and where that stands has been seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import zip_longest
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from ...types import ChatCompletionChunk, ChunkChoice, Delta, TextCompletion
+from ...types.values import NO_EXTRA, NullFields, SharedFields
+from .shapes import AnswerReader
+from .shapes.learned import LONG
+from .shapes.reader import OTHERWISE
+
+MANY_HITS: Final = 8
+"""So many chunks that were like one that was kept are worth the cost of keeping it."""
+TRIES: Final = 4
+"""So many chunks of a stream are looked at after fewer hits; then its chunks are taken not to be like each other."""
+
+_SAMPLES: Final = ("\x7f another text", "\x7f one more")  # such as no server sends
+_QUOTED: Final = tuple(b'"%b"' % sample.encode() for sample in _SAMPLES)
+_QUOTES: Final[tuple[Callable[[str], str], ...]] = (encode_basestring, encode_basestring_ascii)
+"""How servers write a string: as it is, or in ASCII."""
+_SCALARS: Final = frozenset((str, int, float, bool, type(None)))
+
+_decode_text: Callable[[bytes], str] = msgspec.json.Decoder(str).decode
+
+
+_Read = Callable[[Iterable[Any], list[ChatCompletionChunk]], None]
+UNLIKE: Final = (AttributeError, *OTHERWISE)  # the first, if it is no bytes
+
+
+@attrs.frozen
+class _Kept:
+    """What chunks like one that was kept have in common.
+
+    Attributes:
+        before: The bytes before what changes.
+        read: Appends to the second argument the chunk of each payload in the first; raises one of `UNLIKE` at the first
+            that is not like the one that was kept.
+    """
+
+    before: bytes
+    read: _Read
+
+
+class StreamReader:
+    """Reads the chunks of one stream by its server's reader."""
+
+    __slots__ = ("_hits", "_kept", "_last", "_noted", "_reader", "_tries")
+
+    def __init__(self, reader: AnswerReader) -> None:
+        self._reader = reader
+        self._kept: _Kept | None = None
+        self._hits = self._noted = 0  # chunks that were like it; of these, those the reader knows of
+        self._last: Mapping[str, Any] = NO_EXTRA  # the unknown fields of the chunk that was to be kept before
+        self._tries = TRIES if reader.repeating else 0
+
+    def read_run(self, payloads: list[Any], start: int, chunks: list[ChatCompletionChunk]) -> int:
+        """Read payloads up to the first that is no JSON object.
+
+        Args:
+            payloads: Of events; and whatever else a stream may bring.
+            start: The first to read.
+            chunks: What is read is appended to these.
+
+        Returns:
+            Where it stopped.
+
+        Raises:
+            MalformedResponseError, APIStatusError: As `AnswerReader.chunk`; what was read before is in ``chunks``.
+        """
+        number, count = start, len(payloads)
+        while number < count:
+            payload = payloads[number]
+            if type(payload) is not bytes or not payload.startswith(b"{"):
+                break
+            kept = self._kept
+            if kept is not None and payload.startswith(kept.before):
+                before = len(chunks)
+                try:
+                    kept.read(payloads[number:] if number else payloads, chunks)
+                except UNLIKE:
+                    pass
+                alike = len(chunks) - before
+                self._hits += alike
+                number += alike
+                if alike:
+                    continue
+            chunks.append(self.read(payload))
+            number += 1
+        return number
+
+    def read(self, payload: bytes) -> ChatCompletionChunk:
+        """One event's payload → chunk, as its server's reader reads it. Raises as `AnswerReader.chunk`."""
+        reader = self._reader
+        if self._hits > self._noted:
+            reader.note_repeated(self._hits - self._noted, is_many=self._hits >= MANY_HITS)
+            self._noted = self._hits
+        slow = reader.slow_chunks
+        chunk = reader.chunk(payload)
+        if self._tries and len(payload) < LONG and reader.slow_chunks == slow:
+            self._keep(payload, chunk)
+        return chunk
+
+    def _keep(self, payload: bytes, chunk: ChatCompletionChunk) -> None:
+        """Keep the bytes around a chunk's text, if that is all that will change."""
+        if (name := _name_of_text(chunk)) is None:
+            return
+        if self._hits < MANY_HITS:
+            self._tries -= 1
+            if not self._tries:
+                self._reader.repeating -= 1
+                self._kept = None
+                return
+        extra, last, self._last = chunk.extra, self._last, chunk.extra
+        changing = [own for own, value in extra.items() if isinstance(value, str) and value != last.get(own, value)]
+        said = [getattr(chunk.choices[0].delta, name), *(extra[own] for own in changing)]
+        kept = None if len(said) > len(_SAMPLES) else self._tried(payload, chunk, name, said, "".join(changing))
+        if kept is not None:
+            self._kept = kept
+            self._hits = self._noted = 0
+
+    def _tried(self, payload: bytes, chunk: ChatCompletionChunk, name: str, said: list[str], own: str) -> _Kept | None:
+        """What chunks like one have in common, if other texts in the place of what it said show that it is so."""
+        pieces = next(filter(None, (_pieces_around(payload, list(map(quote, said))) for quote in _QUOTES)), None)
+        if pieces is None or not set(said).isdisjoint(_SAMPLES):
+            return None
+        read = _alike(chunk, name, own, pieces)
+        other = b"".join(map(b"".join, zip_longest(pieces, _QUOTED[: len(said)], fillvalue=b"")))
+        found: list[ChatCompletionChunk] = []
+        try:
+            read((other, payload), found)
+            return _Kept(pieces[0], read) if found == [self._reader.peek(other), chunk] else None
+        except UNLIKE:
+            return None
+
+
+class TextStreamReader:
+    """The same for fill in the middle, whose chunks are few: each is read by itself."""
+
+    __slots__ = ("read",)
+
+    def __init__(self, reader: AnswerReader) -> None:
+        self.read = reader.text
+
+    def read_run(self, payloads: list[Any], start: int, chunks: list[TextCompletion]) -> int:
+        """As `StreamReader.read_run`."""
+        for number in range(start, len(payloads)):
+            payload = payloads[number]
+            if type(payload) is not bytes or not payload.startswith(b"{"):
+                return number
+            chunks.append(self.read(payload))
+        return len(payloads)
+
+
+def _pieces_around(payload: bytes, quoted: list[str]) -> list[bytes] | None:
+    """The bytes around some strings in the order in which they stand; ``None`` if not all do."""
+    pieces = []
+    for one in quoted:
+        before, found, payload = payload.partition(one.encode("utf-8", "replace"))
+        if not found:
+            return None
+        pieces.append(before)
+    return [*pieces, payload]
+
+
+def _name_of_text(chunk: ChatCompletionChunk) -> str | None:
+    """Where a chunk has its text; ``None`` if it has more than that, or what must not be shared with others."""
+    if len(chunk.choices) != 1:
+        return None
+    choice = chunk.choices[0]
+    delta = choice.delta
+    if choice.finish_reason is not None or choice.logprobs is not None or delta.tool_calls or chunk.usage is not None:
+        return None
+    if not (_may_be_shared(choice.extra) and _may_be_shared(delta.extra)):
+        return None
+    if not _may_be_shared(chunk.extra) and not all(type(value) in _SCALARS for value in chunk.extra.values()):
+        return None
+    if delta.content:
+        return None if delta.reasoning_content else "content"
+    return "reasoning_content" if delta.reasoning_content else None
+
+
+def _may_be_shared(extra: Any) -> bool:
+    return extra is NO_EXTRA or type(extra) is NullFields
+
+
+def _alike(chunk: ChatCompletionChunk, name: str, own: str, pieces: list[bytes]) -> _Read:
+    """A function that reads chunks like one; see `_Kept`.
+
+    Args:
+        name: That of the text.
+        own: That of an unknown field whose text changes, too; ``""``: there is none.
+        pieces: The bytes around what changes.
+    """
+    (choice,) = chunk.choices
+    delta = choice.delta
+    id_, object_, created, model = chunk.id, chunk.object, chunk.created, chunk.model
+    fingerprint, index, role, calls = chunk.system_fingerprint, choice.index, delta.role, delta.tool_calls
+    content, reasoning = delta.content, delta.reasoning_content
+    of_choice, of_delta, of_chunk = choice.extra, delta.extra, chunk.extra
+    shared = of_chunk if _may_be_shared(of_chunk) else SharedFields(of_chunk)
+    before, *between, after = pieces
+
+    # Written out, since a call for each chunk would cost a third of all the rest. What has other bytes around it is no
+    # JSON string once these are taken away.
+
+    def read_content(payloads: Iterable[Any], chunks: list[ChatCompletionChunk]) -> None:
+        append = chunks.append
+        for payload in payloads:
+            text = _decode_text(payload.removeprefix(before).removesuffix(after))
+            choices = (ChunkChoice(index, Delta(role, text, reasoning, calls, extra=of_delta), extra=of_choice),)
+            append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=shared))
+
+    def read_reasoning(payloads: Iterable[Any], chunks: list[ChatCompletionChunk]) -> None:
+        append = chunks.append
+        for payload in payloads:
+            text = _decode_text(payload.removeprefix(before).removesuffix(after))
+            choices = (ChunkChoice(index, Delta(role, content, text, calls, extra=of_delta), extra=of_choice),)
+            append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=shared))
+
+    def read_with_own(payloads: Iterable[Any], chunks: list[ChatCompletionChunk]) -> None:
+        is_content, (seam,) = name == "content", between
+        for payload in payloads:
+            said, _, value = payload.removeprefix(before).removesuffix(after).partition(seam)
+            text, extra = _decode_text(said), {**of_chunk, own: _decode_text(value)}
+            new = (text, reasoning) if is_content else (content, text)
+            choices = (ChunkChoice(index, Delta(role, new[0], new[1], calls, extra=of_delta), extra=of_choice),)
+            chunks.append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=extra))
+
+    if own:
+        return read_with_own
+    return read_content if name == "content" else read_reasoning
