@@ -195,8 +195,10 @@ class Call:
             if moved is not None:
                 self._request, self._elsewhere = moved, None
                 return
-        if isinstance(error, NotFoundError) or (isinstance(error, APIStatusError) and "beta" in error.message):
+        if isinstance(error, NotFoundError):
             name_url(error, self._request.url)
+        elif isinstance(error, APIStatusError) and "beta" in error.message and "/beta/" not in self._request.url:
+            name_url(error, self._request.url, "; has_beta=True asks under /beta")
         wait = self._retry.wait_before_next(
             error,
             attempt=self.attempts - self._attempts_before,

@@ -119,7 +119,7 @@ async def test_a_gateway_that_repeats_the_api_s_words_is_not_asked_at_beta() -> 
     """They are DeepSeek's, not its own; whoever reads the error sees what was asked, and nothing was asked twice."""
     words = 'prefix is only available when using beta api (set base_url="https://api.deepseek.com/beta")'
     client, transport = client_on(whole({"error": {"message": words}}, 400), base_url="http://localhost:4000")
-    with pytest.raises(BadRequestError, match="asked at http://localhost:4000/chat/completions"):
+    with pytest.raises(BadRequestError, match="asked at http://localhost:4000/chat/completions; has_beta=True"):
         await prefix(client)
     assert len(transport.requests) == 1
 

@@ -26,8 +26,8 @@ async def conceal_aside(error: DeepSeekError, request: HTTPRequest) -> None:
         conceal(error, request)
 
 
-def name_url(error: DeepSeekError, url: str) -> None:
-    """Say where nothing was found."""
+def name_url(error: DeepSeekError, url: str, advice: str = "") -> None:
+    """Say where it was asked for in vain."""
     if url not in error.message:
-        error.message += f"; asked at {url}"
+        error.message += f"; asked at {url}{advice}"
         error.args = (error.message,)
