@@ -69,11 +69,15 @@ if TYPE_CHECKING:
     from .types import Choice as Choice
     from .types import ChoiceLogprobs as ChoiceLogprobs
     from .types import Delta as Delta
+    from .types import FileObject as FileObject
+    from .types import FilePart as FilePart
     from .types import FinishReason as FinishReason
     from .types import FunctionDefinition as FunctionDefinition
+    from .types import ImagePart as ImagePart
     from .types import ParsedChatCompletion as ParsedChatCompletion
     from .types import SystemMessage as SystemMessage
     from .types import TextCompletion as TextCompletion
+    from .types import TextPart as TextPart
     from .types import TokenLogprob as TokenLogprob
     from .types import Tool as Tool
     from .types import ToolCall as ToolCall
@@ -139,11 +143,15 @@ _HOMES = {
         "Choice",
         "ChoiceLogprobs",
         "Delta",
+        "FileObject",
+        "FilePart",
         "FinishReason",
         "FunctionDefinition",
+        "ImagePart",
         "ParsedChatCompletion",
         "SystemMessage",
         "TextCompletion",
+        "TextPart",
         "TokenLogprob",
         "Tool",
         "ToolCall",

@@ -18,7 +18,7 @@ from .calls.arguments.spellings import SpelledSettings, Words, settings_of
 from .calls.call import Surroundings
 from .calls.caller import Caller, retry_of, timeouts_of
 from .calls.chat import Chat
-from .calls.resources import Completions, Models, User
+from .calls.resources import Completions, Files, Models, User
 from .calls.statistics import Figures, Statistics
 from .codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from .errors import InvalidRequestError
@@ -190,6 +190,7 @@ class AsyncClient(Words):
     def _make_resources(self) -> None:
         self._chat = Chat(self._caller)
         self._completions = Completions(self._caller)
+        self._files = Files(self._caller)
         self._models = Models(self._caller)
         self._user = User(self._caller)
 
@@ -202,6 +203,11 @@ class AsyncClient(Words):
     def completions(self) -> Completions:
         """Fill in the middle: ``completions.create``."""
         return self._completions
+
+    @property
+    def files(self) -> Files:
+        """Uploaded images and documents: ``files.create``, ``list``, ``retrieve`` and ``delete``."""
+        return self._files
 
     @property
     def models(self) -> Models:

@@ -19,7 +19,7 @@ from ..policy.metering import Meter
 from ..policy.retry import RetryPolicy
 from ..policy.spending import Budget
 from ..policy.timeouts import Timeouts
-from ..transport import HTTPRequest
+from ..transport import Form, HTTPRequest
 from ..types import ChatRequest
 from ..types.tokens.estimate import prompt_tokens_of
 from ..types.values import unfrozen
@@ -136,12 +136,14 @@ class Caller:
         """Where a fill-in-the-middle request goes."""
         return self.endpoint.url("/completions", is_beta=True)
 
-    def http_request(self, method: str, url: str, body: bytes | None, options: CallOptions) -> HTTPRequest:
+    def http_request(
+        self, method: str, url: str, body: bytes | None, options: CallOptions, form: Form | None = None
+    ) -> HTTPRequest:
         """The request with the client's headers and the call's. Raises `InvalidRequestError`."""
         headers = self._headers if body is None else self._headers_with_body
         if extra := options.get("extra_headers"):
             headers = {**headers, **headers_of(extra, "extra_headers")}
-        request = _HTTPRequest(method, url, headers, body)
+        request = _HTTPRequest(method, url, headers, body, form)
         request.__class__ = HTTPRequest
         return request
 

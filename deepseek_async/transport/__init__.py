@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .base import HTTPRequest, Progress, Response, Transport
+from .base import Form, FormFile, HTTPRequest, Progress, Response, Transport
 
 if TYPE_CHECKING:
     import os
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
+    "Form",
+    "FormFile",
     "HTTPRequest",
     "Pause",
     "Progress",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+import json
+from collections.abc import Callable, Mapping
+from typing import BinaryIO, Protocol
 
 import attrs
 
@@ -30,13 +31,52 @@ def _readable(value: str) -> str:
 
 
 @attrs.frozen
+class FormFile:
+    """The file of a form. It is read while it is sent, anew for each attempt, and never held in memory.
+
+    Attributes:
+        name: What the server is told that it is called.
+        media_type: What it is told that it is.
+        size: Bytes from its beginning that are sent.
+        open: Opens it at its beginning; whoever opens it closes it.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    open: Callable[[], BinaryIO] = attrs.field(repr=False, eq=False)
+
+
+@attrs.frozen
+class Form:
+    """A form to be sent as ``multipart/form-data``: its fields, then its file, as ``file``."""
+
+    fields: tuple[tuple[str, str], ...]
+    file: FormFile
+
+
+@attrs.frozen
 class HTTPRequest:
-    """One request as it goes out. Reprs show neither key nor body."""
+    """One request as it goes out. Reprs show neither key nor body.
+
+    Attributes:
+        body: Bytes as they are.
+        form: Instead of a body, a form; the transport adds its content type.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = attrs.field(repr=_names_only, hash=False)
     body: bytes | None = attrs.field(default=None, repr=lambda body: f"<{len(body or b'')} bytes>")
+    form: Form | None = None
+
+    @property
+    def kept(self) -> bytes:
+        """What is kept of what is sent, and known again: the body; of a form its fields and what its file is called."""
+        if self.form is None:
+            return self.body or b""
+        file = {"name": self.form.file.name, "type": self.form.file.media_type, "bytes": self.form.file.size}
+        return json.dumps({**dict(self.form.fields), "file": file}).encode()
 
 
 class Progress(Protocol):

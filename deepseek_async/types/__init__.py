@@ -1,6 +1,6 @@
 """Frozen values: what goes over the wire, in the wire's own names. No I/O, no JSON."""
 
-from .account import Balance, BalanceInfo, Model, ModelList
+from .account import Balance, BalanceInfo, FileDeletion, FileList, FileObject, Model, ModelList
 from .chunk import ChatCompletionChunk, ChunkChoice, Delta
 from .completion import ChatCompletion, Choice, FinishReason, ParsedChatCompletion
 from .logprobs import ChoiceLogprobs
@@ -36,6 +36,9 @@ __all__ = [
     "CompletionTokensDetails",
     "ContentPart",
     "Delta",
+    "FileDeletion",
+    "FileList",
+    "FileObject",
     "FilePart",
     "FinishReason",
     "FunctionCall",

@@ -1,4 +1,4 @@
-"""What the account sees: its models and its balance."""
+"""What the account sees: its models, its files and its balance."""
 
 from __future__ import annotations
 
@@ -46,6 +46,54 @@ class ModelList(Document):
 
     def __len__(self) -> int:
         return len(self.data)
+
+
+@attrs.frozen(repr=False)
+class FileObject(Document):
+    """An uploaded file. Its id goes into `FilePart`.
+
+    Attributes:
+        bytes: Its size.
+        created_at, expires_at: Unix seconds; ``expires_at`` is ``None`` for a file that stays.
+        purpose: ``"user_data"`` (images), ``"text_recognition"`` or ``"rich_layout_recognition"`` (documents).
+    """
+
+    id: str
+    object: str = "file"
+    bytes: int | None = None
+    created_at: int | None = None
+    filename: str | None = None
+    purpose: str | None = None
+    expires_at: int | None = None
+    extra: Mapping[str, Any] = extra_field()
+
+
+@attrs.frozen(repr=False)
+class FileList(Document):
+    """A page of files, iterable. ``last_id`` begins the next, if there ``has_more``."""
+
+    object: str = "list"
+    data: tuple[FileObject, ...] = ()
+    first_id: str | None = None
+    last_id: str | None = None
+    has_more: bool | None = None
+    extra: Mapping[str, Any] = extra_field()
+
+    def __iter__(self) -> Iterator[FileObject]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@attrs.frozen(repr=False)
+class FileDeletion(Document):
+    """What came of deleting a file."""
+
+    id: str | None = None
+    object: str = "file"
+    deleted: bool = False
+    extra: Mapping[str, Any] = extra_field()
 
 
 @attrs.frozen(repr=False)

@@ -33,6 +33,9 @@ from ...types import (
     Choice,
     ChunkChoice,
     Delta,
+    FileDeletion,
+    FileList,
+    FileObject,
     FunctionCall,
     FunctionCallFragment,
     ModelList,
@@ -54,7 +57,7 @@ _TITLE = re.compile(r"<title\b", re.I)
 _TITLE_END = re.compile(r"</title", re.I)
 
 # Ours, not the wire's: a key of that name is unknown like any other.
-_NOT_ON_THE_WIRE = {"extra", "complete", "request_id"}
+_NOT_ON_THE_WIRE = {"extra", "complete", "request_id", "estimated_usage"}
 _OF_ONE_SIDE: dict[type, tuple[str, ...]] = {
     Delta: ("logprobs",),  # on the wire they stand beside the delta
     AssistantMessage: ("name", "prefix"),  # said in requests only, and a delta has no such fields
@@ -75,6 +78,9 @@ _ESSENTIAL: dict[type, tuple[str, ...]] = {
     FunctionCall: ("name", "arguments"),
     ModelList: ("data",),
     Balance: ("balance_infos",),
+    FileList: ("data",),
+    FileObject: ("id",),
+    FileDeletion: ("deleted",),
     BalanceInfo: ("total_balance", "granted_balance", "topped_up_balance"),
 }
 

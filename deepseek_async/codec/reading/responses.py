@@ -10,7 +10,17 @@ from typing import Any, TypeVar
 import attrs
 
 from ...errors import APIStatusError, DeepSeekError, EmptyResponseError, MalformedResponseError, StreamInterruptedError
-from ...types import Balance, ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, ModelList, TextCompletion
+from ...types import (
+    Balance,
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChoiceLogprobs,
+    FileDeletion,
+    FileList,
+    FileObject,
+    ModelList,
+    TextCompletion,
+)
 from ..endings import interruption_in
 from ..failures.in_band import in_band_failure
 from ..folding.channels import of_whole
@@ -158,6 +168,21 @@ def _check_message(body: bytes) -> None:
 def models_from_json(body: bytes) -> ModelList:
     """The body of ``GET /models`` → `ModelList`, also a bare list of models. Raises as `completion_from_json`."""
     return _from_json(body, ModelList, "the list of models")
+
+
+def file_from_json(body: bytes) -> FileObject:
+    """The body of ``POST /files`` and ``GET /files/{id}`` → `FileObject`. Raises as `completion_from_json`."""
+    return _from_json(body, FileObject, "the file")
+
+
+def files_from_json(body: bytes) -> FileList:
+    """The body of ``GET /files`` → `FileList`. Raises as `completion_from_json`."""
+    return _from_json(body, FileList, "the list of files")
+
+
+def file_deletion_from_json(body: bytes) -> FileDeletion:
+    """The body of ``DELETE /files/{id}`` → `FileDeletion`. Raises as `completion_from_json`."""
+    return _from_json(body, FileDeletion, "the deletion")
 
 
 def balance_from_json(body: bytes) -> Balance:

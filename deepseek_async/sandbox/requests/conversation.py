@@ -11,7 +11,7 @@ Source: https://api-docs.deepseek.com/guides/thinking_mode, /guides/tool_calls, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from msgspec import UNSET
 
@@ -36,7 +36,13 @@ _MAX_URL = 8192
 
 
 def check_conversation(
-    messages: Sequence[Message], model: ServedModel, *, thinking: bool, has_tools: bool, beta: bool
+    messages: Sequence[Message],
+    model: ServedModel,
+    *,
+    thinking: bool,
+    has_tools: bool,
+    beta: bool,
+    files: Container[str] = (),
 ) -> None:
     """Check the messages of a request.
 
@@ -45,11 +51,12 @@ def check_conversation(
         thinking: Whether it will think.
         has_tools: Whether the request has tools.
         beta: Whether beta features are served here.
+        files: The ids of those that were uploaded.
 
     Raises:
         Refusal: 400 or 422.
     """
-    _check_parts(messages, model)
+    _check_parts(messages, model, files)
     _check_calls(messages)
     _check_end(messages, model, beta=beta)
     if thinking and has_tools:
@@ -155,7 +162,7 @@ def _check_reasoning_back(messages: Sequence[Message]) -> None:
             raise refusals.bad_request("The `reasoning_content` in the thinking mode must be passed back to the API.")
 
 
-def _check_parts(messages: Sequence[Message], model: ServedModel) -> None:
+def _check_parts(messages: Sequence[Message], model: ServedModel, files: Container[str]) -> None:
     images = 0
     for number, place, part in _parts(messages):
         message = messages[number]
@@ -172,7 +179,7 @@ def _check_parts(messages: Sequence[Message], model: ServedModel) -> None:
             images += 1
             _check_url(part.image_url.url, f"{where}.image_url.url")
         else:
-            _check_file(part, where)
+            _check_file(part, where, files)
     if images > _MAX_IMAGES:
         raise refusals.bad_request(f"Too many images: {images}, at most {_MAX_IMAGES} are allowed in a request")
 
@@ -195,10 +202,12 @@ def _check_url(url: str, where: str) -> None:
         raise refusals.bad_request(f"Invalid image url: longer than {_MAX_URL} characters ({where})")
 
 
-def _check_file(part: FilePart, where: str) -> None:
+def _check_file(part: FilePart, where: str, files: Container[str]) -> None:
     if (part.file_id is None) == (part.file_data is None):
         raise refusals.bad_request(f"A file part takes either file_id or file_data ({where})")
     if part.file_id is not None:
+        if part.file_id in files:
+            return
         raise refusals.bad_request(f"File '{part.file_id}' does not exist ({where})")
     if not (part.file_data or "").startswith("data:"):
         raise refusals.bad_request(f"Invalid file_data: a data URL is expected ({where})")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -103,13 +103,16 @@ class CompletionQuestion(Question, frozen=True, kw_only=True):
     echo: bool
 
 
-def ask_chat(body: ChatBody, model: LanguageModel, *, rules: Rules, beta: bool, seed: int) -> ChatQuestion:
+def ask_chat(
+    body: ChatBody, model: LanguageModel, *, rules: Rules, beta: bool, seed: int, files: Container[str] = ()
+) -> ChatQuestion:
     """Check a chat request and settle its defaults.
 
     Args:
         rules: Whose rules; see `rules`.
         beta: Whether beta features are served at this address.
         seed: The seed if the request has none.
+        files: The ids of those that were uploaded.
 
     Raises:
         Refusal: It is not allowed.
@@ -117,7 +120,7 @@ def ask_chat(body: ChatBody, model: LanguageModel, *, rules: Rules, beta: bool, 
     served = find_model(body.model, rules)
     thinking = _thinks(body, served)
     check_chat(body, thinking=thinking, beta=beta)
-    check_conversation(body.messages, served, thinking=thinking, has_tools=bool(body.tools), beta=beta)
+    check_conversation(body.messages, served, thinking=thinking, has_tools=bool(body.tools), beta=beta, files=files)
     effort = _ALIASES.get(body.reasoning_effort or "high", body.reasoning_effort or "high")
     last = body.messages[-1]
     continued = last if isinstance(last, AssistantMessage) else None

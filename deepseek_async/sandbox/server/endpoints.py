@@ -18,6 +18,7 @@ from ..answers.meter import Meter
 from ..requests import refusals
 from ..requests.bodies import ChatBody, CompletionBody
 from ..requests.checks import read_chat, read_completion
+from ..requests.files import read_upload
 from ..requests.models import listed_models
 from ..requests.questions import ask_chat, ask_completion
 from ..scripts.actions import Event
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ..requests.questions import Question
     from .exchange import Exchange
 
-__all__ = ["ENDPOINTS", "PREFIXES", "Endpoint", "send_json", "what_is_served"]
+__all__ = ["ENDPOINTS", "FILE_ENDPOINTS", "PREFIXES", "Endpoint", "endpoint_for", "send_json", "what_is_served"]
 
 PREFIXES = ("/beta", "/v1", "")
 
@@ -42,11 +43,13 @@ class Endpoint:
         method: The one it takes.
         answer: What is done.
         speaks: Whether a model answers there, so that a script may say something.
+        others: What else the path takes.
     """
 
     method: str
     answer: Callable[[Exchange], Awaitable[Played]]
     speaks: bool = False
+    others: tuple[str, ...] = ()
 
 
 async def _models(exchange: Exchange) -> Played:
@@ -62,7 +65,9 @@ async def _chat(exchange: Exchange) -> Played:
     sandbox = exchange.sandbox
     body = read_chat(exchange.seen.body)
     identity = sandbox.identify(body)
-    question = ask_chat(body, sandbox.model, rules=sandbox.rules, beta=exchange.beta, seed=identity.seed)
+    question = ask_chat(
+        body, sandbox.model, rules=sandbox.rules, beta=exchange.beta, seed=identity.seed, files=sandbox.files
+    )
 
     def begin(cached_tokens: int) -> Answer:
         return answer_chat(
@@ -149,12 +154,49 @@ def what_is_served(control: Iterable[str]) -> str:
     Args:
         control: The sandbox's own paths.
     """
-    paths = ", ".join(f"{endpoint.method} {path}" for path, endpoint in ENDPOINTS.items())
+    served = [(endpoint.method, path) for path, endpoint in ENDPOINTS.items()]
+    served += [(method, path) for path, method in FILE_ENDPOINTS]
+    paths = ", ".join(f"{method} {path}" for method, path in served)
     prefixes = " and ".join(prefix for prefix in sorted(PREFIXES) if prefix)
     return (
         f"The sandbox serves {paths}, each of them also under {prefixes} (POST /completions under /beta only); "
         f"and, for tests, {', '.join(control)}."
     )
+
+
+async def _upload(exchange: Exchange) -> Played:
+    upload = read_upload(exchange.seen.body, exchange.request.headers.get("Content-Type", ""))
+    exchange.seen.body = b""  # not kept: it may be large
+    return await send_json(exchange, exchange.sandbox.files.add(upload).to_wire())
+
+
+async def _files(exchange: Exchange) -> Played:
+    query = exchange.request.query
+    wanted = {name: query.get(name) for name in ("after", "limit", "order", "purpose")}
+    return await send_json(exchange, exchange.sandbox.files.page(**wanted))
+
+
+async def _file(exchange: Exchange) -> Played:
+    return await send_json(exchange, exchange.sandbox.files.get(_file_id(exchange)).to_wire())
+
+
+async def _delete_file(exchange: Exchange) -> Played:
+    file_id = _file_id(exchange)
+    exchange.sandbox.files.delete(file_id)
+    return await send_json(exchange, {"id": file_id, "object": "file", "deleted": True})
+
+
+def _file_id(exchange: Exchange) -> str:
+    return exchange.request.path.rpartition("/")[2]
+
+
+def endpoint_for(path: str, method: str) -> Endpoint | None:
+    """What serves a path, by that method if it can; ``None``: nothing does."""
+    if (endpoint := ENDPOINTS.get(path)) is not None:
+        return endpoint
+    pattern = FILE if path.startswith(FILES + "/") and path.count("/") == 2 else path
+    served = [endpoint for (known, _), endpoint in FILE_ENDPOINTS.items() if known == pattern]
+    return next((endpoint for endpoint in served if endpoint.method == method), served[0] if served else None)
 
 
 def _check_media_type(exchange: Exchange) -> None:
@@ -169,4 +211,12 @@ ENDPOINTS = {
     "/completions": Endpoint("POST", _completion, speaks=True),
     "/models": Endpoint("GET", _models),
     "/user/balance": Endpoint("GET", _balance),
+}
+
+FILES, FILE = "/files", "/files/{file_id}"
+FILE_ENDPOINTS = {
+    (FILES, "POST"): Endpoint("POST", _upload, others=("GET",)),
+    (FILES, "GET"): Endpoint("GET", _files, others=("POST",)),
+    (FILE, "GET"): Endpoint("GET", _file, others=("DELETE",)),
+    (FILE, "DELETE"): Endpoint("DELETE", _delete_file, others=("GET",)),
 }

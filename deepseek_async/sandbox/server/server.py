@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 from aiohttp import web
 
 from ..model import load_model
+from ..requests.files import MAX_UPLOAD_BYTES
 from ..requests.refusals import Refusal, method_not_allowed, no_such_path, too_large
 from ..requests.rules import Rules
 from ..requests.seen import SeenRequest
@@ -24,7 +25,7 @@ from .control.orders import Order
 from .control.page import PAGE_PATHS, send_page
 from .control.paths import CONTROL, Control
 from .cors import answer_headers, preflight_headers
-from .endpoints import ENDPOINTS, PREFIXES, Endpoint, send_json, what_is_served
+from .endpoints import PREFIXES, Endpoint, endpoint_for, send_json, what_is_served
 from .exchange import Exchange, chosen_script
 from .pace import Wheel
 from .state import CALLER_NAME, CALLER_PREFIX, BaseURL, Sandbox
@@ -158,7 +159,7 @@ class SandboxServer(Sandbox):
             return await exchange.run(_own_endpoint(CONTROL[called]))
         if called in PAGE_PATHS and request.method == "GET":
             return await send_page(exchange)
-        endpoint = ENDPOINTS.get(path)
+        endpoint = endpoint_for(path, request.method)
         if endpoint is not None:
             exchange.headers = answer_headers(request.headers)
             if request.method == "OPTIONS":
@@ -177,9 +178,9 @@ class SandboxServer(Sandbox):
         if endpoint is None:
             return await exchange.refuse(no_such_path(request.path, what_is_served(CONTROL)))
         if request.method != endpoint.method:
-            return await exchange.refuse(method_not_allowed(request.method, (endpoint.method,)))
+            return await exchange.refuse(method_not_allowed(request.method, (endpoint.method, *endpoint.others)))
         if body is None:
-            return await exchange.refuse(too_large(_MAX_BODY_BYTES))
+            return await exchange.refuse(too_large(_most_bytes(request.path)))
         try:
             script = chosen_script(self, seen, speaking=endpoint.speaks)
         except Refusal as unreadable:
@@ -223,7 +224,11 @@ def _split_prefix(path: str) -> tuple[str, str]:
     return "", path
 
 
+def _most_bytes(path: str) -> int:
+    return MAX_UPLOAD_BYTES + 2**16 if path.rstrip("/").endswith("/files") else _MAX_BODY_BYTES
+
+
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
     return web.BaseRequest(
-        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=_MAX_BODY_BYTES
+        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=_most_bytes(message.path)
     )

@@ -11,6 +11,7 @@ from typing import Literal
 from ..answers.prefix_cache import PrefixCache
 from ..model import LanguageModel
 from ..requests.bodies import ChatBody, CompletionBody
+from ..requests.files import FileStore
 from ..requests.identity import Identity, identify
 from ..requests.rules import Rules
 from ..requests.seen import SeenRequest
@@ -71,6 +72,7 @@ class Sandbox:
         self.heads: Literal["early", "late"] = heads
         self.admission = Admission(ceiling, self.elapsed)
         self.ledger = Ledger(None if balance is None else _amount(balance))
+        self.files = FileStore(clock)
         self.prefix_cache = PrefixCache() if prefix_cache else None
         self.requests: list[SeenRequest] = []
         self.scripts = Repertoire()

@@ -26,6 +26,7 @@ from .answer import NetworkAnswer
 from .body import Body
 from .direct import NO_TIMEOUT, READING, Direct, DirectAnswer
 from .failures import Way, closed, failure_of, may_be_stale
+from .form import multipart_of
 from .loops import Bound, Route, binding_of
 from .pool import FRESH, Pool
 from .progress import TRACE, Watched
@@ -132,14 +133,14 @@ class AiohttpTransport:
         if session.closed:
             return APIConnectionError("the session that was given is closed", during="connect", reason="closed")
         try:
-            if route.direct is not None and proxy is None:
+            if route.direct is not None and proxy is None and request.form is None:
                 return await route.direct.send(request, watched)
             self.through_session += 1
             return await session.request(
                 _Once(request.method),
                 request.url,
                 headers=request.headers,
-                data=None if request.body is None else Body(request.body),
+                data=_data_of(request),
                 proxy=proxy,
                 trace_request_ctx=watched,
                 **self._options,
@@ -177,6 +178,12 @@ class AiohttpTransport:
         """Close the session of the running loop and break what goes through it. One of the caller's stays open."""
         if (bound := binding_of(self)) is not None:
             await bound.aclose()
+
+
+def _data_of(request: HTTPRequest) -> aiohttp.Payload | None:
+    if request.form is not None:
+        return multipart_of(request.form)
+    return None if request.body is None else Body(request.body)
 
 
 class _Unlisted(str):

@@ -41,7 +41,7 @@ class RecordOnce:
         Raises:
             APIConnectionError: The recording has no such request, and nothing may be recorded.
         """
-        exchange = self._answers.answer(request.method, path_of(request.url), request.body or b"")
+        exchange = self._answers.answer(request.method, path_of(request.url), request.kept)
         if not isinstance(exchange, str):
             progress.connected(reused=False)
             return ReplayedResponse(exchange, at_speed=False)

@@ -100,7 +100,7 @@ class _RecordedResponse:
                 "method": request.method,
                 "path": path_of(request.url),
                 "headers": redacted_headers(request.headers),
-                "body": without(secrets, (request.body or b"").decode("utf-8", "replace")),
+                "body": without(secrets, request.kept.decode("utf-8", "replace")),
             },
             "response": {
                 "status": self.status,

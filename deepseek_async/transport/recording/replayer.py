@@ -39,7 +39,7 @@ class Replayer:
             APIConnectionError: The recording has no such request; the message says how the nearest differs.
         """
         progress.connected(reused=False)
-        exchange = self._script.answer(request.method, path_of(request.url), request.body or b"")
+        exchange = self._script.answer(request.method, path_of(request.url), request.kept)
         if isinstance(exchange, str):
             raise APIConnectionError(exchange, reason="unscripted")
         return ReplayedResponse(exchange, at_speed=self._at_speed)
