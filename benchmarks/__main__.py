@@ -1,7 +1,7 @@
 """Measure all, show the ratios first, write figures and plots: ``python -m benchmarks [--quick] [--only AXIS]``.
 
-A whole run writes ``results/latest.json``, the plots, and README's section of figures; any other ``results/local-*``,
-which nobody commits. ``--readme`` measures nothing, and writes the plots and README's section from the last whole run.
+A whole run writes ``results/latest.json``, the figures and plots of ``docs/speed.md``, and README's plot; any other
+``results/local-*``, which nobody commits. ``--docs`` measures nothing, and writes both pages from the last whole run.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from .axes import axes
 from .charts import charts
 from .measuring import Figures, measured
 from .processes import server
-from .report import as_record, axis_table, ratio_table, side_by_side, with_section
+from .report import as_record, axis_table, page_section, ratio_table, readme_section, side_by_side, with_section
 
 README = Path(__file__).parent.parent / "README.md"
+PAGE = README.parent / "docs/speed.md"
+PLOTS = README.parent / "docs/speed"
 RESULTS = Path(__file__).parent / "results"
 LATEST = RESULTS / "latest.json"
 
@@ -30,7 +32,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure against the other ways.")
     parser.add_argument("--quick", action="store_true", help="two minutes: smaller, fewer rounds, noisier")
     parser.add_argument("--only", action="append", choices=names, metavar="AXIS", help=", ".join(names))
-    parser.add_argument("--readme", action="store_true", help="measure nothing: README and plots from latest.json")
+    parser.add_argument("--docs", action="store_true", help="measure nothing: the pages and plots from latest.json")
     return parser.parse_args()
 
 
@@ -63,23 +65,23 @@ def _show(record: dict[str, Any]) -> None:
         print(f"\n{axis['title']}\n\n{axis_table(axis)}")
 
 
-def _write_plots(record: dict[str, Any], prefix: str) -> None:
+def _write_plots(record: dict[str, Any], start: str) -> None:
     for chart in charts(record):
-        (RESULTS / f"{prefix}{chart.name}.svg").write_text(chart.svg)
+        Path(f"{start}{chart.name}.svg").write_text(chart.svg)
 
 
 def _publish(record: dict[str, Any]) -> None:
-    """The plots of a whole run, none of another run's left, and README's section."""
-    for plot in RESULTS.glob("*.svg"):
-        if not plot.name.startswith("local-"):
-            plot.unlink()
-    _write_plots(record, "")
-    README.write_text(with_section(README.read_text(), record))
+    """The plots of a whole run, none of another run's left, and the sections of both pages."""
+    for plot in PLOTS.glob("*.svg"):
+        plot.unlink()
+    _write_plots(record, f"{PLOTS}/")
+    for page, section in ((README, readme_section(record)), (PAGE, page_section(record))):
+        page.write_text(with_section(page.read_text(), section))
 
 
 def main() -> None:
     arguments = _arguments()
-    if arguments.readme:
+    if arguments.docs:
         _publish(json.loads(LATEST.read_text()))
         return
     record = _measure(quick=arguments.quick, only=arguments.only)
@@ -91,9 +93,8 @@ def main() -> None:
     if is_whole:
         _publish(record)
     else:
-        _write_plots(record, "local-")
-    where = f"{RESULTS.parent.name}/{RESULTS.name}"
-    print(f"\nWritten: {target.name} and the plots in {where}" + (", and the figures in README" if is_whole else ""))
+        _write_plots(record, f"{RESULTS}/local-")
+    print(f"\nWritten: {target.name} and " + ("docs/speed.md and README" if is_whole else "local-*.svg beside it"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a run found: as the record that is kept, as the tables that are printed, and as README's section."""
+"""What a run found: as the record that is kept, as tables, as a page of `docs/`, and as README's plot."""
 
 from __future__ import annotations
 
@@ -18,10 +18,19 @@ Table = Mapping[str, Mapping[str, Figures]]
 """Axis → contestant → what it took."""
 
 _MEASURED = ("deepseek_async", "aiohttp", "msgspec", "orjson", "uvloop", "openai", *OTHERS)
-_NAMED_IN_README = ("openai", *OTHERS)
+_NAMED = ("openai", *OTHERS)
 _SIDE_BY_SIDE = {"plain": "plain, bursts", "top20": "20 alternatives", "unary": "not streamed"}
 _PLOTS = ("plain", "top20", "unary", "streams", "length")
 _BEGIN, _END = "<!-- figures: `python -m benchmarks` writes what is between -->", "<!-- figures end -->"
+_IN_README = {
+    "ours": "deepseek_async",
+    "aiohttp + orjson": "aiohttp + orjson, by hand",
+    "aiohttp + json": "aiohttp + json, by hand",
+    "openai create": "openai",
+    "openai .stream()": "openai, .stream()",
+}
+_EIGHTHS = "▏▎▍▌▋▊▉█"
+_CELLS = 40
 
 
 def _ratio_of(bar: Bar, table: Table) -> float | None:
@@ -148,14 +157,31 @@ def axis_table(axis: Mapping[str, Any]) -> str:
 
 
 def readme_section(record: Mapping[str, Any]) -> str:
-    """What README says of a whole run."""
+    """README's plot of a whole run, in letters: a package index shows no picture that it cannot reach."""
+    figures = record["axes"]["plain"]["figures"]
+    shown_figures = {
+        _IN_README.get(name, name): found["median"] / figures["ours"]["median"]
+        for name, found in sorted(figures.items(), key=lambda item: item[1]["median"])
+        if name in _IN_README or name in OTHERS
+    }
+    width, most = max(map(len, shown_figures)), max(shown_figures.values())
+    bars = [f"{name:{width}}  {_bar(figure / most)} {shown(figure)}" for name, figure in shown_figures.items()]
+    return "\n".join(("```text", *bars, "```"))
+
+
+def _bar(share: float) -> str:
+    """A bar of up to `_CELLS` letters, an eighth of a letter at least."""
+    whole, eighths = divmod(max(1, round(share * _CELLS * 8)), 8)
+    return _EIGHTHS[7] * whole + (_EIGHTHS[eighths - 1] if eighths else "")
+
+
+def page_section(record: Mapping[str, Any]) -> str:
+    """What the page of figures says of a whole run."""
     machine, versions = record["machine"], record["versions"]
-    against = ", ".join(f"{name} {versions[name]}" for name in _NAMED_IN_README if name in versions)
+    against = ", ".join(f"{name} {versions[name]}" for name in _NAMED if name in versions)
     held = [ratio for ratio in record["ratios"] if ratio["at_most"] is not None]
     over = sum(ratio["ratio"] > ratio["at_most"] for ratio in held)
-    plots = [
-        f"![{chart.title}](benchmarks/results/{chart.name}.svg)" for chart in charts(record) if chart.name in _PLOTS
-    ]
+    plots = [f"![{chart.title}](speed/{chart.name}.svg)" for chart in charts(record) if chart.name in _PLOTS]
     return "\n\n".join(
         (
             f"Python {machine['python']}, {machine['cores']} cores; {against}.",
@@ -167,14 +193,14 @@ def readme_section(record: Mapping[str, Any]) -> str:
     )
 
 
-def with_section(readme: str, record: Mapping[str, Any]) -> str:
-    """README with this record's section in place of the last one's.
+def with_section(page: str, section: str) -> str:
+    """A page with a section in place of the last run's.
 
     Raises:
         ValueError: It lacks the marks that the section stands between.
     """
-    before, begin, rest = readme.partition(_BEGIN)
+    before, begin, rest = page.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not (begin and end):
-        raise ValueError(f"README has no section between {_BEGIN!r} and {_END!r}")
-    return f"{before}{begin}\n\n{readme_section(record)}\n\n{end}{after}"
+        raise ValueError(f"the page has no section between {_BEGIN!r} and {_END!r}")
+    return f"{before}{begin}\n\n{section}\n\n{end}{after}"

@@ -1,4 +1,4 @@
-"""The figures that README shows are those that were measured."""
+"""The figures that README and docs show are those that were measured."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from benchmarks.bars import BARS
 from benchmarks.charts import charts
 from benchmarks.contestants import NAMES
 from benchmarks.plots import bar_chart, line_chart
-from benchmarks.report import axis_table, ratio_table, side_by_side, with_section
+from benchmarks.report import axis_table, page_section, ratio_table, readme_section, side_by_side, with_section
 
 ROOT = Path(__file__).parent.parent
 LATEST = ROOT / "benchmarks/results/latest.json"
+PAGE = ROOT / "docs/speed.md"
 
 
 def _axis(unit: str, answer: str, **medians: float) -> dict[str, Any]:
@@ -30,28 +31,42 @@ def _axis(unit: str, answer: str, **medians: float) -> dict[str, Any]:
     return {"title": f"{answer} & more", "unit": unit, "answer": answer, "uvloop": False, "figures": figures}
 
 
-def test_readme_shows_the_figures_as_measured() -> None:
-    """README's section is the one that the last whole run wrote, word for word; `python -m benchmarks --readme`."""
-    record, readme = json.loads(LATEST.read_text()), (ROOT / "README.md").read_text()
+def test_pages_show_the_figures_as_measured() -> None:
+    """Their sections are those that the last whole run wrote, word for word; `python -m benchmarks --docs`."""
+    record, readme, page = json.loads(LATEST.read_text()), (ROOT / "README.md").read_text(), PAGE.read_text()
     assert not record["quick"]
-    assert with_section(readme, record) == readme
-    assert ratio_table(record["ratios"]) in readme
-    assert side_by_side(record) in readme
+    assert with_section(readme, readme_section(record)) == readme
+    assert with_section(page, page_section(record)) == page
+    assert ratio_table(record["ratios"]) in page
+    assert side_by_side(record) in page
 
 
-def test_every_plot_that_readme_shows_is_there() -> None:
+def test_bars_in_letters_are_as_long_as_their_figures() -> None:
+    """Eight steps a letter; what is least has a bar, too."""
+    names = {"ours": 1.0, "openai create": 20.0, "litellm": 40.0, "bare socket": 0.2}
+    plot = readme_section({"axes": {"plain": _axis("µs per chunk", "stream.plain.9.1.0", **names)}})
+    assert plot.splitlines() == [
+        "```text",
+        "deepseek_async  █ 1.00",
+        f"openai          {'█' * 20} 20.0",
+        f"litellm         {'█' * 40} 40.0",
+        "```",
+    ]
+
+
+def test_every_plot_that_is_shown_is_there() -> None:
     """No picture is missing, and each is drawn from the figures of the last whole run."""
     drawn = {f"{chart.name}.svg": chart.svg for chart in charts(json.loads(LATEST.read_text()))}
-    plots = re.findall(r"\(benchmarks/results/([^)]+\.svg)\)", (ROOT / "README.md").read_text())
+    plots = re.findall(r"\(speed/([^)]+\.svg)\)", PAGE.read_text())
     assert plots
     for plot in plots:
-        assert (LATEST.parent / plot).read_text() == drawn[plot]
+        assert (PAGE.parent / "speed" / plot).read_text() == drawn[plot]
 
 
-def test_readme_needs_its_marks() -> None:
+def test_a_page_needs_its_marks() -> None:
     """Figures are never written where nobody asked for them."""
-    with pytest.raises(ValueError, match="README has no section"):
-        with_section("# A page\n", json.loads(LATEST.read_text()))
+    with pytest.raises(ValueError, match="the page has no section"):
+        with_section("# A page\n", "figures")
 
 
 def test_results_name_no_machine() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).parent.parent / "README.md"
-EXAMPLES = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.S | re.M)
+TEXT = README.read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```python\n(.*?)^```$", TEXT, re.S | re.M)
 
 SERVE = """
 import asyncio, sys
@@ -37,7 +38,7 @@ def base_url() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_example_runs(number: int, base_url: str) -> None:
+def test_example_runs(number: int, base_url: str, tmp_path: Path) -> None:
     """It prints something, and warns of nothing."""
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", EXAMPLES[number]],
@@ -45,6 +46,7 @@ def test_example_runs(number: int, base_url: str) -> None:
         capture_output=True,
         text=True,
         timeout=60,
+        cwd=tmp_path,
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip()
@@ -53,4 +55,22 @@ def test_example_runs(number: int, base_url: str) -> None:
 
 def test_there_are_examples() -> None:
     """The pattern that finds them still does."""
-    assert len(EXAMPLES) >= 4
+    assert len(EXAMPLES) == 6
+    assert set(re.findall(r"^```(\w+)$", TEXT, re.M)) == {"python", "console", "text"}  # none that nobody runs
+
+
+def test_it_reads_the_same_on_a_package_index() -> None:
+    """An index has neither the files beside it nor their pictures: no link, no picture, no markup of its own."""
+    prose = re.sub(r"^```.*?^```$|`[^`\n]*`", "", TEXT, flags=re.S | re.M)
+    assert not re.search(r"!?\[[^\]]*\]\(", prose)
+    assert not re.search(r"<(?!!--)\w", prose)
+
+
+def test_what_it_names_is_there() -> None:
+    """Pages, targets of make, and files."""
+    root = README.parent
+    for page in re.findall(r"`(\w+/[\w.-]+\.md|\w+\.md|\w+/)`", TEXT):
+        assert (root / page).exists() or (root / "docs" / page).exists(), page
+    targets = re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.M)
+    for target in re.findall(r"[$`] ?make ([a-z-]+)", TEXT):
+        assert target in targets, target
