@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepseek_async.codec import chunk_from_json, fold
 from deepseek_async.codec.answer import StreamedAnswer
 from deepseek_async.codec.dialects import CHAT, TEXT
 from deepseek_async.transport import Answer
@@ -78,12 +79,25 @@ CUTS: list[tuple[list[str], str]] = [
 ]
 
 
+def whole_reads(body: bytes) -> list[bytes]:
+    return [body]
+
+
+def single_bytes(body: bytes) -> list[bytes]:
+    return [body[at : at + 1] for at in range(len(body))]
+
+
+def lines_of(body: bytes) -> list[bytes]:
+    """Each line as a read of its own: what ends an event is in another than what it says."""
+    return body.splitlines(keepends=True)
+
+
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize(("pieces", "text"), CUTS)
 def test_halves_that_meet_and_halves_that_do_not(where: str, pieces: list[str], text: str) -> None:
     """Of both texts, of a call's arguments and of a gap; with the end in a chunk of its own, or in the last."""
-    for end in ("apart", "with the last"):
-        shown, whole = delivered(where, [events_of(where, pieces, end=end)])
+    for end, cut in product(("apart", "with the last"), (whole_reads, single_bytes, lines_of)):
+        shown, whole = delivered(where, cut(events_of(where, pieces, end=end)))
         is_left_out = where == "arguments" and pieces[-1].endswith(HIGH)  # a call has no end of its own
         assert whole == (text.removesuffix("\ufffd") if is_left_out else text)
         assert "".join(shown) == whole
@@ -114,6 +128,19 @@ def test_any_cut_of_any_text(where: str, texts: list[str], data: st.DataObject) 
     assert "".join(shown) == whole == text
     for piece in shown:
         piece.encode()
+
+
+def test_halves_in_what_nobody_documents() -> None:
+    """Texts in pieces, and the name of a call, are whole characters in the end."""
+    said: list[dict[str, Any]] = [
+        {"refusal": "a" + HIGH, "tool_calls": [{"index": 0, "function": {"name": "f" + HIGH}}]},
+        {"refusal": LOW, "tool_calls": [{"index": 0, "function": {"name": LOW, "arguments": "{}"}}]},
+    ]
+    chunks = [of_choices({"index": 0, "delta": delta, "finish_reason": None}) for delta in said]
+    message = fold(chunk_from_json(json.dumps(chunk).encode()) for chunk in chunks).message
+    assert message.extra == {"refusal": "a🦔"}
+    assert message.tool_calls is not None
+    assert message.tool_calls[0].function.name == "f🦔"
 
 
 @pytest.mark.anyio

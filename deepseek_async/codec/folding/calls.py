@@ -144,7 +144,7 @@ class _Call:
         arguments = mended("".join(self._arguments))
         if len(self._arguments) > 1 and _grew(self._arguments):
             arguments = mended(self._arguments[-1])
-        function = FunctionCall(self._name, arguments, extra=self._function_extra.joined() or NO_EXTRA)
+        function = FunctionCall(mended(self._name), arguments, extra=self._function_extra.joined() or NO_EXTRA)
         return ToolCall(self.id, self._type or "function", function, extra=self._extra.joined() or NO_EXTRA)
 
 

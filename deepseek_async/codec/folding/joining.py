@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...types.values import NullFields
+from ..reading.quirks.messages import mended
 
 # Texts that are said once or again, and texts of which two equal pieces are two pieces.
 _LABELS = frozenset(("id", "type", "index", "role", "format", "object", "status"))
@@ -98,7 +99,7 @@ def _text(name: str, texts: list[str], *, joins_texts: bool) -> str:
         return said[-1] if said else ""
     if name not in _PROSE and all(text == said[0] for text in said):
         return said[0]
-    return "".join(said)
+    return mended("".join(said))
 
 
 def _object(values: list[dict[str, Any]], *, joins_texts: bool) -> dict[str, Any]:

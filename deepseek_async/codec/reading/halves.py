@@ -39,9 +39,10 @@ class Halves:
     def may_be_in(self, data: bytes) -> bool:
         """Whether the chunks of a read have to be looked at. Asked of each read that has an escape in it."""
         may_be = self.is_waiting or (b"\\u" in data and _ESCAPED_HALF.search(data) is not None)
-        # An event that the read has cut may have one in the part that came, or between the parts.
-        begun = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
-        is_cut = b"\\" in data[begun:] or (self._is_cut and not begun)
+        # An event that the read has cut may have one in the part that came, or between the parts. It ends with a blank
+        # line; of one that is itself cut only the next is noticed, which costs a look.
+        end = max(map(data.rfind, (b"\n\n", b"\r\r", b"\r\n\r\n")))
+        is_cut = b"\\" in data[end + 1 :] or (self._is_cut and end < 0)
         self._is_cut = is_cut
         self.is_waiting = bool(self._waiting) or is_cut
         return may_be
