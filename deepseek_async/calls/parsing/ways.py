@@ -82,10 +82,14 @@ class WayToAsk:
         return attrs.evolve(request, messages=messages, tools=(Tool(definition),), tool_choice=choice)
 
     def said_in(self, completion: ChatCompletion) -> str:
-        """The text that holds the value: the call's arguments, else the content."""
+        """The text that holds the value: the call's arguments, else the content.
+
+        Those of several calls stand below one another, so that two that differ are noticed.
+        """
         calls = completion.message.tool_calls or ()
         if self.function and calls:
-            return calls[0].function.arguments
+            named = [call for call in calls if call.function.name == self.function]
+            return "\n".join(call.function.arguments for call in named or calls)
         return completion.text
 
     def correction(self, completion: ChatCompletion, problem: str) -> tuple[Message, ...]:

@@ -166,6 +166,23 @@ async def test_a_call_that_does_not_fit_is_answered() -> None:
     assert "$.people: expected an integer" in correction["content"]
 
 
+async def test_two_calls_that_differ_are_no_answer() -> None:
+    """Which was meant nobody knows: the model is asked. Said twice it is one, and another function's call is none."""
+    one, other = '{"name": "a", "people": 1}', '{"name": "b", "people": 2}'
+
+    def both(first: str, second: str, name: str = "City") -> Any:
+        calls = [("call_0", name, first), ("call_1", "City", second)]
+        said = [{"id": i, "type": "function", "function": {"name": n, "arguments": a}} for i, n, a in calls]
+        return whole(completion(None, "tool_calls", tool_calls=said))
+
+    result, transport = await ask(both(one, other), called(one))
+    assert (result.parsed, result.attempts) == (City("a", 1), 2)
+    assert [m["tool_call_id"] for m in bodies(transport)[1]["messages"][-2:]] == ["call_0", "call_1"]
+    for answer in (both(one, one), both(other, one, "look_up")):
+        result, _ = await ask(answer)
+        assert (result.parsed, result.attempts) == (City("a", 1), 1)
+
+
 @pytest.mark.parametrize(
     "asked",
     [{"mode": "xml"}, {"mode": None}, {"tools": []}, {"tool_choice": "auto"}, {"response_format": {"type": "text"}}],

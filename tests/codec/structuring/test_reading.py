@@ -61,6 +61,11 @@ class Upper:
 
 
 @attrs.frozen
+class Filled:
+    name: str = attrs.field(converter=attrs.converters.default_if_none("x"))
+
+
+@attrs.frozen
 class Node:
     value: int
     child: Node | None = None
@@ -127,6 +132,8 @@ EVERYTHING = {
         ({"lineWidth": 2, "points": []}, Shape, Shape(2, [])),
         ([1, "x"], Pair, Pair(1, "x")),
         ({"name": "abc"}, Upper, Upper("ABC")),
+        ({"name": None}, Filled, Filled("x")),
+        ({"name": "abc"}, Filled, Filled("abc")),
         ({"value": 1, "child": {"value": 2, "child": None}}, Node, Node(1, Node(2))),
         ([{"x": 1}], list[Point], [Point(1)]),
         ({"a": [1]}, dict[str, list[int]], {"a": [1]}),

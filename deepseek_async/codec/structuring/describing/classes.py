@@ -121,6 +121,8 @@ def _of_attrs(cls: Any, fields: _Fields) -> Object:
         taken = _taken_by(field.converter) if field.converter is not None else None
         if taken is not None:
             hint = taken
+        elif _is_default_if_none(field.converter):
+            hint = hint | None
         node = fields.node(field.name, hint, field.metadata)
         if field.converter is not None and taken is None and _reads_text_itself(field.converter, node):
             node = AsSaid(node)
@@ -134,6 +136,12 @@ def _of_attrs(cls: Any, fields: _Fields) -> Object:
     return Object(
         cls.__name__, tuple(properties), lambda given: cls(**given), explain=lambda given: _explain(cls, given)
     )
+
+
+def _is_default_if_none(converter: Any) -> bool:
+    """Whether a converter is attrs' own that puts a value in the place of null."""
+    code = getattr(converter, "__code__", None)
+    return code is not None and code.co_name == "default_if_none_converter"
 
 
 def _reads_text_itself(converter: Any, node: Node) -> bool:
