@@ -56,6 +56,7 @@ def _ask(question: Callable[[AsyncClient], Awaitable[T]], base_url: str | None, 
 
 
 def _print_json(value: object) -> None:
+    from .encoding import print_json
     from .wire import to_json
 
-    print(to_json(value))
+    print_json(to_json(value))

@@ -16,6 +16,7 @@ from ..batch.journal.journal import side_file_of
 from ..batch.journal.known_rows import Done
 from ..batch.source.shards import shard_of
 from ..batch.source.template import Template
+from .encoding import print_json
 
 
 def print_price(
@@ -45,7 +46,7 @@ def print_price(
         estimate_of(source, done=done, told=told, shard=part, currency=currency, template=template, kind=source_format)
     )
     if as_json:
-        typer.echo(msgspec.json.encode({"event": "estimate", "currency": currency, **estimate.to_json()}).decode())
+        print_json(msgspec.json.encode({"event": "estimate", "currency": currency, **estimate.to_json()}).decode())
         return
     models = ", ".join(f"{count:,} × {model}" for model, count in estimate.models.most_common())
     typer.echo(f"{estimate.rows:,} rows to send" + (f": {models}" if models else ""))

@@ -13,6 +13,7 @@ import msgspec
 
 from ..batch.report import BatchProgress
 from .batch_figures import RunFigures, Throughput, line_of
+from .encoding import print_json
 from .endings import complain, remark
 from .screen import is_live, stderr_console, visible
 
@@ -149,4 +150,4 @@ def _error(text: str) -> None:
 
 
 def _write_json(value: dict[str, Any]) -> None:
-    print(msgspec.json.encode(value).decode(), file=sys.stderr, flush=True)
+    print_json(msgspec.json.encode(value).decode(), sys.stderr)

@@ -22,6 +22,7 @@ from .batch_counting import count_into
 from .batch_figures import Throughput
 from .batch_progress import Watch, watch_for
 from .connecting import client_for
+from .encoding import print_json
 from .endings import FAILED, INTERRUPTED, code_of, lacking, line_of, remark
 
 STOPPED = 3
@@ -140,7 +141,7 @@ def _heed_signals(stop: asyncio.Event, running: asyncio.Future[BatchReport], wat
 
 
 def _tell_as_json(report: BatchReport) -> None:
-    typer.echo(msgspec.json.encode({"event": "report", **report.to_json()}).decode())
+    print_json(msgspec.json.encode({"event": "report", **report.to_json()}).decode())
 
 
 def _tell(report: BatchReport) -> None:

@@ -13,6 +13,7 @@ from ..batch.journal.index import last_pid
 from ..batch.journal.journal import side_file_of
 from ..batch.journal.locks import is_locked
 from ..batch.journal.standing import Standing, standing_of
+from .encoding import print_json
 
 _SHOWN_IDS = 5
 
@@ -40,7 +41,7 @@ def print_status(output: Path, *, as_json: bool) -> None:
     """
     standing, latest = look_at(output)
     if as_json:
-        typer.echo(msgspec.json.encode({**standing.to_json(), **attrs.asdict(latest)}).decode())
+        print_json(msgspec.json.encode({**standing.to_json(), **attrs.asdict(latest)}).decode())
         return
     for line in _lines(standing, latest):
         typer.echo(line)

@@ -1,13 +1,16 @@
-"""``deepseek-async chat``: one question, its answer as it comes."""
+"""``deepseek-async chat``: one question, its answer as it comes; without a question a conversation."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from .attachments import content_of
 from .defaults import defaults
+from .encoding import argument
 from .endings import told
 
 _ALTERNATIVES = 5  # what --logprobs asks for: as many as fit beside a token
@@ -16,6 +19,12 @@ _ALTERNATIVES = 5  # what --logprobs asks for: as many as fit beside a token
 def chat(
     prompt: Annotated[
         str | None, typer.Argument(help="What to ask; - or nothing: read it from stdin.", show_default=False)
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...", help="What it is about: text, images, PDFs; - is stdin.", show_default=False
+        ),
     ] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Ask an embedded server: no key, no network.")] = False,
     model: Annotated[str | None, typer.Option("--model", "-m", show_default="deepseek-flash")] = None,
@@ -31,6 +40,9 @@ def chat(
     top_logprobs: Annotated[
         int | None, typer.Option(help="Alternatives a token, 0 to 20; implies --logprobs.", show_default="5")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the tokens with their alternatives as a page.")
+    ] = None,
     thinking: Annotated[
         bool | None, typer.Option("--thinking/--no-thinking", help="Whether to reason first.", show_default=False)
     ] = None,
@@ -43,43 +55,58 @@ def chat(
     """Ask one question; the answer streams to stdout. Without a question, in a terminal, hold a conversation.
 
     In a terminal reasoning is dimmed and lines break between words. In a pipe stdout holds the answer and nothing
-    else; reasoning goes to stderr.
+    else; reasoning and the table of --logprobs go to stderr.
+
+    Defaults: ~/.config/deepseek-async/config.toml with model, system, thinking and others, and variables such as
+    DEEPSEEK_MODEL over it.
     """
     if sandbox and base_url is not None:
         raise typer.BadParameter("it is a server itself; leave --base-url out", param_hint="--sandbox")
     with told():
         mine = defaults()
-        model, system = model or mine.get("model") or "deepseek-flash", system or mine.get("system")
-        temperature = mine.get("temperature") if temperature is None else temperature
-        top_p = mine.get("top_p") if top_p is None else top_p
-        max_tokens = mine.get("max_tokens") if max_tokens is None else max_tokens
-        thinking = mine.get("thinking") if thinking is None else thinking
-        wanted: dict[str, Any] = {
+        base_url = base_url if base_url is not None or sandbox else mine.get("base_url")
+        system = mine.get("system") if system is None else system
+        given: dict[str, Any] = {
             "model": model,
             "temperature": temperature,
             "top_p": top_p,
             "max_tokens": max_tokens,
-            "stop": stop or None,
-            "extra_body": None if seed is None else {"seed": seed},
-            "thinking": None if thinking is None else {"type": "enabled" if thinking else "disabled"},
+            "thinking": thinking,
         }
-        if logprobs or top_logprobs is not None:
+        wanted = {name: mine.get(name) if value is None else value for name, value in given.items()}
+        wanted["model"] = wanted["model"] or "deepseek-flash"
+        wanted |= {"stop": stop or None, "extra_body": None if seed is None else {"seed": seed}}
+        if (thinks := wanted["thinking"]) is not None:
+            wanted["thinking"] = {"type": "enabled" if thinks else "disabled"}
+        if logprobs or top_logprobs is not None or html is not None:
             wanted["logprobs"] = True
             wanted["top_logprobs"] = _ALTERNATIVES if top_logprobs is None else top_logprobs
         parameters = {name: value for name, value in wanted.items() if value is not None}
-        if prompt is None and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+        if prompt is None and not as_json and html is None and sys.stdin.isatty() and sys.stdout.isatty():
             from .dialogue import talk  # the network's libraries load here
 
-            talk({**parameters, "system": system}, base_url=base_url, sandbox=sandbox)
+            is_shown = mine.get("reasoning") != "fold"
+            talk({**parameters, "system": system}, base_url=base_url, sandbox=sandbox, shows_reasoning=is_shown)
             return
-        messages = [{"role": "user", "content": _prompt(prompt)}]
+        files = files or []
+        if files.count("-") + (prompt is None or prompt == "-") > 1:
+            raise typer.BadParameter("stdin can be read once", param_hint="-")
+        messages = [{"role": "user", "content": content_of(_prompt(prompt), map(argument, files))}]
         if system is not None:
             messages.insert(0, {"role": "system", "content": system})
         parameters["messages"] = messages
 
         from .conversation import ask  # the network's libraries load here
 
-        ask(parameters, base_url=base_url, sandbox=sandbox, streamed=not no_stream, as_json=as_json)
+        ask(
+            parameters,
+            base_url=base_url,
+            sandbox=sandbox,
+            streamed=not no_stream,
+            as_json=as_json,
+            has_table=logprobs or top_logprobs is not None,
+            html=html,
+        )
 
 
 def _prompt(given: str | None) -> str:
@@ -89,7 +116,7 @@ def _prompt(given: str | None) -> str:
         typer.BadParameter: There is none, or it is no text.
     """
     if given is not None and given != "-":
-        return given
+        return argument(given)
     if given is None and sys.stdin.isatty():
         raise typer.BadParameter('nothing to ask: deepseek-async chat "…", or pipe it in', param_hint="PROMPT")
     try:

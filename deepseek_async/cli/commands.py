@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 
 from ..calls.conversation.conversation import Conversation
+from ..calls.conversation.saved import saved_from_json
 from ..errors import DeepSeekError, InvalidRequestError
 from ..types import SystemMessage
+from .attachments import parts_of
 from .screen import visible
 
 
@@ -21,6 +25,8 @@ class Dialogue:
         chat: The conversation; `load` puts another in its place.
         shows_reasoning: Whether the reasoning is shown, or folded into one line.
         asks_again: A question to ask next without the user's typing it: what ``/retry`` leaves.
+        unanswered: The last question, if it has no whole answer.
+        attached: Parts that go with the next question: what ``/file`` leaves.
         is_over: Whether the user wants to leave.
     """
 
@@ -28,6 +34,8 @@ class Dialogue:
     shows_reasoning: bool = True
     asks_again: object = None
     is_over: bool = False
+    unanswered: object = None
+    attached: list[dict[str, Any]] = attrs.field(factory=list)
 
 
 def obey(line: str, dialogue: Dialogue) -> str:
@@ -40,7 +48,7 @@ def obey(line: str, dialogue: Dialogue) -> str:
         return command(dialogue, rest.strip())
     except DeepSeekError as error:
         return error.message
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no file, no text, quotes that are not closed
         return f"{rest.strip()}: {getattr(error, 'strerror', None) or error}"
 
 
@@ -80,8 +88,20 @@ def _save(dialogue: Dialogue, file: str) -> str:
     if not file:
         raise InvalidRequestError("/save", None, "a file")
     path = Path(file).expanduser()
+    if path.exists() and not _is_conversation(path):
+        raise InvalidRequestError(
+            "/save", file, message=f"{path} holds something else than a conversation; choose another name"
+        )
     path.write_text(dialogue.chat.to_json(), encoding="utf-8")
     return f"{len(dialogue.chat.turns)} turns written to {path}"
+
+
+def _is_conversation(path: Path) -> bool:
+    try:
+        saved_from_json(path.read_bytes())
+    except DeepSeekError:
+        return not path.stat().st_size
+    return True
 
 
 def _load(dialogue: Dialogue, file: str) -> str:
@@ -96,15 +116,30 @@ def _undo(dialogue: Dialogue, count: str) -> str:
     """[N]: take the last turn back, or the last N"""
     if count and not count.isdecimal():
         raise InvalidRequestError("/undo", count, "a number of turns")
+    if not dialogue.chat.turns:
+        return "there is nothing to take back"
     taken = dialogue.chat.undo(int(count or 1))
     return f"{len(taken)} taken back, {len(dialogue.chat.turns)} left"
 
 
 def _retry(dialogue: Dialogue, _: str) -> str:
     """: ask the last question again"""
-    (turn,) = dialogue.chat.undo()
-    dialogue.asks_again = turn.messages[0]
+    question, turns = dialogue.unanswered, dialogue.chat.turns
+    if turns and (question is None or not turns[-1].complete):
+        question = dialogue.chat.undo()[0].messages[0]
+    if question is None:
+        return "nothing has been asked yet"
+    dialogue.asks_again = question
     return ""
+
+
+def _file(dialogue: Dialogue, files: str) -> str:
+    """FILE …: add text, images or PDFs to the next question"""
+    if not files:
+        raise InvalidRequestError("/file", None, "one file or several")
+    names = [files] if Path(files).expanduser().exists() else shlex.split(files)  # a name may hold blanks
+    dialogue.attached += parts_of(names)
+    return f"{len(dialogue.attached)} go with the next question"
 
 
 def _cost(dialogue: Dialogue, _: str) -> str:
@@ -123,7 +158,12 @@ def _help(_: Dialogue, __: str) -> str:
     for name, command in COMMANDS.items():
         arguments, _colon, meaning = (command.__doc__ or "").partition(":")
         lines.append(f"/{name} {arguments}".ljust(24) + meaning.strip())
-    return "\n".join([*lines, "A line that ends with \\ goes on in the next. Ctrl-C stops an answer, Ctrl-D leaves."])
+    return "\n".join(
+        [
+            *lines,
+            "A line that ends with \\ goes on in the next; so does Alt-Enter. Ctrl-C stops an answer, Ctrl-D leaves.",
+        ]
+    )
 
 
 def _quit(dialogue: Dialogue, _: str) -> str:
@@ -140,6 +180,7 @@ COMMANDS: Mapping[str, Callable[[Dialogue, str], str]] = {
     "save": _save,
     "load": _load,
     "retry": _retry,
+    "file": _file,
     "undo": _undo,
     "cost": _cost,
     "help": _help,

@@ -6,6 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -17,8 +20,10 @@ from ..client import AsyncClient
 from ..errors import DeepSeekError
 from ..types import ChatCompletion, Delta, FinishReason
 from .connecting import client_for
+from .encoding import print_json
 from .endings import remark
-from .screen import is_live, stderr_console, stdout_console
+from .heat_maps import check_is_page, write_heat_map
+from .screen import is_live, stderr_console, stdout_console, wide
 from .tokens import print_tables
 from .wire import to_json
 from .writing import Writer, writer_on
@@ -35,7 +40,16 @@ _CUT_SHORT = {
 }
 
 
-def ask(parameters: Mapping[str, Any], *, base_url: str | None, sandbox: bool, streamed: bool, as_json: bool) -> None:
+def ask(
+    parameters: Mapping[str, Any],
+    *,
+    base_url: str | None,
+    sandbox: bool,
+    streamed: bool,
+    as_json: bool,
+    has_table: bool = True,
+    html: Path | None = None,
+) -> None:
     """Ask, and show the answer on stdout.
 
     Args:
@@ -43,13 +57,16 @@ def ask(parameters: Mapping[str, Any], *, base_url: str | None, sandbox: bool, s
         sandbox: Ask an embedded server instead of ``base_url``.
         streamed: Show the answer as it comes.
         as_json: Print nothing but the whole completion, as JSON.
+        has_table, html: Log probabilities as a table, as a page in a file.
 
     Raises:
         DeepSeekError: No answer, or one that did not end well; what came of it has been shown.
         KeyboardInterrupt: Likewise.
     """
     console = stdout_console()
-    show = show_as_json if as_json else show_as_it_comes
+    if html is not None:
+        check_is_page(html)
+    show = partial(show_as_json, html=html) if as_json else partial(show_as_it_comes, has_table=has_table, html=html)
     rate = _SANDBOX_RATE if streamed and not as_json and is_live(console) else None
 
     async def run() -> None:
@@ -59,10 +76,17 @@ def ask(parameters: Mapping[str, Any], *, base_url: str | None, sandbox: bool, s
     asyncio.run(run())
 
 
-async def show_as_json(client: AsyncClient, parameters: Mapping[str, Any], *, streamed: bool, console: Console) -> None:
+async def show_as_json(
+    client: AsyncClient,
+    parameters: Mapping[str, Any],
+    *,
+    streamed: bool,
+    console: Console,
+    html: Path | None = None,
+) -> None:
     """Print the whole completion; if it does not end well, what there is of it, marked as such."""
     indent = 2 if console.is_terminal else 0
-    partial: Any = None
+    arrived: Any = None
     stream: ChatCompletionStream | None = None
     try:
         if streamed:
@@ -71,22 +95,35 @@ async def show_as_json(client: AsyncClient, parameters: Mapping[str, Any], *, st
                 completion = await stream.completion()
         else:
             completion = await client.chat.completions.create(**parameters)
-        print(to_json(completion, indent=indent), flush=True)
+        print_json(to_json(completion, indent=indent))
+        if html is not None:
+            write_heat_map(completion, html)
     except DeepSeekError as error:
-        partial = error.partial
+        arrived = error.partial
         raise
     except asyncio.CancelledError:
-        partial = stream and stream.snapshot()
+        arrived = stream and stream.snapshot()
         raise
     finally:
-        if partial is not None and partial.choices:
-            print(to_json(partial, indent=indent), flush=True)
+        if arrived is not None and arrived.choices:
+            print_json(to_json(arrived, indent=indent))
 
 
 async def show_as_it_comes(
-    client: AsyncClient, parameters: Mapping[str, Any], *, streamed: bool, console: Console
+    client: AsyncClient,
+    parameters: Mapping[str, Any],
+    *,
+    streamed: bool,
+    console: Console,
+    has_table: bool = True,
+    html: Path | None = None,
 ) -> None:
-    """Write the answer as it comes, and after it what was asked for besides."""
+    """Write the answer as it comes, and after it what was asked for besides.
+
+    Args:
+        has_table: Whether log probabilities, if there are any, end it as a table.
+        html: Where they go as a page.
+    """
     writer = writer_on(console)
     pace = Pace()
     try:
@@ -102,15 +139,19 @@ async def show_as_it_comes(
     except asyncio.CancelledError:
         remark("stopped before the answer began" if pace.first is None else "stopped; the answer is incomplete")
         raise
-    if parameters.get("logprobs"):
-        console.print()
-        print_tables(console, completion)
+    if has_table and parameters.get("logprobs"):
+        # In a pipe stdout is the answer and nothing else.
+        tables = console if console.is_terminal else wide(stderr_console())
+        tables.print()
+        print_tables(tables, completion)
+    if html is not None:
+        write_heat_map(completion, html)
     if console.is_terminal:
         console.print()
     if (reason := completion.finish_reason) in _CUT_SHORT:
         remark(_CUT_SHORT[reason])
     if console.is_terminal:
-        remark(_summary(completion, pace))
+        remark(summary(completion, pace))
 
 
 async def _read_stream(
@@ -131,8 +172,9 @@ async def _read_stream(
 
 @attrs.define
 class Pace:
-    """When the answer was asked for, began and, so far, ended: seconds of a monotonic clock."""
+    """When the answer was asked for, began and, so far, ended: seconds of a monotonic clock, and once as a date."""
 
+    sent_at: datetime = attrs.field(factory=lambda: datetime.now(UTC))
     started: float = attrs.field(factory=time.perf_counter)
     first: float | None = None
     last: float = 0.0
@@ -149,14 +191,18 @@ def _as_delta(completion: ChatCompletion) -> Delta:
     return Delta(content=message.content, reasoning_content=message.reasoning_content, logprobs=completion.logprobs)
 
 
-def _summary(completion: ChatCompletion, pace: Pace) -> str:
+def summary(completion: ChatCompletion, pace: Pace) -> str:
+    """What is known of an answer in one line: model, end, tokens, cache hits, time to the first, pace, cost."""
     facts = [completion.model, completion.finish_reason or ""]
     if (usage := completion.usage) is not None:
-        facts.append(f"{usage.prompt_tokens} + {usage.completion_tokens} tokens")
+        cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
+        facts.append(f"{usage.prompt_tokens:,}{cached} + {usage.completion_tokens:,} tokens")
     if pace.first is not None:
         facts.append(f"{pace.first - pace.started:.2f} s to the first")
         if usage is not None and pace.last - pace.first > _MEASURABLE:
             facts.append(f"{(usage.completion_tokens - 1) / (pace.last - pace.first):.0f} tokens/s")
+    if (cost := completion.cost(pace.sent_at)) is not None:
+        facts.append(f"{cost:f} USD")
     return " · ".join(filter(None, facts))
 
 

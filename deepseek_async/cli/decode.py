@@ -49,6 +49,7 @@ def _reads(file: typer.FileBinaryRead) -> Iterator[bytes]:
 def _print(reads: Iterator[bytes], level: Level) -> None:
     from ..errors import DeepSeekError
     from . import arrows
+    from .encoding import print_json
     from .wire import to_json, to_plain
 
     lines: Iterator[object]
@@ -64,7 +65,7 @@ def _print(reads: Iterator[bytes], level: Level) -> None:
                 lines = iter((arrows.completion(reads),))
             except DeepSeekError as error:
                 if error.partial is not None and error.partial.choices:
-                    print(to_json(error.partial), flush=True)
+                    print_json(to_json(error.partial))
                 raise
     for line in lines:
-        print(to_json(line), flush=True)
+        print_json(to_json(line))

@@ -1,11 +1,14 @@
 """What a user wants by default: one TOML file, and the environment over it.
 
     # ~/.config/deepseek-async/config.toml (or where DEEPSEEK_ASYNC_CONFIG says)
-    model = "deepseek-flash"
-    system = "Be brief."
-    thinking = false
-    temperature = 0.3
-    max_tokens = 2000
+    model = "deepseek-flash"                  # DEEPSEEK_MODEL
+    system = "Be brief."                      # DEEPSEEK_SYSTEM
+    thinking = false                          # DEEPSEEK_THINKING: on, off
+    reasoning = "fold"                        # DEEPSEEK_REASONING: show, fold
+    temperature = 0.3                         # DEEPSEEK_TEMPERATURE
+    top_p = 0.9                               # DEEPSEEK_TOP_P
+    max_tokens = 2000                         # DEEPSEEK_MAX_TOKENS
+    base_url = "http://localhost:8000/v1"     # DEEPSEEK_BASE_URL
 
 No key is read from it: files are copied and shown, and a key must not be.
 """
@@ -28,15 +31,24 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "temperature": (int, float),
     "top_p": (int, float),
     "max_tokens": (int,),
+    "reasoning": (str,),
+    "base_url": (str,),
 }
-_ENVIRONMENT: Mapping[str, str] = {"model": "DEEPSEEK_MODEL"}
+_KEYS: Final = ("api_key", "key", "token", "deepseek_api_key")
+_SAID: Mapping[str, bool] = {"on": True, "true": True, "1": True, "yes": True} | {
+    "off": False,
+    "false": False,
+    "0": False,
+    "no": False,
+}
 
 
 def defaults(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """The defaults, by the names of `chat`'s options.
 
     Raises:
-        InvalidRequestError: The file is no TOML, or holds what is no default; the message names file and key.
+        InvalidRequestError: The file is no TOML, or it or the environment holds what is no default; the message names
+            what, and where.
     """
     said = environment.get(VARIABLE)
     home = environment.get("XDG_CONFIG_HOME") or Path.home() / ".config"
@@ -44,7 +56,26 @@ def defaults(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if said or path.is_file():
         found = _read(path)
-    return found | {name: environment[key] for name, key in _ENVIRONMENT.items() if environment.get(key)}
+    for name, kinds in _KINDS.items():
+        variable = f"DEEPSEEK_{name.upper()}"
+        if said := environment.get(variable):
+            found[name] = _value(said, kinds, variable)
+    if (reasoning := found.get("reasoning")) not in (None, "show", "fold"):
+        raise InvalidRequestError("reasoning", reasoning, "show or fold")
+    return found
+
+
+def _value(said: str, kinds: tuple[type, ...], variable: str) -> Any:
+    """What a variable of the environment means."""
+    if bool in kinds:
+        if said.lower() in _SAID:
+            return _SAID[said.lower()]
+        raise InvalidRequestError(variable, said, "on or off")
+    try:
+        return kinds[-1](said)
+    except ValueError:
+        allowed = "a whole number" if kinds[-1] is int else "a number"
+        raise InvalidRequestError(variable, said, allowed) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -54,6 +85,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise InvalidRequestError(str(path), None, message=f"{path}: {error}") from None
     for name, value in values.items():
         kinds = _KINDS.get(name)
+        if kinds is None and name.lower() in _KEYS:
+            message = f"{path}: {name} does not belong here, files are copied and shown; set DEEPSEEK_API_KEY"
+            raise InvalidRequestError(name, None, message=message)
         if kinds is None:
             known = ", ".join(_KINDS)
             raise InvalidRequestError(name, None, message=f"{path}: {name} is no default; there are {known}")

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.markdown import Markdown
+from rich.console import Console
 from rich.text import Text
 
 from ..calls.conversation.conversation import Conversation
 from ..calls.conversation.turn_stream import TurnStream
 from ..errors import DeepSeekError
-from ..types import ChatCompletion
+from .attachments import with_parts
 from .commands import COMMANDS, Dialogue, obey
 from .connecting import client_for
-from .conversation import Pace
+from .conversation import Pace, summary
+from .encoding import knows
 from .endings import complain, line_of, remark
-from .screen import is_live, stdout_console, visible
-
-_THOUGHT = "dim italic"
+from .painting import Painter
+from .screen import stdout_console, visible
 
 Read = Callable[[], Awaitable[str | None]]
 """Reads the next line; ``None``: there is none, the user has left."""
 
 
-def talk(settings: dict[str, Any], *, base_url: str | None, sandbox: bool) -> None:
+def talk(settings: dict[str, Any], *, base_url: str | None, sandbox: bool, shows_reasoning: bool = True) -> None:
     """Hold a conversation in the terminal.
 
     Args:
         settings: Of `Conversation`: ``model``, ``system``, and parameters of each request.
+        shows_reasoning: Whether the reasoning is shown, or folded.
 
     Raises:
         DeepSeekError: No client could be made.
@@ -42,7 +42,7 @@ def talk(settings: dict[str, Any], *, base_url: str | None, sandbox: bool) -> No
 
     async def run() -> None:
         async with client_for(base_url, sandbox=sandbox, rate=60.0 if sandbox else None) as client:
-            dialogue = Dialogue(Conversation(client, partial="keep", **settings))
+            dialogue = Dialogue(Conversation(client, partial="keep", **settings), shows_reasoning)
             remark(f"{dialogue.chat.model}; /help lists what can be said besides questions")
             await converse(dialogue, prompt(), stdout_console())
 
@@ -69,7 +69,8 @@ async def converse(dialogue: Dialogue, read: Read, console: Console) -> None:
         elif not line.strip():
             continue
         else:
-            question = line
+            question, dialogue.attached = with_parts(line, dialogue.attached), []
+        dialogue.unanswered = question
         await _answer(dialogue, question, console)
 
 
@@ -87,8 +88,10 @@ async def _answer(dialogue: Dialogue, question: Any, console: Console) -> None:
         if not task.done():
             task.cancel()
             await asyncio.wait([task])
+    if not task.cancelled() and task.exception() is None:
+        dialogue.unanswered = None
     if task.cancelled():
-        remark("stopped; what came is kept as half an answer")
+        remark("stopped; what came is kept as half an answer, /retry asks again")
     elif isinstance(error := task.exception(), DeepSeekError):
         complain(line_of(error))
     elif error is not None:
@@ -97,49 +100,13 @@ async def _answer(dialogue: Dialogue, question: Any, console: Console) -> None:
 
 async def _show(dialogue: Dialogue, stream: TurnStream, console: Console) -> None:
     pace = Pace()
-    text = thought = ""
     async with stream:
-        with Live(console=console, refresh_per_second=12, transient=False, vertical_overflow="visible") as live:
+        with Painter(console, shows_reasoning=dialogue.shows_reasoning) as painter:
             async for delta in stream:
                 pace.tick()
-                thought += delta.reasoning_content or ""
-                text += delta.content or ""
-                if is_live(console):
-                    live.update(_shown(text, thought, dialogue.shows_reasoning, is_over=False))
-            live.update(_shown(text, thought, dialogue.shows_reasoning, is_over=True))
+                painter.add(delta)
         completion = await stream.completion()
-    remark(status_of(completion, pace))
-
-
-def _shown(text: str, thought: str, shows_reasoning: bool, *, is_over: bool) -> Group:
-    parts: list[Any] = []
-    if thought and shows_reasoning:
-        parts.append(Text(visible(thought.strip()) + "\n", style=_THOUGHT))
-    elif thought:
-        parts.append(
-            Text(f"… {len(thought):,} characters of reasoning" + ("" if text or is_over else " so far"), style=_THOUGHT)
-        )
-    if text:
-        parts.append(Markdown(visible(text)))
-    return Group(*parts)
-
-
-def status_of(completion: ChatCompletion, pace: Pace) -> str:
-    """Model, tokens a second, time to the first, cache hits, cost: what is known of it, in one line."""
-    facts = [completion.model]
-    usage = completion.usage
-    if pace.first is not None:
-        facts.append(f"{pace.first - pace.started:.2f} s to the first")
-        if usage is not None and pace.last > pace.first:
-            facts.append(f"{usage.completion_tokens / (pace.last - pace.first):.0f} tokens/s")
-    if usage is not None:
-        cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
-        facts.append(f"{usage.prompt_tokens:,}{cached} + {usage.completion_tokens:,} tokens")
-    if (cost := completion.cost()) is not None:
-        facts.append(f"{cost:f} USD")
-    if completion.finish_reason == "length":
-        facts.append("cut at max_tokens")
-    return " · ".join(fact for fact in facts if fact)
+    remark(summary(completion, pace))
 
 
 def prompt() -> Read:
@@ -147,6 +114,7 @@ def prompt() -> Read:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import WordCompleter
     from prompt_toolkit.history import FileHistory, InMemoryHistory
+    from prompt_toolkit.key_binding import KeyBindings
 
     history: Any = InMemoryHistory()
     with suppress(OSError):
@@ -154,13 +122,22 @@ def prompt() -> Read:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         history = FileHistory(str(folder / "history"))
     words = WordCompleter([f"/{name}" for name in COMMANDS], sentence=True)
-    session: PromptSession[str] = PromptSession(history=history, completer=words, complete_while_typing=False)
+    keys = KeyBindings()
+
+    @keys.add("escape", "enter")
+    def _(event: Any) -> None:  # pragma: no cover - a key of a terminal
+        event.current_buffer.insert_text("\n")
+
+    session: PromptSession[str] = PromptSession(
+        history=history, completer=words, complete_while_typing=False, key_bindings=keys
+    )
+    first, more = ("» ", "… ") if knows(sys.stdout, "»…") else ("> ", ". ")
 
     async def read() -> str | None:
         lines: list[str] = []
         while True:
             try:
-                line = await session.prompt_async("» " if not lines else "… ")
+                line = await session.prompt_async(more if lines else first)
             except EOFError:
                 return None
             except KeyboardInterrupt:  # what was typed is thrown away, as in a shell

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 from importlib.util import find_spec
+
+from .encoding import prepare
 
 _EXTRA = ("typer", "rich")
 
@@ -15,9 +16,7 @@ def main() -> None:
     """Run ``deepseek-async`` with the arguments of the process, and exit with its code."""
     # A tenth of a start would go into looking through the modules' objects, which stay anyway, for cycles.
     gc.set_threshold(100_000, 50, 100)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # an answer may hold what the terminal's encoding cannot
+    prepare()
     for name in _EXTRA:
         if find_spec(name) is None:
             print(f"error: deepseek-async needs {name}: pip install 'deepseek_async[cli]'", file=sys.stderr)

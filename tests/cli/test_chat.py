@@ -122,12 +122,12 @@ def test_json_is_the_whole_completion(ask: Run) -> None:
 
 
 def test_logprobs_end_with_a_table_of_the_tokens(ask: Run) -> None:
-    """Each token on a line: its number, itself, its bytes, its probability, what else was likely."""
+    """Each token on a line: number, itself, bytes, probability, what else was likely; in a pipe on stderr."""
     result = ask("--seed", "5", "--no-thinking", "--max-tokens", "6", "--logprobs", "Why is the sky blue?")
-    text, _, table = result.stdout.partition("\n\nanswer: 6 tokens, perplexity ")
-    lines = table.splitlines()
+    text = result.stdout.removesuffix("\n")
+    _, _, table = result.stderr.partition("answer: 6 tokens, perplexity ")
+    lines = table.splitlines()[:8]
     assert lines[1].split() == ["#", "token", "bytes", "probability", "alternatives"]
-    assert len(lines) == 8
     tokens = [re.match(r' *(\d+)  "(.*?)" +([0-9a-f ]+?)  +(.*?) ?%  +"', line) for line in lines[2:]]
     spelled = b"".join(bytes.fromhex(token[3]) for token in tokens if token)
     assert spelled.decode() == text
@@ -138,8 +138,9 @@ def test_reasoning_has_a_table_of_its_own(ask: Run, server: SandboxServer) -> No
     """Both channels' tokens are listed, told apart by their headings."""
     server.script(Script(think="First this.", say="Then that."))
     result = ask("--logprobs", "Why?")
-    assert re.search(r"^reasoning: \d+ tokens", result.stdout, re.M)
-    assert re.search(r"^answer: \d+ tokens", result.stdout, re.M)
+    assert re.search(r"^reasoning: \d+ tokens", result.stderr, re.M)
+    assert re.search(r"^answer: \d+ tokens", result.stderr, re.M)
+    assert result.stdout == "Then that.\n"
 
 
 def test_an_answer_cut_by_its_limit_is_not_passed_over(ask: Run) -> None:
@@ -214,7 +215,7 @@ def test_no_server_there(run: Run) -> None:
         (("--base-url", "nowhere"), "--base-url is 'nowhere'; allowed: an http"),
         (("--seed", "x"), "seed"),
         (("--sandbox", "--base-url", "http://localhost:1"), "--base-url"),
-        (("two", "prompts"), "prompts"),
+        (("two", "prompts"), "two: no such file; a question of several words stands in quotes"),
     ],
 )
 def test_wrong_usage(run: Run, arguments: tuple[str, ...], said: str) -> None:
@@ -320,3 +321,22 @@ def test_tool_calls_that_nobody_asked_for_do_not_hurt(ask: Run, server: SandboxS
     """An answer without text is an empty line at most."""
     server.script(Script(calls=(Call("get_weather", {"city": "Paris"}),)))
     assert ask("--no-thinking", "Why?").exit_code == 0
+
+
+def test_html_is_a_page_of_the_tokens(ask: Run, tmp_path: Path) -> None:
+    """Beside the answer, which stays alone on stdout; no file of another kind is written over."""
+    file = tmp_path / "answer.html"
+    result = ask("--html", str(file), "--no-thinking", "--max-tokens", "6", "Why?")
+    assert result.exit_code == 0
+    assert "perplexity" not in result.stderr
+    page = file.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "6 tokens, perplexity" in page
+    assert ask("--html", str(file), "--json", "--no-thinking", "--max-tokens", "6", "Why?").exit_code == 0
+    other = tmp_path / "notes.txt"
+    other.write_text("mine")
+    for place, told in ((other, "is no page"), (tmp_path / "no" / "x.html", "no such folder")):
+        refused = ask("--html", str(place), "Why?")
+        assert refused.exit_code == 2
+        assert told in refused.stderr
+    assert other.read_text() == "mine"

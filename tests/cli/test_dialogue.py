@@ -105,7 +105,7 @@ async def test_commands(server: SandboxServer, dialogue: Dialogue, tmp_path: Pat
     assert "nothing so far" in screen
     assert " answered; " in screen
     assert "1 taken back, 0 left" in screen
-    assert "1 to 0" in screen  # nothing to retry
+    assert "nothing has been asked yet" in screen
     sent = server.requests[-1].json
     assert (sent["model"], sent["messages"][0]["content"]) == ("deepseek-v4-pro", "Be brief.")
 
@@ -127,6 +127,9 @@ async def test_commands(server: SandboxServer, dialogue: Dialogue, tmp_path: Pat
         ("/save", "a file"),
         ("/load /no/such/file", "No such file"),
         ("/load", "a file"),
+        ("/file", "one file or several"),
+        ("/file /no/such/file", "no such file"),
+        ('/file "a', "No closing quotation"),
         ("/\u202ex", "there is no"),
     ],
 )
@@ -149,3 +152,39 @@ async def test_any_screen(server: SandboxServer, dialogue: Dialogue, width: int,
     screen = await said(dialogue, "When?", width=width, terminal=terminal)
     assert "18:40" in screen
     assert all(len(line) <= width for line in screen.splitlines() if "\x1b" not in line)
+
+
+async def test_files_go_with_the_next_question(server: SandboxServer, dialogue: Dialogue, tmp_path: Path) -> None:
+    """And with no other; a name may hold blanks."""
+    one, two = tmp_path / "a b.txt", tmp_path / "c.txt"
+    for file in (one, two):
+        file.write_text(file.name)
+    screen = await said(dialogue, f"/file {one}", f"/file {two} {two}", "What are they?", "And now?")
+    assert "1 go with the next question" in screen
+    assert "3 go with the next question" in screen
+    first, second = (request.json["messages"][-1]["content"] for request in server.requests[-2:])
+    assert [part["text"].splitlines()[0] for part in first] == [f"{one}:", f"{two}:", f"{two}:", "What are they?"]
+    assert second == "And now?"
+
+
+async def test_a_question_that_failed_is_asked_again(server: SandboxServer, dialogue: Dialogue) -> None:
+    """`/retry` is about the last question, whether it has no answer, half of one, or a whole one."""
+    server.script(Script(say="At 18:40."))
+    server.script(Script(faults=(Refuse(status=500),)))
+    server.script(Script(say="At noon."))
+    server.script(Script(say="At one."))
+    await said(dialogue, "When?", "On Sunday?", "/retry", "/retry")
+    questions = [request.json["messages"][-1]["content"] for request in server.requests]
+    assert questions == ["When?", "On Sunday?", "On Sunday?", "On Sunday?"]
+    assert [turn.messages[-1].content for turn in dialogue.chat.turns] == ["At 18:40.", "At one."]
+
+
+async def test_no_file_of_another_kind_is_written_over(dialogue: Dialogue, tmp_path: Path) -> None:
+    """A conversation is; anything else is somebody's work."""
+    file = tmp_path / "a.py"
+    file.write_text("print()")
+    assert "holds something else" in obey(f"/save {file}", dialogue)
+    assert file.read_text() == "print()"
+    saved = tmp_path / "chat.json"
+    for _ in range(2):
+        assert "0 turns written" in obey(f"/save {saved}", dialogue)
