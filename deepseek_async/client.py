@@ -133,10 +133,10 @@ class AsyncClient(Words):
         check_type("has_beta", has_beta, bool, None)
         check_type("budget", budget, Budget, None)
         check_type("official_rules", official_rules, bool, None)
-        check_count("max_event_bytes", max_event_bytes)
-        check_count("max_body_bytes", max_body_bytes)
+        max_event_bytes = check_count("max_event_bytes", max_event_bytes)
+        max_body_bytes = check_count("max_body_bytes", max_body_bytes)
         if max_connections is not None:
-            check_count("max_connections", max_connections, ", or None")
+            max_connections = check_count("max_connections", max_connections, ", or None")
         if transport is not None and not callable(getattr(transport, "send", None)):
             raise InvalidRequestError("transport", None, f"a Transport, not {type(transport).__name__}")
         hooks = hooks_of(hooks)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, Literal, TypedDict, assert_type
 
 import attrs
 import msgspec
+import numpy as np
 from pydantic import BaseModel, TypeAdapter
 
 from deepseek_async import (
@@ -92,6 +94,15 @@ async def parameters_have_types() -> None:
         frequency_penalty=0, presence_penalty=0.5, extra_body={"n": 2}, extra_headers={"x": "y"},
         timeouts=Timeouts(total=5), retry=RetryPolicy(attempts=1),
     )  # fmt: skip
+    await client.chat.completions.create(
+        model="m",
+        messages=messages,
+        temperature=Fraction(1, 2),
+        max_tokens=np.int64(5),
+        top_p=np.float32(0.5),
+        seed=True,
+    )
+    await client.chat.completions.create(model="m", messages=messages, max_tokens=0.5)  # type: ignore[call-overload]
     await client.chat.completions.create(model="m")  # type: ignore[call-overload]
     await client.chat.completions.create(messages=messages)  # type: ignore[call-overload]
     await client.chat.completions.create(model="m", messages=messages, temperature="hot")  # type: ignore[call-overload]

@@ -12,6 +12,7 @@ import attrs
 from ..calls.parsing.asking import Wanted
 from ..errors import InvalidRequestError
 from ..policy.spending import Budget
+from ..types.values import integer_in
 
 HELD_SECONDS: Final = 0.05
 """So long rows wait before they look again whether what is in flight has left something of the budget."""
@@ -36,7 +37,7 @@ def _at_least(least: int, *, optional: bool = False) -> Callable[[object, Any, o
     def check(_: object, attribute: Any, value: object) -> None:
         if optional and value is None:
             return
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        if (number := integer_in(value)) is None or number < least:
             allowed = f"an integer of at least {least}" + (", or None" if optional else "")
             raise InvalidRequestError(attribute.name, value, allowed)
 

@@ -13,6 +13,7 @@ import attrs
 from ..errors import InvalidRequestError
 from ..policy.spending import Budget
 from ..types.prices import next_off_peak
+from ..types.values import integer_in, number_in
 from .options import HELD_SECONDS, SendingRules
 from .report import WORDS, Stopped
 from .tally import Tally
@@ -65,9 +66,9 @@ class Limits:
         cost, errors, rate = self.max_cost, self.max_errors, self.max_error_rate
         if cost is not None and not (isinstance(cost, Decimal) and cost.is_finite() and cost > 0):
             raise InvalidRequestError("max_cost", str(cost), "an amount of money above 0, or None")
-        if errors is not None and (isinstance(errors, bool) or not isinstance(errors, int) or errors < 0):
+        if errors is not None and ((count := integer_in(errors)) is None or count < 0):
             raise InvalidRequestError("max_errors", errors, "an integer of at least 0, or None")
-        if rate is not None and (not isinstance(rate, (int, float)) or not 0 <= rate <= 1):
+        if rate is not None and ((share := number_in(rate)) is None or not 0 <= share <= 1):
             raise InvalidRequestError("max_error_rate", rate, "a share from 0 to 1, or None")
 
     def most_in_flight(self, tally: Tally) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
+from types import NoneType
 from typing import Any
 
 import attrs
@@ -12,9 +14,20 @@ import msgspec
 
 from ..errors import InvalidRequestError
 from ..types import ChatRequest, TextRequest
+from ..types.values import number_in
 
-_encode = msgspec.json.Encoder().encode
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+def _as_json_can_say(value: object) -> Any:
+    """Numbers and texts of other libraries' classes, numpy's among them, which msgspec does not know."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if (number := number_in(value)) is not None:
+        return number
+    raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_as_json_can_say).encode
+_encode_sorted = msgspec.json.Encoder(order="sorted", enc_hook=_as_json_can_say).encode
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 _OF_SCALARS = frozenset(("str", "int", "float", "bool", "None"))  # in annotations, which are text
 _WORD = re.compile(r"\w+")
@@ -85,7 +98,7 @@ def request_to_json(request: ChatRequest | TextRequest, *, sort_keys: bool = Fal
         _explain(body_of(request), error)
     if b"null" in data:  # msgspec writes NaN and infinities as null, which no one asked for
         for path, value in _walk(body_of(request), ""):
-            if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+            if (number := number_in(value)) is not None and not math.isfinite(number):
                 raise InvalidRequestError(path, value, "a finite number")
     return data
 
@@ -128,7 +141,7 @@ def _explain(body: dict[str, Any], error: Exception) -> None:
                 raise InvalidRequestError(
                     path, None, "text that UTF-8 can encode", message=f"{path}: {half}; UTF-8 cannot encode it"
                 ) from None
-        elif value is not None and not isinstance(value, (bool, int, float, Mapping, Sequence)):
+        elif not isinstance(value, (bool, NoneType, Mapping, Sequence)) and number_in(value) is None:
             raise InvalidRequestError(path, None, f"what JSON can say, not {type(value).__name__}") from None
     raise InvalidRequestError("the request", None, f"what JSON can say ({type(error).__name__})") from None
 

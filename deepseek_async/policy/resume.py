@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from ..errors import APITimeoutError, DeepSeekError, InvalidRequestError, StreamInterruptedError
+from ..types.values import integer_in, integer_or_same
 
 INTERRUPTED: Final = "interrupted"
 LENGTH: Final = "length"
@@ -20,7 +21,7 @@ def _check_on(_: object, __: object, value: object) -> None:
 
 
 def _check_attempts(_: object, __: object, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if (attempts := integer_in(value)) is None or attempts < 1:
         raise InvalidRequestError("resume.attempts", value, "an integer of at least 1")
 
 
@@ -47,7 +48,7 @@ class Resume:
     """
 
     on: frozenset[str] = attrs.field(default=frozenset({INTERRUPTED}), converter=_to_set, validator=_check_on)
-    attempts: int = attrs.field(default=2, validator=_check_attempts)
+    attempts: int = attrs.field(default=2, converter=integer_or_same, validator=_check_attempts)
 
     def covers(self, end: DeepSeekError | str | None) -> bool:
         """Whether an end is one to continue after.

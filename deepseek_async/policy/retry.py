@@ -16,15 +16,16 @@ from typing import Any
 import attrs
 
 from ..errors import APIStatusError, DeepSeekError, InvalidRequestError, StreamInterruptedError
+from ..types.values import integer_in, integer_or_same, number_in, number_or_same
 
 
 def _positive(_: object, attribute: Any, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+    if (seconds := number_in(value)) is None or not 0 <= seconds < float("inf"):
         raise InvalidRequestError(f"retry.{attribute.name}", value, "seconds, 0 or more")
 
 
 def _count(_: object, attribute: Any, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if (count := integer_in(value)) is None or count < 1:
         raise InvalidRequestError(f"retry.{attribute.name}", value, "an integer of at least 1 (the first try counts)")
 
 
@@ -46,10 +47,10 @@ class RetryPolicy:
         InvalidRequestError: A value is out of range.
     """
 
-    attempts: int = attrs.field(default=3, validator=_count)
-    wait_initial: float = attrs.field(default=0.5, validator=_positive)
-    wait_max: float = attrs.field(default=30.0, validator=_positive)
-    retry_after_max: float = attrs.field(default=120.0, validator=_positive)
+    attempts: int = attrs.field(default=3, converter=integer_or_same, validator=_count)
+    wait_initial: float = attrs.field(default=0.5, converter=number_or_same, validator=_positive)
+    wait_max: float = attrs.field(default=30.0, converter=number_or_same, validator=_positive)
+    retry_after_max: float = attrs.field(default=120.0, converter=number_or_same, validator=_positive)
 
     def wait_before_next(
         self, error: DeepSeekError, *, attempt: int, delivered: int, remaining: float | None, randomness: float

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import BudgetExceededError, InvalidRequestError
 from ..types import Usage
 from ..types.prices import CURRENCIES, Price, cost_of, price_of
+from ..types.values import integer_in, integer_or_same
 
 _ZERO = Decimal(0)
 
@@ -54,9 +55,8 @@ class Budget:
             raise InvalidRequestError("budget", None, "max_cost, max_tokens, or both")
         if currency not in CURRENCIES:
             raise InvalidRequestError("currency", currency, " or ".join(map(repr, CURRENCIES)))
-        if max_tokens is not None and (
-            isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 0
-        ):
+        max_tokens = integer_or_same(max_tokens)
+        if max_tokens is not None and ((tokens := integer_in(max_tokens)) is None or tokens < 0):
             raise InvalidRequestError("max_tokens", max_tokens, "an integer of at least 0, or None")
         self.max_cost = _amount(max_cost)
         self.max_tokens = max_tokens

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, SupportsFloat
 
 import attrs
 
 from ..errors import InvalidRequestError
+from ..types.values import number_in, number_or_same
 
 # A queued request is closed by the server after 600 s (page "Rate Limit"); half a minute for its notice to arrive.
 FIRST_CHUNK_STREAMED: Final = 630.0
@@ -29,7 +30,7 @@ _FIELDS: Final = ("connect", "first_chunk", "idle", "total")
 def _check(_: object, attribute: Any, value: object) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or value <= 0:
+    if (seconds := number_in(value)) is None or math.isnan(seconds) or seconds <= 0:
         raise InvalidRequestError(f"timeouts.{attribute.name}", value, "seconds above 0, or None")
 
 
@@ -62,14 +63,14 @@ class Timeouts:
 
     def __init__(
         self,
-        connect: float | None = _DEFAULT,
-        first_chunk: float | None = _DEFAULT,
-        idle: float | None = _DEFAULT,
-        total: float | None = _DEFAULT,
+        connect: SupportsFloat | None = _DEFAULT,
+        first_chunk: SupportsFloat | None = _DEFAULT,
+        idle: SupportsFloat | None = _DEFAULT,
+        total: SupportsFloat | None = _DEFAULT,
         **rest: Any,
     ) -> None:
         given = {"connect": connect, "first_chunk": first_chunk, "idle": idle, "total": total}
-        named = {name: value for name, value in given.items() if value is not _DEFAULT}
+        named = {name: number_or_same(value) for name, value in given.items() if value is not _DEFAULT}
         rest.pop("_named", None)  # `attrs.evolve` gives it back; a copy names every field
         self.__attrs_init__(**named, **rest, _named=frozenset(named))  # type: ignore[attr-defined]
 

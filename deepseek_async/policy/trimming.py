@@ -13,6 +13,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 from ..types.tokens.estimate import estimated_tokens
+from ..types.values import integer_in
 
 
 class Exchange(Protocol):
@@ -38,7 +39,7 @@ def within_tokens(count: int) -> Trim:
 
 
 def _check(count: object) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+    if (number := integer_in(count)) is None or number < 0:
         raise InvalidRequestError("trim", count, "an integer of at least 0")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import InvalidRequestError
 from ...hooks import PLAIN, Hook, is_async
 from ...types.secrecy import SECRET_HEADERS, kind_of
+from ...types.values import integer_in
 
 
 def check_type(name: str, value: object, *wanted: type | None) -> None:
@@ -17,10 +18,12 @@ def check_type(name: str, value: object, *wanted: type | None) -> None:
         raise InvalidRequestError(name, None, f"{allowed}, not {kind_of(value)}")
 
 
-def check_count(name: str, value: object, or_else: str = "") -> None:
-    """Refuse what is no integer of at least 1. Raises `InvalidRequestError`."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+def check_count(name: str, value: object, or_else: str = "") -> int:
+    """The value, an integer of at least 1. Raises `InvalidRequestError`."""
+    count = integer_in(value)
+    if count is None or count < 1:
         raise InvalidRequestError(name, value, f"an integer of at least 1{or_else}")
+    return count
 
 
 def hooks_of(given: Any) -> tuple[Hook, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Literal, Required, TypedDict, TypeVar, cast
+from typing import Any, Generic, Literal, Required, SupportsFloat, SupportsIndex, TypedDict, TypeVar, cast
 
 import attrs
 
@@ -13,7 +13,7 @@ from ...policy.spending import Budget
 from ...policy.timeouts import Timeouts
 from ...types import ChatRequest, Message, TextRequest, Tool
 from ...types.secrecy import hide, kind_of
-from ...types.values import unfrozen
+from ...types.values import integer_in, unfrozen
 from .spellings import NOT_GIVEN, SPELLINGS, translate
 
 R = TypeVar("R", ChatRequest, TextRequest)
@@ -27,8 +27,8 @@ class CallOptions(TypedDict, total=False):
     retry: RetryPolicy | Mapping[str, Any] | None
     via: Literal["stream", "whole", "auto"] | None
     budget: Budget | None
-    timeout: float | None
-    max_retries: int | None
+    timeout: SupportsFloat | None
+    max_retries: SupportsIndex | None
 
 
 class AskingParameters(CallOptions, total=False):
@@ -36,24 +36,24 @@ class AskingParameters(CallOptions, total=False):
 
     thinking: Mapping[str, Any] | None
     reasoning_effort: str | None
-    max_tokens: int | None
-    temperature: float | None
-    top_p: float | None
-    frequency_penalty: float | None
-    presence_penalty: float | None
+    max_tokens: SupportsIndex | None
+    temperature: SupportsFloat | None
+    top_p: SupportsFloat | None
+    frequency_penalty: SupportsFloat | None
+    presence_penalty: SupportsFloat | None
     stop: str | Sequence[str] | None
     stream_options: Mapping[str, Any] | None
     response_format: Mapping[str, Any] | None
     tool_choice: str | Mapping[str, Any] | None
     logprobs: bool | None
-    top_logprobs: int | None
+    top_logprobs: SupportsIndex | None
     user_id: str | None
     extra_body: Mapping[str, Any] | None
     # What they are called elsewhere; see `spellings`.
-    max_completion_tokens: int | None
+    max_completion_tokens: SupportsIndex | None
     user: str | None
-    n: int | None
-    seed: int | None
+    n: SupportsIndex | None
+    seed: SupportsIndex | None
 
 
 class ParametersWithoutTools(AskingParameters, total=False):
@@ -75,14 +75,14 @@ class TextParameters(CallOptions, total=False):
     model: Required[str]
     prompt: Required[str]
     suffix: str | None
-    max_tokens: int | None
-    temperature: float | None
-    top_p: float | None
-    frequency_penalty: float | None
-    presence_penalty: float | None
+    max_tokens: SupportsIndex | None
+    temperature: SupportsFloat | None
+    top_p: SupportsFloat | None
+    frequency_penalty: SupportsFloat | None
+    presence_penalty: SupportsFloat | None
     stop: str | Sequence[str] | None
     stream_options: Mapping[str, Any] | None
-    logprobs: int | None
+    logprobs: SupportsIndex | None
     echo: bool | None
     extra_body: Mapping[str, Any] | None
 
@@ -188,7 +188,7 @@ def check_stream(stream: object) -> None:
 def choices_of(extra_body: Mapping[str, Any]) -> int | None:
     """How many choices are asked for (``n``, which DeepSeek does not document); ``None``: that cannot be told."""
     choices = extra_body.get("n", 1)
-    return choices if isinstance(choices, int) else None
+    return integer_in(choices)
 
 
 def chat_request_of(parameters: dict[str, Any], *, stream: bool) -> ChatRequest:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, TypedDict
 
 from ...errors import InvalidRequestError
+from ...types.values import integer_in
 
 
 class NotGiven:
@@ -93,11 +94,12 @@ def translate(parameters: dict[str, Any]) -> None:
 
 def attempts_of(max_retries: object) -> int:
     """The attempts that a number of retries allows. Raises `InvalidRequestError`."""
-    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
+    retries = integer_in(max_retries)
+    if retries is None or retries < 0:
         raise InvalidRequestError(
             "max_retries", max_retries, "an integer of at least 0; or retry=RetryPolicy(attempts=…)"
         )
-    return max_retries + 1
+    return retries + 1
 
 
 class SpelledSettings(TypedDict, total=False):

@@ -22,6 +22,7 @@ from ...policy.spending import Budget
 from ...policy.trimming import Trim
 from ...types import AssistantMessage, ChatCompletion, FinishReason, SystemMessage, Usage, UserMessage
 from ...types.messages import Content
+from ...types.values import integer_in
 from ..arguments.parameters import AskingParameters
 from ..chat import Chat
 from ..tools.function_tool import FunctionTool
@@ -188,9 +189,9 @@ class Conversation:
         Raises:
             InvalidRequestError: There are not so many.
         """
-        if isinstance(turns, bool) or not isinstance(turns, int) or not 1 <= turns <= len(self.turns):
+        if (number := integer_in(turns)) is None or not 1 <= number <= len(self.turns):
             raise InvalidRequestError("turns", turns, f"1 to {len(self.turns)}, which the conversation has")
-        taken, self.turns[-turns:] = self.turns[-turns:], []
+        taken, self.turns[-number:] = self.turns[-number:], []
         return taken
 
     def fork(self) -> Conversation:

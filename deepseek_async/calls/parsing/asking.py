@@ -19,6 +19,7 @@ from ...errors import (
     UnprocessableEntityError,
 )
 from ...types import ChatCompletion, ChatRequest, ParsedChatCompletion, Usage
+from ...types.values import integer_in
 from .refusals import StrictRefusals
 from .ways import Mode, WayToAsk, way_for
 
@@ -46,8 +47,9 @@ class Wanted(Generic[T]):
     structuring: Structuring = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
+        if (attempts := integer_in(self.attempts)) is None or attempts < 1:
             raise InvalidRequestError("attempts", self.attempts, "an integer of at least 1")
+        object.__setattr__(self, "attempts", attempts)
         object.__setattr__(self, "structuring", structuring_of(self.response_type))
 
 

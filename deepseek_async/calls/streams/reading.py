@@ -12,6 +12,7 @@ from ...codec.dialects import CHAT
 from ...codec.folding.channels import of_chunk
 from ...errors import InvalidRequestError
 from ...types import ChatCompletionChunk, ChunkChoice, Delta, TextChoice, TextCompletion
+from ...types.values import integer_in
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -38,10 +39,11 @@ class Reading(Generic[C, R]):
         *,
         is_of_one: Callable[[], bool],
     ) -> None:
-        if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+        number = integer_in(index)
+        if number is None or number < 0:
             raise InvalidRequestError("index", index, "the number of a choice, 0 or more")
         self._stream = stream
-        self._index = index
+        self._index = number
         self._is_of_one = is_of_one
         self._take = take
         self._ready: deque[R] = deque()

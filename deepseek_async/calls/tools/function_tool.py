@@ -14,6 +14,7 @@ from ...codec.reading.lenient import parse_json
 from ...codec.structuring import structured, structuring_of
 from ...errors import InvalidRequestError
 from ...types import FunctionDefinition, Tool
+from ...types.values import number_in
 from .docstrings import described
 
 _TIMEOUT = "seconds, more than 0, or None"
@@ -106,7 +107,8 @@ def _tool_of(
 ) -> FunctionTool:
     if not callable(function):
         raise InvalidRequestError("tool", None, f"a function, not {type(function).__name__}")
-    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or timeout <= 0):
+    seconds = number_in(timeout)
+    if timeout is not None and (seconds is None or not seconds > 0):
         raise InvalidRequestError("timeout", timeout, _TIMEOUT)
     name = name or getattr(function, "__name__", None)
     if name is None:
@@ -128,7 +130,7 @@ def _tool_of(
         for argument, inner in schema.get("properties", {}).items()
     }
     definition = FunctionDefinition(name=name, description=description or said.summary or None, parameters=schema)
-    return FunctionTool(function, definition, timeout, arguments=arguments)
+    return FunctionTool(function, definition, seconds, arguments=arguments)
 
 
 def _arguments_of(function: Callable[..., Any], name: str) -> type:

@@ -9,6 +9,7 @@ import attrs
 
 from ...errors import InvalidRequestError
 from ...types import ToolCall
+from ...types.values import integer_in
 
 Consent = Callable[[ToolCall, Mapping[str, Any]], bool | str | Awaitable[bool | str]]
 """Asked before a tool runs, with the call and its arguments: True lets it run; False, or the reason as text, does not,
@@ -27,9 +28,10 @@ class RunRules:
 
     def __attrs_post_init__(self) -> None:
         for name in ("max_turns", "max_parallel"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InvalidRequestError(name, value, "an integer of at least 1")
+            value = integer_in(getattr(self, name))
+            if value is None or value < 1:
+                raise InvalidRequestError(name, getattr(self, name), "an integer of at least 1")
+            object.__setattr__(self, name, value)
         if self.on_error not in ("tell", "raise"):
             raise InvalidRequestError("on_error", self.on_error, "'tell' (the model) or 'raise'")
         if not isinstance(self.stream, bool):

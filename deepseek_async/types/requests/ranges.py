@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...errors import InvalidRequestError
-from ..values import NO_EXTRA
+from ..values import NO_EXTRA, integer_in, number_in
 
 Validator = Callable[[Any, Any, Any], None]
 
@@ -20,30 +20,42 @@ def _name(attribute: Any) -> str:
     return str(attribute.name)
 
 
-def number(low: float, high: float) -> Validator:
-    """A finite int or float from ``low`` to ``high``, or ``None``. A bool is no number here."""
+def _put(request: object, attribute: Any, number: float) -> None:
+    """Another library's number as our own. The validator does it, for it has looked at the value already: a converter
+    would be one more call for each parameter of each request."""
+    object.__setattr__(request, attribute.name, number)
 
-    def check(_: object, attribute: Any, value: object) -> None:
+
+def number(low: float, high: float) -> Validator:
+    """A finite number, of any library's, from ``low`` to ``high``, or ``None``. A bool is no number here."""
+
+    def check(request: object, attribute: Any, value: object) -> None:
         if value is None:
             return
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        found = number_in(value)
+        if found is None or not math.isfinite(found):
             raise InvalidRequestError(_name(attribute), value, f"a number from {low:g} to {high:g}")
-        if not low <= value <= high:
+        if not low <= found <= high:
             raise InvalidRequestError(_name(attribute), value, f"{low:g} to {high:g}")
+        if found is not value:
+            _put(request, attribute, found)
 
     return check
 
 
 def integer(low: int, high: int) -> Validator:
-    """An int from ``low`` to ``high``, or ``None``."""
+    """An integer, of any library's, from ``low`` to ``high``, or ``None``."""
 
-    def check(_: object, attribute: Any, value: object) -> None:
+    def check(request: object, attribute: Any, value: object) -> None:
         if value is None:
             return
-        if isinstance(value, bool) or not isinstance(value, int):
+        found = integer_in(value)
+        if found is None:
             raise InvalidRequestError(_name(attribute), value, f"an integer from {low} to {high}")
-        if not low <= value <= high:
+        if not low <= found <= high:
             raise InvalidRequestError(_name(attribute), value, f"{low} to {high}")
+        if found is not value:
+            _put(request, attribute, found)
 
     return check
 
