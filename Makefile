@@ -135,7 +135,7 @@ test-clients: $(FOR_DEV) ## Other people's clients, newest, each in an environme
 	CLIENTS=$(abspath $(VENV)/clients) $(BIN)/python -m pytest -q -m outside -n 3 --dist loadgroup tests/clients
 
 test-pages: $(FOR_DEV) ## What is looked at in a browser, in a headless Chromium (Debian: apt-get install chromium)
-	$(BIN)/python -m pytest -q -rs tests/types/test_heat_map_in_chromium.py tests/sandbox/server/control/test_page.py
+	$(BIN)/python -m pytest -q -rs tests/types/test_heat_map_in_chromium.py tests/sandbox/server/control/test_page.py tests/cli/test_batch_report.py
 
 test-prometheus: $(FOR_DEV) ## A real Prometheus scrapes contrib.prometheus (apt-get install prometheus)
 	$(BIN)/python -m pytest -q -m outside tests/contrib/test_prometheus.py

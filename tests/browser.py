@@ -21,6 +21,21 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0")
 
 
+_KEYS = {"Tab": 9, "Enter": 13}
+# WCAG 2.2, relative luminance and contrast ratio, of the ink of an element on the ground below it.
+_CONTRAST = """(kinds) => {
+    const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const light = (colour) => { const [r, g, b] = numbers(colour).map((value) => value / 255).map((value) =>
+        value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+        return .2126 * r + .7152 * g + .0722 * b; };
+    const ground = (element) => { const colour = getComputedStyle(element).backgroundColor;
+        return numbers(colour)[3] === 0 && element.parentElement ? ground(element.parentElement) : colour; };
+    return kinds.flatMap((kind) => [...document.querySelectorAll(kind)].slice(0, 9)).map((element) => {
+        const pair = [light(getComputedStyle(element).color), light(ground(element))];
+        return (Math.max(...pair) + .05) / (Math.min(...pair) + .05); });
+}"""
+
+
 class Page:
     """A tab.
 
@@ -68,6 +83,22 @@ class Page:
         """Have the user prefer ``light`` or ``dark`` colours."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         await self.call("Emulation.setEmulatedMedia", features=features)
+
+    async def press(self, key: str) -> None:
+        """Press ``Tab`` or ``Enter``."""
+        for kind in ("keyDown", "keyUp"):
+            text = {"text": "\r"} if (key, kind) == ("Enter", "keyDown") else {}
+            code = _KEYS[key]
+            await self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
+
+    async def contrast(self, *kinds: str) -> float:
+        """The least contrast of text, 1 to 21, among nine elements of each kind (a selector)."""
+        contrasts: list[float] = []
+        for kind in kinds:
+            found = await self.run(f"({_CONTRAST})([{kind!r}])")
+            assert found, kind
+            contrasts += found
+        return min(contrasts)
 
     async def until(self, expression: str) -> None:
         """Wait until an expression is true in the page."""

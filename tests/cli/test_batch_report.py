@@ -140,6 +140,9 @@ async def test_in_a_browser(tmp_path: Path) -> None:
         assert any("succeeded:" in title for title in titles)
         await browser.run("document.querySelector('summary').click()")
         assert await browser.run("document.querySelector('details[open] td').checkVisibility()")
+        for scheme in ("light", "dark"):
+            await browser.prefer(scheme)
+            assert await browser.contrast("h2", ".dsc p", ".dsc summary", ".dsc td", ".key") >= 4.5
         assert browser.errors == []
         assert [url for url in browser.urls if not url.startswith("file:")] == []
 

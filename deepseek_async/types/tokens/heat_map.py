@@ -15,6 +15,8 @@ from itertools import islice
 from .token import TokenLogprob, TopLogprob, perplexity_of, spans_of, text_of, token_bytes
 from .words import words_of
 
+# No script, no font, no picture from anywhere: also if something of a server's slipped through.
+_POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 # Of each pair of ink and ground the contrast is 4.5 or more; a test in a browser measures it.
 _LIGHT = (
     "color-scheme:light;--ink:#1a1a1a;--paper:#fff;--line:#bbb;--dim:#555;"
@@ -97,7 +99,7 @@ def html_of(
 def page_of(body: str, title: str) -> str:
     """A whole document around a piece of HTML."""
     head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta charset="utf-8">{_POLICY}<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="color-scheme" content="light dark"><title>{escape(title)}</title>'
         "<style>body{max-width:60em;margin:1em auto;padding:0 1em;font-family:system-ui,sans-serif}"
         "h1{font-size:1.2em}</style>"

@@ -77,9 +77,16 @@ async def test_requests_appear_as_they_come(talk: Talk) -> None:
         assert "first byte after" in shown
         assert shown.count(EVIL) >= 3  # asked, answered, and the script
         brightness = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]"
+        kinds = ("header", ".number", ".path", ".time", ".ok", ".bad", ".fault", "h2", "pre", "button")
         assert await page.run(brightness) > 200
+        assert await page.contrast(*kinds) >= 4.5
         await page.prefer("dark")
         assert await page.run(brightness) < 60
+        assert await page.contrast(*kinds) >= 4.5
+        for _ in range(2):  # the button, the latest request
+            await page.press("Tab")
+        await page.press("Enter")
+        await page.until("document.querySelector('details').open")
         await page.run("document.getElementById('clear').click()")
         await page.until("document.querySelectorAll('summary').length === 0")
         assert not [url for url in page.urls if not url.startswith((talk.server.base_url, "data:", "about:"))]
