@@ -50,7 +50,14 @@ LIBRARIES: dict[str, set[str]] = {
     "codec": {"attrs", "cattrs", "msgspec"},
     "policy": {"attrs"},
     "transport": {"attrs", "aiohttp", "msgspec", "multidict", "yarl"},
-    "calls": {"attrs", "anyio", "docstring_parser", "msgspec", "typing_extensions"},  # the last for type checkers alone
+    "calls": {
+        "attrs",
+        "anyio",
+        "docstring_parser",
+        "filetype",
+        "msgspec",
+        "typing_extensions",
+    },  # the last for type checkers alone
     "client": set(),
     "batch": {"attrs", "anyio", "msgspec", "pyarrow", "polars"},  # the last two for Arrow streams and Parquet
     "sandbox": {"attrs", "aiohttp", "msgspec"},

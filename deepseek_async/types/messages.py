@@ -6,12 +6,26 @@ Wherever a message is taken, a plain mapping of the same shape is taken too. Rep
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
 
 from .tools import ToolCall
 from .values import Brief, Document, extra_field, hidden
+
+if TYPE_CHECKING:
+    from .account import FileObject
+
+
+class PathLike(Protocol):
+    """A path, such as `pathlib.Path`."""
+
+    def __fspath__(self) -> str: ...
+
+
+MAX_INLINE_BYTES: Final = 32 * 2**20
+"""Of an image within a request. Source: page "Vision"."""
 
 
 @attrs.frozen(repr=False)
@@ -40,6 +54,61 @@ class ImagePart(Document):
     image_url: ImageURL
     type: str = "image_url"
 
+    @classmethod
+    def from_url(cls, url: str, *, detail: str | None = None) -> ImagePart:
+        """The image at an address, which the server fetches.
+
+        Args:
+            url: http(s), or a data URL.
+            detail: ``"low"``, ``"high"``, ``"original"`` or ``"auto"``.
+
+        Raises:
+            InvalidRequestError: It is no such address.
+        """
+        return _content().image_from_url(url, detail)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes,
+        *,
+        media_type: str | None = None,
+        detail: str | None = None,
+        max_bytes: int | None = MAX_INLINE_BYTES,
+    ) -> ImagePart:
+        """An image as bytes; it goes into the request.
+
+        Args:
+            media_type: What it is; ``None``: the library ``filetype`` looks (extra ``files``).
+            detail: As of `from_url`.
+            max_bytes: More is refused; DeepSeek takes 32 MiB in a request, and more by `Files.create`. ``None``: any.
+
+        Raises:
+            InvalidRequestError: It is no image, cannot be told as one, is empty or too large.
+        """
+        return _content().image_from_bytes(data, media_type, detail, max_bytes)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_path(
+        cls,
+        path: str | PathLike,
+        *,
+        media_type: str | None = None,
+        detail: str | None = None,
+        max_bytes: int | None = MAX_INLINE_BYTES,
+    ) -> ImagePart:
+        """An image in a file, which is read at once; ``await asyncio.to_thread(ImagePart.from_path, path)`` reads it
+        beside the event loop.
+
+        Args:
+            media_type: What it is; ``None``: as the content says, else as the name ends.
+            detail, max_bytes: As of `from_bytes`.
+
+        Raises:
+            InvalidRequestError: As `from_bytes`; or the file cannot be read.
+        """
+        return _content().image_from_path(path, media_type, detail, max_bytes)  # type: ignore[no-any-return]
+
 
 @attrs.frozen(repr=False)
 class FilePart(Document):
@@ -49,6 +118,57 @@ class FilePart(Document):
     file_data: str | None = attrs.field(default=None, repr=hidden)
     filename: str | None = None
     type: str = "file"
+
+    @classmethod
+    def from_upload(cls, file: FileObject | str) -> FilePart:
+        """A file that was uploaded: what `Files.create` returned, or its id. Raises `InvalidRequestError`."""
+        return _content().file_from_id(file)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes,
+        filename: str,
+        *,
+        media_type: str | None = None,
+        max_bytes: int | None = MAX_INLINE_BYTES,
+    ) -> FilePart:
+        """A file as bytes; it goes into the request.
+
+        Args:
+            filename: Its name, with its ending.
+            media_type: What it is; ``None``: as the name ends, else as the content says.
+            max_bytes: More is refused; ``None``: any.
+
+        Raises:
+            InvalidRequestError: It has no name, is empty or too large.
+        """
+        return _content().file_from_bytes(data, filename, media_type, max_bytes)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_path(
+        cls,
+        path: str | PathLike,
+        *,
+        filename: str | None = None,
+        media_type: str | None = None,
+        max_bytes: int | None = MAX_INLINE_BYTES,
+    ) -> FilePart:
+        """A file on this machine, which is read at once and goes into the request.
+
+        Args:
+            filename: Instead of its own name.
+            media_type, max_bytes: As of `from_bytes`.
+
+        Raises:
+            InvalidRequestError: As `from_bytes`; or the file cannot be read.
+        """
+        return _content().file_from_path(path, filename, media_type, max_bytes)  # type: ignore[no-any-return]
+
+
+def _content() -> Any:
+    """What reads files and looks at bytes, some floors above; asked for by name when it is called."""
+    return import_module(f"{__package__.rpartition('.')[0]}.calls.arguments.content")
 
 
 ContentPart = TextPart | ImagePart | FilePart

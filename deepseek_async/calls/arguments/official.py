@@ -10,6 +10,7 @@ Refused, since the API refuses it with certainty, each time:
 | ``user_id`` of other than letters, digits, ``-`` and ``_`` | page "Create Chat Completion" |
 | ``response_format`` ``json_schema`` | page "JSON Output" knows ``json_object``; 400, seen in 2026 |
 | JSON mode without the word "json" in any message | page "JSON Output"; 400, seen in 2026 |
+| images, files in messages of system and assistant; over 600 images; addresses over 8,192 characters | page "Vision" |
 | ``top_p`` of 0 | page "Create Chat Completion": above 0 |
 
 (Penalties outside -2 to 2 are refused of every server, see `types.requests.ranges`.)
@@ -43,6 +44,8 @@ from ...types import AssistantMessage, ChatRequest
 
 _USER_ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _LEAST_TOP_P: Final = 0.95
+_MAX_URL: Final = 8192
+_MAX_IMAGES: Final = 600
 _PACKAGE: Final = str(Path(__file__).parents[2])
 
 
@@ -106,6 +109,7 @@ def refuse(request: ChatRequest, *, has_beta: bool) -> None:
         raise _refused(f"tools[{number}].function.strict", None, advice, "tools")
     if "messages" not in unchecked:
         _refuse_prefix(request, has_beta=has_beta)
+        _refuse_parts(request)
     user_id = request.user_id
     if user_id is not None and "user_id" not in unchecked and not _USER_ID.fullmatch(user_id):
         raise _refused("user_id", None, "1 to 512 letters (a to z, A to Z), digits, '-' and '_'", "user_id")
@@ -147,6 +151,30 @@ def _refuse_prefix(request: ChatRequest, *, has_beta: bool) -> None:
             "a client that may use the beta base URL: leave has_beta out, or base_url='https://api.deepseek.com/beta'"
         )
         raise _refused(f"messages[{len(earlier)}].prefix", True, advice, "messages")
+
+
+def _refuse_parts(request: ChatRequest) -> None:
+    images = 0
+    for number, message in enumerate(request.messages):
+        content = _field(message, "content")
+        if isinstance(content, str) or content is None:
+            continue
+        for place, part in enumerate(content):
+            kind, where = _field(part, "type"), f"messages[{number}].content[{place}]"
+            if kind in ("image_url", "file") and (role := _field(message, "role")) not in ("user", "tool"):
+                advice = f"text in a message of role {role!r}; images and files stand in those of users and tools"
+                raise _refused(where, kind, advice, "messages")
+            if kind == "image_url":
+                images += 1
+                url = _field(_field(part, "image_url"), "url")
+                if isinstance(url, str) and len(url) > _MAX_URL and not url.startswith("data:"):
+                    raise _refused(f"{where}.image_url.url", None, f"at most {_MAX_URL:,} characters", "messages")
+    if images > _MAX_IMAGES:
+        raise _refused("messages", f"{images} images", f"at most {_MAX_IMAGES}", "messages")
+
+
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, (dict, Mapping)) else getattr(value, name, None)
 
 
 def _refused(parameter: str, value: object, allowed: str, field: str) -> InvalidRequestError:

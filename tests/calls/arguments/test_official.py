@@ -13,6 +13,7 @@ from deepseek_async import (
     AssistantMessage,
     AsyncClient,
     FunctionDefinition,
+    ImagePart,
     InvalidRequestError,
     NoEffectWarning,
     Tool,
@@ -36,6 +37,7 @@ def tool(name: str = "weather", *, strict: bool | None = None) -> dict[str, Any]
     return {"type": "function", "function": {"name": name, "parameters": OBJECT, **said}}
 
 
+IMAGE = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
 MIXED = [tool("a", strict=True), tool("b")]
 BEFORE = [UserMessage("a"), AssistantMessage("b", prefix=True), UserMessage("c")]
 BEFORE_AS_MAPPINGS = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "prefix": True}, *HELLO]
@@ -64,6 +66,26 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "user, as openai says it": ({"user": "a/b"}, "user_id", "letters"),
     "json_schema": ({"response_format": {"type": "json_schema"}}, "response_format.type", "parse"),
     "JSON mode unsaid": ({"response_format": {"type": "json_object"}}, "response_format.type", "the word JSON"),
+    "an image of the system's": (
+        {"messages": [{"role": "system", "content": [IMAGE]}, *HELLO]},
+        "messages[0].content[0]",
+        "users and tools",
+    ),
+    "an image of the assistant's": (
+        {"messages": [*HELLO, {"role": "assistant", "content": [{"type": "text", "text": "a"}, IMAGE]}, *HELLO]},
+        "messages[1].content[1]",
+        "assistant",
+    ),
+    "too many images": (
+        {"messages": [UserMessage([ImagePart.from_url("https://a.example/b")] * 601)]},
+        "messages",
+        "600",
+    ),
+    "a long address": (
+        {"messages": [UserMessage([ImagePart.from_url("https://a.example/" + "b" * 8200)])]},
+        "messages[0].content[0].image_url.url",
+        "8,192",
+    ),
     "top_p of 0": ({"top_p": 0}, "top_p", "more than 0"),
 }
 
@@ -88,6 +110,8 @@ TAKEN: dict[str, dict[str, Any]] = {
         "messages": [{"role": "user", "content": [{"type": "text", "text": "json"}]}],
     },
     "top_p": {"top_p": 0.95},
+    "images": {"messages": [UserMessage([ImagePart.from_url("https://a.example/b")] * 600)]},
+    "an image as data": {"messages": [UserMessage([ImagePart.from_url("data:image/png;base64," + "A" * 9000)])]},
 }
 
 AROUND: dict[str, dict[str, Any]] = {
