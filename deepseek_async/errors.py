@@ -111,10 +111,12 @@ class DeepSeekError(Exception):
 
     @property
     def retryable(self) -> bool:
+        """Whether sending the same request again can help."""
         return _verdict(RETRYABLE, self)
 
     @property
     def may_be_billed(self) -> bool:
+        """Whether a server may have read the request and billed it."""
         return self.billed_before or _verdict(BILLABLE, self)
 
     def __str__(self) -> str:

@@ -20,7 +20,9 @@ class Exchange(Protocol):
     """A turn, as far as trimming looks at it: its messages."""
 
     @property
-    def messages(self) -> Sequence[Any]: ...
+    def messages(self) -> Sequence[Any]:
+        """The question, and what came of it, in order."""
+        ...
 
 
 Trim = Callable[[Sequence[Any]], Sequence[Any]]

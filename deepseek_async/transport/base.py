@@ -96,7 +96,9 @@ class Response(Protocol):
     """An answer whose head has arrived."""
 
     @property
-    def status(self) -> int: ...
+    def status(self) -> int:
+        """Of HTTP, 200 to 599."""
+        ...
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ class Pause:
         self.proceed = asyncio.Event()
 
     async def wait(self) -> None:
+        """Tell that this place is reached, and wait until the test goes on."""
         self.reached.set()
         await self.proceed.wait()
 
@@ -65,6 +66,11 @@ class ScriptedTransport:
         self.is_closed = False
 
     async def send(self, request: HTTPRequest, progress: Progress) -> Response:
+        """Answer with the next of the script.
+
+        Raises:
+            APIConnectionError: It has no further answer, or the next one is a failure.
+        """
         self.requests.append(request)
         if not self._answers:
             raise APIConnectionError("the script has no further answer", reason="unscripted")
@@ -81,6 +87,7 @@ class ScriptedTransport:
         return response
 
     async def aclose(self) -> None:
+        """Note that it was closed."""
         self.is_closed = True
 
 

@@ -35,7 +35,9 @@ class Chatting(Protocol):
     """What a conversation needs of a client."""
 
     @property
-    def chat(self) -> Chat: ...
+    def chat(self) -> Chat:
+        """Where its calls are."""
+        ...
 
 
 class Conversation:

@@ -46,6 +46,7 @@ def sendable(messages: list[Any]) -> list[Any]:
 
 
 def is_worth_keeping(messages: Sequence[Any]) -> bool:
+    """Whether a turn that broke off has something in it that the model said or called."""
     return any(
         isinstance(message, AssistantMessage) and (message.content or message.tool_calls) for message in messages
     )
