@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict, assert_type
 
 import attrs
@@ -22,6 +23,7 @@ from deepseek_async import (
     APITimeoutError,
     AssistantMessage,
     AsyncClient,
+    Budget,
     ChatCompletion,
     ChatCompletionChunk,
     ChatCompletionStream,
@@ -30,7 +32,10 @@ from deepseek_async import (
     ChoiceLogprobs,
     Delta,
     Failed,
+    FileObject,
+    FilePart,
     FunctionDefinition,
+    ImagePart,
     ParsedChatCompletion,
     ParsedStream,
     RateLimitError,
@@ -42,6 +47,7 @@ from deepseek_async import (
     SystemMessage,
     TextCompletion,
     TextCompletionStream,
+    TextPart,
     Timeouts,
     TokenLogprob,
     Tool,
@@ -65,7 +71,7 @@ from deepseek_async.hooks import (
 )
 from deepseek_async.sse import Comment, Decoder, ServerSentEvent
 from deepseek_async.transport import Answer, ScriptedTransport
-from deepseek_async.types import BalanceInfo, Message, Model, ModelList, TextChoice
+from deepseek_async.types import BalanceInfo, FileList, Message, Model, ModelList, TextChoice
 
 client = AsyncClient()
 messages: list[Message] = [SystemMessage("s"), UserMessage("u"), AssistantMessage("a"), ToolMessage("t", "c")]
@@ -324,3 +330,20 @@ def hooks_and_transports_are_typed() -> None:
 async def entered_it_is_itself() -> None:
     async with AsyncClient("k") as entered:
         assert_type(entered, AsyncClient)
+
+
+async def files_budgets_and_rules(client: AsyncClient) -> None:
+    budget = Budget(max_cost="1.00", max_tokens=10)
+    assert_type(await client.files.create("a.png", expires_after=3600, budget=budget), FileObject)
+    assert_type(await client.files.list(limit=2), FileList)
+    async for file in client.files.list(order="desc"):
+        assert_type(file, FileObject)
+    assert_type((await client.files.delete("file-api-1")).deleted, bool)
+    asked = UserMessage([TextPart("a"), ImagePart.from_path(Path("a.png")), FilePart.from_upload("file-api-1")])
+    completion = await client.with_options(budget=budget).chat.completions.create(
+        model="m", messages=[asked], budget=budget
+    )
+    assert_type(completion.cost_is_estimate, bool)
+    assert_type(completion.estimated_usage, Usage | None)
+    AsyncClient("k", budget=budget, official_rules=False)
+    AsyncClient("k", budget="1.00")  # type: ignore[arg-type]

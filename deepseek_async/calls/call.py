@@ -27,7 +27,7 @@ from .attempt import Attempt
 from .deadlines import Deadlines
 from .statistics import Figures
 from .streams.concealment import conceal_aside, name_url
-from .streams.estimates import settle_whole, with_estimate
+from .streams.estimates import prompt_tokens_in, settle_whole, with_estimate
 
 if TYPE_CHECKING:
     from .watching.watch import CallWatch
@@ -138,10 +138,9 @@ class Call:
         first_chunk = self._timeouts.first_chunk_of(streamed=self._streamed)
         return Attempt(around.transport, request, self._timeouts, first_chunk, self.deadlines, around.figures, watch)
 
-    @property
-    def body(self) -> bytes | None:
-        """What the present attempt sends."""
-        return self._request.body
+    def prompt_tokens(self) -> int:
+        """Tokens of the prompt of what the present attempt sends, estimated."""
+        return prompt_tokens_in(self._request.body)
 
     def _ask_budgets(self, meter: Meter) -> None:
         try:
@@ -260,7 +259,7 @@ class Call:
                     error.billed_before |= attempt.was_resent
                     attempt.close()
                     settle_whole(self.meter, error.partial, is_billed=error.may_be_billed)
-                    error.partial = with_estimate(error.partial, None, self.body)
+                    error.partial = with_estimate(error.partial, None, self.prompt_tokens)
                     await self.after(error)
                 except Exception as error:
                     attempt.close()

@@ -66,6 +66,7 @@ class ChunkStream(Generic[C, W]):
         self._call: Call | None = None
         self._attempt: Attempt | None = None  # whose response is being read
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._counted: tuple[int, int] | None = None  # the prompt's tokens, estimated, of a part
 
     # -- for the caller ----------------------------------------------------------------------------------------------
 
@@ -98,7 +99,14 @@ class ChunkStream(Generic[C, W]):
         return self._priced(self._answer.snapshot())
 
     def _priced(self, completion: W) -> W:
-        return completion if self._call is None else with_estimate(completion, self._answer, self._call.body)
+        return completion if self._call is None else with_estimate(completion, self._answer, self._prompt_tokens)
+
+    def _prompt_tokens(self) -> int:
+        """Counted once for each part: whoever looks on asks again and again."""
+        part = len(self._answer.seams)
+        if self._counted is None or self._counted[0] != part:
+            self._counted = part, 0 if self._call is None else self._call.prompt_tokens()
+        return self._counted[1]
 
     async def open(self, *, until: Literal["head", "first_text"] = "head") -> None:
         """Send the request and wait for the response's head; done at the first use of itself.
@@ -317,7 +325,7 @@ class ChunkStream(Generic[C, W]):
         except DeepSeekError as final:
             if self._stage is Stage.UNDER_WAY:
                 answer.fail(final)
-                final.partial = with_estimate(final.partial, answer, call.body)
+                final.partial = with_estimate(final.partial, answer, self._prompt_tokens)
                 self._stage = Stage.FAILED
                 self._end_call(final)
         else:

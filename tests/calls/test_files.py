@@ -86,6 +86,16 @@ async def test_whatever_holds_it_can_be_uploaded(client: AsyncClient, picture: P
     assert await client.files.retrieve(file.id) == file == await client.files.get(file.id)
 
 
+async def test_as_openai_says_it(client: AsyncClient) -> None:
+    """A tuple with the name, and the media type; what there is not is answered with a reason."""
+    assert (await client.files.create(file=("a.png", PNG), purpose="user_data")).filename == "a.png"
+    assert (await client.files.create(file=("b.png", io.BytesIO(PNG), "image/png"))).filename == "b.png"
+    with pytest.raises(InvalidRequestError, match="media_type"):
+        await client.files.create(("a.png",))  # type: ignore[arg-type]
+    with pytest.raises(AttributeError, match="gives nothing back"):
+        client.files.content("file-api-1")  # type: ignore[attr-defined]
+
+
 async def test_a_question_about_it(client: AsyncClient) -> None:
     """Its id goes into a part; once it is deleted the API knows it no more."""
     file = await client.files.upload(PNG, filename="a.png")

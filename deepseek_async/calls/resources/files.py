@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Generator, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Unpack
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Unpack
 from urllib.parse import quote, urlencode
 
 from ...codec.reading.responses import file_deletion_from_json, file_from_json, files_from_json
@@ -15,27 +15,35 @@ from ...errors import InvalidRequestError
 from ...transport import Form
 from ...types import FileDeletion, FileList, FileObject
 from ..arguments.parameters import CallOptions, hide_headers
+from ..arguments.spellings import Words
 from ..arguments.uploads import form_file_of
 from .account import ask
 
 if TYPE_CHECKING:
     from ..caller import Caller
 
+Uploadable = str | os.PathLike[str] | bytes | BinaryIO
 MAX_FILE_BYTES: Final = 100 * 2**20
 """Of a document; an image may have 64 MiB."""
 EXPIRES_AFTER: Final = (3600, 30 * 24 * 3600)
 MAX_PAGE: Final = 1000
 
 
-class Files:
+class Files(Words):
     """``client.files``."""
+
+    _WORDS: ClassVar[Mapping[str, str]] = {
+        "content": "none: the API gives nothing back of what was uploaded",
+        "retrieve_content": "none: the API gives nothing back of what was uploaded",
+        "wait_for_processing": "none: a file is ready when create returns",
+    }
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     async def create(
         self,
-        file: str | os.PathLike[str] | bytes | BinaryIO,
+        file: Uploadable | tuple[str, Uploadable] | tuple[str, Uploadable, str],
         *,
         purpose: str = "user_data",
         filename: str | None = None,
@@ -46,7 +54,8 @@ class Files:
         """``POST /files``. The file is read while it is sent, and never held in memory.
 
         Args:
-            file: A path, bytes, or an open binary file that can be rewound (for another attempt); it stays open.
+            file: A path, bytes, or an open binary file that can be rewound (for another attempt); it stays open. With
+                its name, or that and its media type, as a tuple, as the openai package has it.
             purpose: ``"user_data"``: an image. ``"text_recognition"``, ``"rich_layout_recognition"``: a document, which
                 is parsed before the answer comes. Other servers have purposes of their own.
             filename: What it is called; a path's own name, else ``"upload"``.
@@ -60,6 +69,11 @@ class Files:
             DeepSeekError: As `ChatCompletions.create`.
         """
         hide_headers(options)
+        if isinstance(file, tuple):
+            if not 2 <= len(file) <= 3:
+                raise InvalidRequestError("file", None, "a file, or (name, file), or (name, file, media_type)")
+            named = (*file, None)
+            file, filename, media_type = named[1], filename or named[0], media_type or named[2]
         if not isinstance(purpose, str) or not purpose:
             allowed = "'user_data', 'text_recognition' or 'rich_layout_recognition'"
             raise InvalidRequestError("purpose", purpose, allowed)
@@ -70,7 +84,7 @@ class Files:
         form = Form(tuple(fields), form_file_of(file, filename=filename, media_type=media_type, most=most))
         return await ask(self._caller, "POST", "/files", file_from_json, options, form)
 
-    async def upload(self, file: str | os.PathLike[str] | bytes | BinaryIO, **options: Any) -> FileObject:
+    async def upload(self, file: Any, **options: Any) -> FileObject:
         """As `create`."""
         return await self.create(file, **options)
 

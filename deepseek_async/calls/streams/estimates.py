@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import attrs
@@ -15,13 +16,13 @@ from ...types.tokens.estimate import completion_tokens_of, estimated_tokens, pro
 T = TypeVar("T")
 
 
-def with_estimate(completion: T, answer: StreamedAnswer[Any, Any] | None, body: bytes | None) -> T:
+def with_estimate(completion: T, answer: StreamedAnswer[Any, Any] | None, prompt_tokens: Callable[[], int]) -> T:
     """An answer with its ``estimated_usage``, where it broke off, or a part of it did, and no usage of that was told.
 
     Args:
         completion: What arrived; anything but a `ChatCompletion` stays as it is.
         answer: The stream that it came by.
-        body: The last request's JSON.
+        prompt_tokens: Those of the last request, estimated; see `prompt_tokens_in`.
     """
     if not isinstance(completion, ChatCompletion):
         return completion
@@ -38,7 +39,7 @@ def with_estimate(completion: T, answer: StreamedAnswer[Any, Any] | None, body: 
     ]
     if not seams:
         sizes = [completion_tokens_of(completion)]
-    first_prompt = prompt_tokens_of(body_in(body)) - sum(sizes[:-1])
+    first_prompt = prompt_tokens() - sum(sizes[:-1])
     total: Usage | None = None
     for number, (usage, size) in enumerate(zip(told, sizes, strict=True)):
         if usage is None:
@@ -46,6 +47,11 @@ def with_estimate(completion: T, answer: StreamedAnswer[Any, Any] | None, body: 
             usage = Usage(prompt, size, prompt + size)
         total = usage if total is None else total + usage
     return attrs.evolve(completion, estimated_usage=total)
+
+
+def prompt_tokens_in(body: bytes | None) -> int:
+    """Tokens of the prompt of a request's JSON, estimated."""
+    return prompt_tokens_of(body_in(body))
 
 
 def settle_stream(

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
     from ..requests.questions import Question
     from .exchange import Exchange
 
-__all__ = ["ENDPOINTS", "FILE_ENDPOINTS", "PREFIXES", "Endpoint", "endpoint_for", "send_json", "what_is_served"]
+__all__ = [
+    "ENDPOINTS",
+    "FILE",
+    "FILES",
+    "FILE_ENDPOINTS",
+    "PREFIXES",
+    "Endpoint",
+    "endpoint_for",
+    "send_json",
+    "what_is_served",
+]
 
 PREFIXES = ("/beta", "/v1", "")
 

@@ -19,7 +19,7 @@ from ...answers.replies import (
 )
 from ...requests.bodies import ChatBody, CompletionBody
 from ...scripts.json_form import script_schema
-from ..endpoints import ENDPOINTS, PREFIXES
+from ..endpoints import ENDPOINTS, FILE, FILE_ENDPOINTS, FILES, PREFIXES
 from .orders import NewCeiling, NewScripts
 
 __all__ = ["describe"]
@@ -28,6 +28,7 @@ _REFUSALS = {
     400: "Malformed, out of range, or a contradiction; the text names the field.",
     401: "No key, or a wrong one.",
     402: "The balance is used up.",
+    404: "There is no such file.",
     413: "The body is over 48 MiB.",
     415: "Content-Type is not exactly application/json.",
     422: "A field is missing or has the wrong type; the text names it.",
@@ -42,6 +43,13 @@ _TITLES = {
     "/models": "List the models",
     "/user/balance": "Show the balance",
 }
+_FILE_TITLES = {
+    (FILES, "POST"): "Upload a file",
+    (FILES, "GET"): "List the files",
+    (FILE, "GET"): "Tell of a file",
+    (FILE, "DELETE"): "Delete a file",
+}
+_NO_BRACES = str.maketrans("", "", "{}")
 _BODIES: dict[str, type[Any]] = {"/chat/completions": ChatBody, "/completions": CompletionBody}
 _ANSWERS: dict[str, type[Any]] = {
     "/chat/completions": ChatCompletion,
@@ -93,6 +101,7 @@ def _document(control: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, Any
         "security": [{}, {"key": []}],
         "paths": {
             **{prefix + path: _operation(prefix, path) for path in _TITLES for prefix in sorted(PREFIXES)},
+            **{prefix + path: _file_operations(prefix, path) for path in (FILES, FILE) for prefix in sorted(PREFIXES)},
             **{path: {method.lower(): _control(path, method) for method in methods} for path, methods in control},
         },
         "components": {"schemas": components, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
@@ -109,6 +118,35 @@ def _operation(prefix: str, path: str) -> dict[str, Any]:
     if path in _BODIES:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(_BODIES[path])}}}
     return {method: operation}
+
+
+def _file_operations(prefix: str, path: str) -> dict[str, Any]:
+    """What a path of the files takes; ids stand in the path, the form of an upload in the body."""
+    operations: dict[str, Any] = {}
+    for method in (method for known, method in FILE_ENDPOINTS if known == path):
+        operation = operations[method.lower()] = {
+            "operationId": f"{method.lower()}_{(prefix + path).strip('/').replace('/', '_').translate(_NO_BRACES)}",
+            "summary": _FILE_TITLES[path, method],
+            "responses": {
+                "200": {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}},
+                **{str(status): _refusal(status) for status in (400, 401, 404, 413, 500)},
+            },
+        }
+        if path == FILE:
+            operation["parameters"] = [_parameter("file_id", "path")]
+        elif method == "GET":
+            operation["parameters"] = [_parameter(name, "query") for name in ("after", "limit", "order", "purpose")]
+        else:
+            fields = {
+                name: {"type": "string"} for name in ("purpose", "expires_after[anchor]", "expires_after[seconds]")
+            }
+            form = {"type": "object", "required": ["purpose", "file"], "properties": {**fields, "file": {}}}
+            operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
+    return operations
+
+
+def _parameter(name: str, place: str) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
 
 
 def _control(path: str, method: str) -> dict[str, Any]:
@@ -130,7 +168,7 @@ def _control(path: str, method: str) -> dict[str, Any]:
 
 def _statuses(path: str) -> list[int]:
     with_body = (402, 413, 415, 422, 429)
-    return [status for status in _REFUSALS if path in _BODIES or status not in with_body]
+    return [status for status in _REFUSALS if status != 404 and (path in _BODIES or status not in with_body)]
 
 
 def _answer(path: str) -> dict[str, Any]:

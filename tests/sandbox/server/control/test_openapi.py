@@ -98,7 +98,7 @@ async def test_it_describes_every_endpoint_under_every_prefix(talk: Talk) -> Non
     """Served without a key, with this server's address."""
     document = (await talk.send("GET", "/openapi.json")).json
     assert document == json.loads(json.dumps(describe(talk.server.base_url, CONTROL)))
-    endpoints = ["/chat/completions", "/completions", "/models", "/user/balance"]
+    endpoints = ["/chat/completions", "/completions", "/files", "/files/{file_id}", "/models", "/user/balance"]
     served = {prefix + path for prefix in ("", "/v1", "/beta") for path in endpoints}
     assert set(document["paths"]) == served | set(CONTROL)
     assert {path: {method.upper() for method in document["paths"][path]} for path in CONTROL} == {
@@ -149,3 +149,15 @@ async def test_answers_have_no_field_that_is_not_described(talk: Talk) -> None:
     fim = {"model": "deepseek-chat", "prompt": "x", "logprobs": 1}
     msgspec.json.decode((await talk.post("/beta/completions", body=fim)).data, type=TextCompletion)
     msgspec.json.decode((await talk.post(max_tokens=0)).data, type=ErrorBody)
+
+
+def test_files_are_described(live_url: str) -> None:
+    """Each path of theirs, under each prefix, with what it takes."""
+    paths = describe(live_url, {})["paths"]
+    for prefix in ("", "/v1", "/beta"):
+        assert set(paths[f"{prefix}/files"]) == {"post", "get"}
+        assert set(paths[f"{prefix}/files/{{file_id}}"]) == {"get", "delete"}
+    form = paths["/files"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["purpose", "file"]
+    names = [operation["operationId"] for path in paths.values() for operation in path.values()]
+    assert len(names) == len(set(names))
