@@ -202,7 +202,7 @@ def summary(completion: ChatCompletion, pace: Pace) -> str:
         if usage is not None and pace.last - pace.first > _MEASURABLE:
             facts.append(f"{(usage.completion_tokens - 1) / (pace.last - pace.first):.0f} tokens/s")
     if (cost := completion.cost(pace.sent_at)) is not None:
-        facts.append(f"{cost:f} USD")
+        facts.append(f"{'about ' if completion.cost_is_estimate else ''}{cost:f} USD")
     return " · ".join(filter(None, facts))
 
 

@@ -6,7 +6,8 @@ import asyncio
 import io
 import json
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from deepseek_async import (
     APIConnectionError,
+    APIStatusError,
     AsyncClient,
     BadRequestError,
     FileObject,
@@ -192,18 +194,89 @@ async def test_refusals_of_the_server(client: AsyncClient, tmp_path: Path) -> No
         await client.files.create(PNG, purpose="batch")
 
 
-async def test_a_file_that_shrinks_meanwhile_is_an_error(server: SandboxServer, tmp_path: Path) -> None:
-    """Nothing waits for the rest of it."""
-    path = tmp_path / "a.png"
-    path.write_bytes(PNG)
-    async with AsyncClient(base_url=server.base_url, retry=RetryPolicy(attempts=1)) as client:
-        creating = client.files.create(path)
-        first = asyncio.ensure_future(creating)
-        await asyncio.sleep(0)
-        path.write_bytes(PNG[:10])
-        async with asyncio.timeout(5):
-            result = (await asyncio.gather(first, return_exceptions=True))[0]
-    assert isinstance(result, APIConnectionError) or (isinstance(result, FileObject) and result.bytes == len(PNG))
+@asynccontextmanager
+async def server_of(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], **settings: Any
+) -> AsyncIterator[AsyncClient]:
+    """A client of a server of bytes; what is left of its connections is closed."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with suppress(ConnectionError):
+            await answer(reader, writer)
+        writer.close()
+
+    serving = await asyncio.start_server(serve, "127.0.0.1", 0)
+    settings = {"retry": RetryPolicy(attempts=1), **settings}
+    async with (
+        serving,
+        AsyncClient(base_url=f"http://127.0.0.1:{serving.sockets[0].getsockname()[1]}", **settings) as client,
+    ):
+        yield client
+        for writer in writers:
+            writer.close()
+
+
+async def test_a_file_that_shrinks_meanwhile_is_an_error() -> None:
+    """Nothing waits for the rest of it, and the error says what it was."""
+
+    class Shrinking(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return b""
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(2**16):
+            pass
+
+    async with asyncio.timeout(5), server_of(take) as client:
+        with pytest.raises(InvalidRequestError, match="as it had when it was looked at"):
+            await client.files.create(Shrinking(PNG))
+
+
+async def test_an_upload_that_is_given_up_ends(tmp_path: Path) -> None:
+    """The file is closed, and so is the connection, although the server reads nothing."""
+    path = tmp_path / "large.png"
+    with path.open("wb") as file:
+        file.truncate(20 * 2**20)
+    arrived, going, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def idle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        arrived.set()
+        await going.wait()
+        while await reader.read(2**20):
+            pass
+        left.set()
+
+    async with asyncio.timeout(10), server_of(idle) as client:
+        creating = asyncio.create_task(client.files.create(path))
+        await arrived.wait()
+        creating.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await creating
+        going.set()
+        await left.wait()
+        assert client.statistics().in_flight == 0
+
+
+async def test_a_refusal_before_the_end_of_an_upload_is_heard(tmp_path: Path) -> None:
+    """A server that wants no more says so at once."""
+    path = tmp_path / "large.png"
+    with path.open("wb") as file:
+        file.truncate(20 * 2**20)
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\ncontent-length: 9\r\nconnection: close\r\n\r\ntoo large")
+        await writer.drain()
+        while await reader.read(2**20):
+            pass
+
+    async with asyncio.timeout(10), server_of(refuse) as client:
+        with pytest.raises(APIStatusError, match="too large") as caught:
+            await client.files.create(path)
+    assert caught.value.status == 413
 
 
 @pytest.mark.parametrize(

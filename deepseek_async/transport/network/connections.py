@@ -152,6 +152,8 @@ class AiohttpTransport:
         except DeepSeekError as error:
             return error
         except Exception as error:
+            if isinstance(error.__cause__, InvalidRequestError):  # a form's file is not what it was
+                return error.__cause__
             if route.session.closed:
                 return closed()
             if not is_last and may_be_stale(error) and watched.may_be_stale(STALE_SECONDS):

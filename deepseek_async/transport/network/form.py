@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import aiohttp
 from aiohttp import Payload, hdrs
@@ -55,7 +54,7 @@ class FileBody(Payload):
             InvalidRequestError: It has become shorter meanwhile.
         """
         left = self._file.size
-        opened: Any = await asyncio.to_thread(self._file.open)
+        opened = self._file.open()  # at once: a cancelled wait for another thread would lose what that opens
         try:
             while left > 0:
                 piece = await asyncio.to_thread(opened.read, min(left, _PIECE_BYTES))
@@ -65,7 +64,7 @@ class FileBody(Payload):
                 left -= len(piece)
                 await writer.write(piece)
         finally:
-            await asyncio.shield(asyncio.to_thread(opened.close))
+            opened.close()
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:  # noqa: ARG002
         """As `write`: as much is sent as its length says."""
