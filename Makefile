@@ -132,7 +132,7 @@ test-proxies: $(FOR_DEV) ## The proxies that are installed, plain and for stream
 	$(BIN)/python -m pytest -q -m outside -n 4 --dist loadgroup tests/proxies
 
 test-clients: $(FOR_DEV) ## Other people's clients, newest, each in an environment of its own, against the sandbox
-	CLIENTS=$(abspath $(VENV)/clients) $(BIN)/python -m pytest -q -m outside -n 3 --dist loadgroup tests/clients
+	CLIENTS=$(abspath $(VENV)/clients) $(BIN)/python -m pytest -q -m outside -n 3 --dist loadgroup tests/clients tests/test_openai_snippets.py
 
 test-pages: $(FOR_DEV) ## What is looked at in a browser, in a headless Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pytest -q -rs tests/types/test_heat_map_in_chromium.py tests/sandbox/server/control/test_page.py tests/cli/test_batch_report.py
