@@ -14,14 +14,20 @@ from .calls.arguments.checks import check_count, check_type, hooks_of, secret_in
 from .calls.arguments.official import OfficialRules
 from .calls.arguments.parameters import check_via, hide_headers
 from .calls.arguments.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
-from .calls.arguments.spellings import SpelledSettings, Words, settings_of
+from .calls.arguments.spellings import (
+    WORDS_OF_CHAT,
+    WORDS_OF_CLIENTS,
+    WORDS_OF_RESOURCES,
+    SpelledSettings,
+    settings_of,
+)
 from .calls.call import Surroundings
 from .calls.caller import Caller, retry_of, timeouts_of
-from .calls.chat import Chat
+from .calls.chat import Chat, ChatCompletions
 from .calls.resources import Completions, Files, Models, User
 from .calls.statistics import Figures, Statistics
 from .codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
-from .errors import InvalidRequestError
+from .errors import InvalidRequestError, name_ours
 from .hooks import Hook
 from .policy.gate import Gate
 from .policy.retry import RetryPolicy
@@ -41,7 +47,7 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
-class AsyncClient(Words):
+class AsyncClient:
     """A client of DeepSeek's API, or of a server that speaks it.
 
     Can be made outside a running loop, used under one `asyncio.run` and then another, and pickled. Use it as an async
@@ -374,3 +380,9 @@ class AsyncClient(Words):
                 raise
             advice = f"set {API_KEY_VARIABLE} where it is loaded, or make the client with pickle_key=True"
             raise InvalidRequestError("api_key", message=f"a pickled AsyncClient carries no key: {advice}") from None
+
+
+name_ours(AsyncClient, WORDS_OF_CLIENTS)
+name_ours(ChatCompletions, WORDS_OF_CHAT)
+for _resource in (Chat, Completions, Files, Models, User):
+    name_ours(_resource, WORDS_OF_RESOURCES)

@@ -72,6 +72,29 @@ class PartialCompletion(Protocol):
     def usage(self) -> Any: ...
 
 
+class _NamedElsewhere:
+    """An attribute that other packages have: an AttributeError, so that `hasattr` works, with our word in it.
+
+    It costs nothing where it is not asked for, unlike a ``__getattr__``, which makes each attribute of a class slower.
+    """
+
+    __slots__ = ("_name", "_word")
+
+    def __init__(self, name: str, word: str) -> None:
+        self._name = name
+        self._word = word
+
+    def __get__(self, owned: object, owner: type) -> Any:
+        message = f"{owner.__name__!r} object has no attribute {self._name!r}; use {self._word}"
+        raise AttributeError(message, name=self._name, obj=owned)
+
+
+def name_ours(cls: type, words: Mapping[str, str]) -> None:
+    """Let a class answer names that other packages have with our word for each."""
+    for name, word in words.items():
+        setattr(cls, name, _NamedElsewhere(name, word))
+
+
 class DeepSeekError(Exception):
     """Base of every error this package raises.
 
@@ -475,3 +498,12 @@ def describe(errors: Sequence[DeepSeekError]) -> tuple[str, ...]:
         line if count == 1 else f"{line} ({count} times)"
         for line, count in ((k, len(list(g))) for k, g in groupby(lines))
     )
+
+
+_WORDS_OF_ERRORS: Final[Mapping[str, str]] = {
+    "http_status": ".status",
+    "json_body": ".body, which is text",
+    "user_message": ".message",
+    "request": "hooks, which tell what is sent",
+}
+name_ours(DeepSeekError, _WORDS_OF_ERRORS)

@@ -12,7 +12,7 @@ import attrs
 from ..calls.parsing.asking import Wanted
 from ..errors import InvalidRequestError
 from ..policy.spending import Budget
-from ..types.values import integer_in
+from ..types.requests.numbers import integer_in
 
 HELD_SECONDS: Final = 0.05
 """So long rows wait before they look again whether what is in flight has left something of the budget."""

@@ -13,7 +13,7 @@ import attrs
 from ..errors import InvalidRequestError
 from ..policy.spending import Budget
 from ..types.prices import next_off_peak
-from ..types.values import integer_in, number_in
+from ..types.requests.numbers import integer_in, number_in
 from .options import HELD_SECONDS, SendingRules
 from .report import WORDS, Stopped
 from .tally import Tally

@@ -13,9 +13,10 @@ from types import TracebackType
 from typing import Generic, Literal, Self, TypeVar
 
 from ..codec.answer import Complete, Interrupted, Seam, StreamedAnswer
-from ..errors import DeepSeekError, StreamInterruptedError, unforeseen
+from ..errors import DeepSeekError, StreamInterruptedError, name_ours, unforeseen
 from ..transport.base import lowered
 from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
+from .arguments.spellings import WORDS_OF_STREAMS
 from .attempt import Attempt
 from .call import Call
 from .streams.estimates import settle_stream, with_estimate
@@ -431,3 +432,6 @@ class TextCompletionStream(ChunkStream[TextCompletion, TextCompletion]):
     def text_deltas(self, index: int = 0) -> Reading[TextCompletion, str]:
         """The text of one choice as it comes; never empty strings."""
         return Reading(self, index, texts_in, is_of_one=lambda: self._answer.is_of_one)
+
+
+name_ours(ChunkStream, WORDS_OF_STREAMS)

@@ -14,7 +14,7 @@ import msgspec
 
 from ..errors import InvalidRequestError
 from ..types import ChatRequest, TextRequest
-from ..types.values import number_in
+from ..types.requests.numbers import number_in
 
 
 def _as_json_can_say(value: object) -> Any:

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from ..errors import APITimeoutError, DeepSeekError, InvalidRequestError, StreamInterruptedError
-from ..types.values import integer_in, integer_or_same
+from ..types.requests.numbers import integer_in, integer_or_same
 
 INTERRUPTED: Final = "interrupted"
 LENGTH: Final = "length"

@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from ..errors import APIStatusError, DeepSeekError, InvalidRequestError, StreamInterruptedError
-from ..types.values import integer_in, integer_or_same, number_in, number_or_same
+from ..types.requests.numbers import integer_in, integer_or_same, number_in, number_or_same
 
 
 def _positive(_: object, attribute: Any, value: object) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import BudgetExceededError, InvalidRequestError
 from ..types import Usage
 from ..types.prices import CURRENCIES, Price, cost_of, price_of
-from ..types.values import integer_in, integer_or_same
+from ..types.requests.numbers import integer_in, integer_or_same
 
 _ZERO = Decimal(0)
 

@@ -8,7 +8,7 @@ from typing import Any, Final, SupportsFloat
 import attrs
 
 from ..errors import InvalidRequestError
-from ..types.values import number_in, number_or_same
+from ..types.requests.numbers import number_in, number_or_same
 
 # A queued request is closed by the server after 600 s (page "Rate Limit"); half a minute for its notice to arrive.
 FIRST_CHUNK_STREAMED: Final = 630.0

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import attrs
 
 from ..errors import InvalidRequestError
+from ..types.requests.numbers import integer_in
 from ..types.tokens.estimate import estimated_tokens
-from ..types.values import integer_in
 
 
 class Exchange(Protocol):

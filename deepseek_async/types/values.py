@@ -7,63 +7,16 @@ from where the last one was found (in order, one chunk decodes in half the time)
 from __future__ import annotations
 
 import functools
-import operator
-import re
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from importlib import import_module
 from itertools import islice
-from numbers import Integral, Real
-from typing import Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar
 
 import attrs
 
+from ..errors import name_ours
+
 T = TypeVar("T")
-
-
-def integer_in(value: object) -> int | None:
-    """An integer as an int, whatever library's it is (numpy's, say); ``None``: it is none. A truth value is none."""
-    if type(value) is int:
-        return value
-    if isinstance(value, bool) or not (isinstance(value, Integral) or _is_scalar(value)):
-        return None
-    try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        return None
-
-
-def number_in(value: object) -> float | None:
-    """A number as an int or a float, whatever library's it is; ``None``: it is none. A truth value is none."""
-    if type(value) is float or type(value) is int:
-        return value
-    if (integer := integer_in(value)) is not None:
-        return integer
-    if isinstance(value, bool) or not (isinstance(value, (Real, Decimal)) or _is_scalar(value)):
-        return None
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-
-
-def _is_scalar(value: object) -> bool:
-    """Whether it is an array or a tensor without an axis, of an integer or a real number."""
-    if getattr(value, "shape", None) != ():
-        return False
-    dtype = getattr(value, "dtype", None)
-    kind = getattr(dtype, "kind", None)  # numpy's; torch has none
-    return kind in ("i", "u", "f") if kind is not None else not re.search("bool|complex", str(dtype))
-
-
-def integer_or_same(value: Any) -> Any:
-    """An integer as an int; what is none as it is, for a validator to refuse."""
-    return value if (integer := integer_in(value)) is None else integer
-
-
-def number_or_same(value: Any) -> Any:
-    """A number as an int or a float; what is none as it is, for a validator to refuse."""
-    return value if (number := number_in(value)) is None else number
 
 
 class _EmptyMapping(dict[str, Any]):
@@ -249,6 +202,22 @@ def _clipped(show: Callable[[Any], str], value: object, characters: int) -> str:
     return text if len(text) <= characters else text[:characters] + "…"
 
 
+class _FieldOfOthers:
+    """A field that other servers' answers have: what is in `extra` of it, or ``None``."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, owned: Any, owner: type) -> Any:
+        if "extra" not in getattr(owner, "__slots__", ()):
+            raise AttributeError(
+                f"{owner.__name__!r} object has no attribute {self._name!r}", name=self._name, obj=owned
+            )
+        return self if owned is None else owned.extra.get(self._name)
+
+
 class Document(Brief):
     """A base of values that can be written as JSON in the wire's own shape, and read back.
 
@@ -278,6 +247,13 @@ class Document(Brief):
         """The same as `to_json`, by the name that users of pydantic know."""
         return self.to_json()
 
+    if not TYPE_CHECKING:  # names that users of the openai package type; type checkers are to find them wrong
+        __iter__ = None  # else it would be iterated by its indices
+
+        def __getitem__(self, key: object) -> NoReturn:
+            shown = f".{key}" if isinstance(key, str) and key.isidentifier() else "its attributes"
+            raise TypeError(f"{type(self).__name__!r} object is no mapping; use {shown}, or .to_dict()")
+
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """The value that plain data stands for, from `to_dict` or from a server.
@@ -296,3 +272,19 @@ class Document(Brief):
 
 def _documents() -> Any:
     return import_module("deepseek_async.codec.documents")
+
+
+_WORDS_OF_VALUES: Final[Mapping[str, str]] = {
+    "output_text": ".text",
+    "parsed": "parse(response_type=…), whose answer has .parsed",
+    "json": ".to_json()",
+    "dict": ".to_dict()",
+    "copy": "attrs.evolve(value, …)",
+    "model_copy": "attrs.evolve(value, …)",
+    "model_extra": ".extra",
+    "model_fields_set": ".to_dict(), which leaves out what is None",
+    "_request_id": ".request_id",
+}
+name_ours(Document, _WORDS_OF_VALUES)
+for _name in ("refusal", "annotations", "audio", "function_call", "service_tier"):
+    setattr(Document, _name, _FieldOfOthers(_name))

@@ -21,7 +21,7 @@ from deepseek_async import (
 )
 from deepseek_async.codec.requests import request_to_json
 from deepseek_async.types import TextRequest
-from deepseek_async.types.values import integer_in, number_in
+from deepseek_async.types.requests.numbers import integer_in, number_in
 
 from ..wire import HELLO, client_on, completion, whole
 

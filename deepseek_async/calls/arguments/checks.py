@@ -7,8 +7,8 @@ from typing import Any
 
 from ...errors import InvalidRequestError
 from ...hooks import PLAIN, Hook, is_async
+from ...types.requests.numbers import integer_in
 from ...types.secrecy import SECRET_HEADERS, kind_of
-from ...types.values import integer_in
 
 
 def check_type(name: str, value: object, *wanted: type | None) -> None:

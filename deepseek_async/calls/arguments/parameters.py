@@ -12,8 +12,9 @@ from ...policy.retry import RetryPolicy
 from ...policy.spending import Budget
 from ...policy.timeouts import Timeouts
 from ...types import ChatRequest, Message, TextRequest, Tool
+from ...types.requests.numbers import integer_in
 from ...types.secrecy import hide, kind_of
-from ...types.values import integer_in, unfrozen
+from ...types.values import unfrozen
 from .spellings import NOT_GIVEN, SPELLINGS, translate
 
 R = TypeVar("R", ChatRequest, TextRequest)

@@ -14,10 +14,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from ...errors import InvalidRequestError
-from ...types.values import integer_in
+from ...types.requests.numbers import integer_in
 
 
 class NotGiven:
@@ -142,30 +142,50 @@ def settings_of(spelled: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-class Words:
-    """A base that answers attributes of the openai package with our word for them, instead of a bare error."""
+_RAW: Final = "hooks, which tell statuses and times; a stream has .status and .headers, an answer .request_id"
 
-    __slots__ = ()
-    _WORDS: ClassVar[Mapping[str, str]] = {
-        "with_raw_response": "hooks tell statuses and times; a stream has .status and .headers, an answer .request_id",
-        "with_streaming_response": "stream(…), which has .status, .headers and .open()",
-        "beta": "the same name without it: client.chat.completions.parse(response_type=…)",
-        "responses": "client.chat.completions",
-        "embeddings": "none: this API has no embeddings",
-        "images": "none: this API makes no images",
-        "audio": "none: this API has no audio",
-        "batches": "client.batch(…) or run_batch(…)",
-        "api_key": "none: a client does not show its key",
-        "is_closed": "none: a closed client opens new connections when it is used again",
-    }
+WORDS_OF_RESOURCES: Final[Mapping[str, str]] = {
+    "with_raw_response": _RAW,
+    "with_streaming_response": "stream(…), which has .status, .headers and .open()",
+}
+"""What resources are asked for by users of the openai package, and what they have instead."""
 
-    if not TYPE_CHECKING:  # a type checker would take it to mean that any name is an attribute
+_NOTHING: Final = "nothing: this API has no such thing"
 
-        def __getattr__(self, name: str) -> NoReturn:
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            if (advice := self._WORDS.get(name)) is not None:
-                message += f"; use {advice}"
-            raise AttributeError(message, name=name, obj=self)
+WORDS_OF_CHAT: Final[Mapping[str, str]] = {
+    **WORDS_OF_RESOURCES,
+    **dict.fromkeys(("list", "retrieve", "update", "delete", "messages"), "nothing: this API stores no answers"),
+}
+"""The same of ``client.chat.completions``."""
+
+WORDS_OF_CLIENTS: Final[Mapping[str, str]] = {
+    **WORDS_OF_RESOURCES,
+    "beta": "the same name without it: client.chat.completions.parse(response_type=…)",
+    "responses": "client.chat.completions",
+    "conversations": "Conversation(client, …)",
+    "batches": "client.batch(…) or run_batch(…)",
+    "api_key": "nothing: a client does not show its key",
+    "is_closed": "nothing: a closed client opens new connections when it is used again",
+    "timeout": "with_options(timeouts=…), or timeouts= of a call",
+    "max_retries": "with_options(retry=…), or retry= of a call",
+    "default_headers": "with_options(headers=…), or extra_headers= of a call",
+    "default_query": "a base_url that ends with the query",
+    "organization": "nothing: a key belongs to one account here",
+    "project": "nothing: a key belongs to one account here",
+    **dict.fromkeys(("get", "post", "request"), "extra_body= for fields, aiohttp for other paths"),
+    **dict.fromkeys(("embeddings", "images", "audio", "moderations", "fine_tuning", "vector_stores"), _NOTHING),
+    **dict.fromkeys(("uploads", "realtime", "evals", "containers", "webhooks", "videos", "skills"), _NOTHING),
+}
+"""The same of a client."""
+
+WORDS_OF_STREAMS: Final[Mapping[str, str]] = {
+    "response": ".status, .headers and .request_id",
+    "get_final_message": "(await stream.completion()).message",
+    "get_final_text": "(await stream.completion()).text",
+    "current_completion_snapshot": ".snapshot()",
+    "text_stream": "text_deltas()",
+}
+"""The same of a stream."""
 
 
 def _put(parameters: dict[str, Any], name: str, value: Any, spelled: str) -> None:

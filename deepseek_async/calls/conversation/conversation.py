@@ -22,7 +22,7 @@ from ...policy.spending import Budget
 from ...policy.trimming import Trim
 from ...types import AssistantMessage, ChatCompletion, FinishReason, SystemMessage, Usage, UserMessage
 from ...types.messages import Content
-from ...types.values import integer_in
+from ...types.requests.numbers import integer_in
 from ..arguments.parameters import AskingParameters
 from ..chat import Chat
 from ..tools.function_tool import FunctionTool

@@ -19,7 +19,7 @@ from ...errors import (
     UnprocessableEntityError,
 )
 from ...types import ChatCompletion, ChatRequest, ParsedChatCompletion, Usage
-from ...types.values import integer_in
+from ...types.requests.numbers import integer_in
 from .refusals import StrictRefusals
 from .ways import Mode, WayToAsk, way_for
 

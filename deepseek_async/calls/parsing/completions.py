@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack, overload
 
+import attrs
+
+from ...errors import InvalidRequestError
 from ...types import ChatCompletion, ChatRequest, ParsedChatCompletion
 from ..arguments.parameters import CallOptions, ChatParameters, chat_request_of, hide_headers, split_off_options
 
@@ -68,7 +71,7 @@ class ParsingCompletions:
     async def parse(
         self,
         *,
-        response_type: Any,
+        response_type: Any = attrs.NOTHING,
         mode: Mode = "auto",
         attempts: int = 3,
         **parameters: Unpack[ChatParameters],
@@ -97,6 +100,7 @@ class ParsingCompletions:
         if "extra_headers" in parameters:
             hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
+        response_type = _type_in(response_type, given)
         options = split_off_options(given)
         request = chat_request_of(given, stream=False)
         wanted: Wanted[Any] = Wanted(response_type, attempts, mode)
@@ -133,7 +137,7 @@ class ParsingCompletions:
     def stream_parse(
         self,
         *,
-        response_type: Any,
+        response_type: Any = attrs.NOTHING,
         mode: Mode = "auto",
         attempts: int = 3,
         **parameters: Unpack[ChatParameters],
@@ -157,9 +161,23 @@ class ParsingCompletions:
         if "extra_headers" in parameters:
             hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
+        response_type = _type_in(response_type, given)
         options = split_off_options(given)
         wanted: Wanted[Any] = Wanted(response_type, attempts, mode)
         asking = Asking(wanted, chat_request_of(given, stream=True), self._caller.strict_refusals)
         return ParsedStream(
             lambda asked: self._streamed(asked, options), lambda asked: self.send(asked, options), asking
         )
+
+
+def _type_in(response_type: Any, given: dict[str, Any]) -> Any:
+    """The type that is asked for. The openai package calls it ``response_format``, which is taken where it is a class.
+
+    Raises:
+        InvalidRequestError: There is none.
+    """
+    if response_type is attrs.NOTHING and isinstance(given.get("response_format"), type):
+        return given.pop("response_format")
+    if response_type is attrs.NOTHING:
+        raise InvalidRequestError("response_type", None, "the type of the answer: parse(response_type=Class, …)")
+    return response_type

@@ -12,7 +12,7 @@ from ...codec.dialects import CHAT
 from ...codec.folding.channels import of_chunk
 from ...errors import InvalidRequestError
 from ...types import ChatCompletionChunk, ChunkChoice, Delta, TextChoice, TextCompletion
-from ...types.values import integer_in
+from ...types.requests.numbers import integer_in
 
 C = TypeVar("C")
 R = TypeVar("R")

@@ -14,7 +14,7 @@ from ...codec.reading.lenient import parse_json
 from ...codec.structuring import structured, structuring_of
 from ...errors import InvalidRequestError
 from ...types import FunctionDefinition, Tool
-from ...types.values import number_in
+from ...types.requests.numbers import number_in
 from .docstrings import described
 
 _TIMEOUT = "seconds, more than 0, or None"

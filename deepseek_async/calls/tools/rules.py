@@ -9,7 +9,7 @@ import attrs
 
 from ...errors import InvalidRequestError
 from ...types import ToolCall
-from ...types.values import integer_in
+from ...types.requests.numbers import integer_in
 
 Consent = Callable[[ToolCall, Mapping[str, Any]], bool | str | Awaitable[bool | str]]
 """Asked before a tool runs, with the call and its arguments: True lets it run; False, or the reason as text, does not,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...errors import InvalidRequestError
-from ..values import NO_EXTRA, integer_in, number_in
+from ..values import NO_EXTRA
+from .numbers import integer_in, number_in
 
 Validator = Callable[[Any, Any, Any], None]
 

@@ -241,6 +241,130 @@ def test_attributes_without_counterpart_name_ours(name: str) -> None:
         client.chatt  # type: ignore[attr-defined]  # noqa: B018
 
 
+ELSEWHERE = [
+    "client.with_raw_response",
+    "client.with_streaming_response",
+    "client.beta",
+    "client.responses",
+    "client.conversations",
+    "client.batches",
+    "client.api_key",
+    "client.is_closed",
+    "client.timeout",
+    "client.max_retries",
+    "client.default_headers",
+    "client.default_query",
+    "client.organization",
+    "client.project",
+    "client.get",
+    "client.post",
+    "client.request",
+    "client.embeddings",
+    "client.images",
+    "client.audio",
+    "client.moderations",
+    "client.fine_tuning",
+    "client.vector_stores",
+    "client.uploads",
+    "client.realtime",
+    "client.evals",
+    "client.containers",
+    "client.webhooks",
+    "client.videos",
+    "client.skills",
+    "client.chat.with_raw_response",
+    "client.chat.completions.with_raw_response",
+    "client.chat.completions.with_streaming_response",
+    "client.chat.completions.list",
+    "client.chat.completions.retrieve",
+    "client.chat.completions.update",
+    "client.chat.completions.delete",
+    "client.chat.completions.messages",
+    "client.models.with_raw_response",
+    "client.completions.with_raw_response",
+    "client.files.with_raw_response",
+    "answer.output_text",
+    "answer.json",
+    "answer.dict",
+    "answer.copy",
+    "answer.model_copy",
+    "answer.model_extra",
+    "answer.model_fields_set",
+    "answer._request_id",
+    "answer.message.parsed",
+    "answer.choices[0].message.parsed",
+    "answer.usage.model_copy",
+    "chunk.model_copy",
+    "stream.response",
+    "stream.get_final_message",
+    "stream.get_final_text",
+    "stream.current_completion_snapshot",
+    "stream.text_stream",
+    "error.http_status",
+    "error.json_body",
+    "error.user_message",
+    "error.request",
+]
+
+
+@pytest.fixture
+async def there(client: AsyncClient) -> AsyncIterator[dict[str, Any]]:
+    """One of each thing that has attributes."""
+    answer = await client.chat.completions.create(**ASKED)
+    async with client.chat.completions.stream(**ASKED) as stream:
+        chunk = await anext(stream)
+        error = ServiceUnavailableError("busy", status=503)
+        yield {"client": client, "answer": answer, "stream": stream, "chunk": chunk, "error": error}
+
+
+async def test_names_of_the_openai_package_are_answered_with_ours(there: dict[str, Any]) -> None:
+    """Of clients, resources, answers, chunks, streams and errors: an AttributeError that says what to use."""
+    for written in ELSEWHERE:
+        with pytest.raises(AttributeError, match="; use "):
+            eval(written, there)  # noqa: S307 - our own text
+        owner, _, name = written.rpartition(".")
+        assert not hasattr(eval(owner, there), name)  # noqa: S307
+
+
+async def test_fields_that_only_others_send(client: AsyncClient) -> None:
+    """``None``, as in the openai package; where a server sends one, what it sent. What has no such fields has none."""
+    answer: Any = await client.chat.completions.create(**ASKED)
+    assert (answer.message.refusal, answer.message.function_call, answer.service_tier) == (None, None, None)
+    refusing: Any = attrs.evolve(answer.message, extra={"refusal": "no"})
+    assert (refusing.refusal, refusing.annotations) == ("no", None)
+    assert attrs.evolve(answer, extra={"service_tier": "flex"}).service_tier == "flex"
+    assert not hasattr(answer.message, "refused")
+    assert pickle.loads(pickle.dumps(refusing)) == copy.deepcopy(refusing) == refusing  # noqa: S301
+
+
+@pytest.mark.parametrize("written", ['answer["choices"]', 'answer.message["content"]', "answer[0]", "chunk['id']"])
+async def test_values_are_no_mappings(there: dict[str, Any], written: str) -> None:
+    """The message says how to get at it; and they are not iterated by their indices."""
+    with pytest.raises(TypeError, match=r"no mapping; use .*to_dict\(\)"):
+        eval(written, there)  # noqa: S307 - our own text
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(there["answer"])
+
+
+async def test_a_class_as_a_format(client: AsyncClient) -> None:
+    """`parse` takes it by either name; without one it says which."""
+    asked: Any = {**ASKED, "thinking": {"type": "disabled"}}
+    completions: Any = client.chat.completions
+    for spelled in ({"response_format": _City}, {"response_type": _City}):
+        assert isinstance((await completions.parse(**asked, **spelled)).parsed, _City)
+    async with completions.stream_parse(**asked, response_format=_City) as stream:
+        assert isinstance((await stream.parsed()).parsed, _City)
+    with pytest.raises(InvalidRequestError, match="response_type"):
+        await completions.parse(**asked)
+    with pytest.raises(InvalidRequestError, match="response_type"):
+        completions.stream_parse(**asked)
+
+
+@attrs.frozen
+class _City:
+    name: str
+
+
 @pytest.mark.parametrize("variable", ["DEEPSEEK_BASE_URL", "DEEPSEEK_API_BASE"])
 def test_the_base_url_in_the_environment(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     """Under either name; ours first."""
