@@ -17,6 +17,7 @@ from .calls.arguments.settings import API_KEY_VARIABLE, base_headers, endpoint_o
 from .calls.arguments.spellings import (
     WORDS_OF_CHAT,
     WORDS_OF_CLIENTS,
+    WORDS_OF_FILES,
     WORDS_OF_RESOURCES,
     SpelledSettings,
     settings_of,
@@ -384,5 +385,6 @@ class AsyncClient:
 
 name_ours(AsyncClient, WORDS_OF_CLIENTS)
 name_ours(ChatCompletions, WORDS_OF_CHAT)
-for _resource in (Chat, Completions, Files, Models, User):
+name_ours(Files, WORDS_OF_FILES)
+for _resource in (Chat, Completions, Models, User):
     name_ours(_resource, WORDS_OF_RESOURCES)

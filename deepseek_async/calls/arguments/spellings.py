@@ -158,6 +158,14 @@ WORDS_OF_CHAT: Final[Mapping[str, str]] = {
 }
 """The same of ``client.chat.completions``."""
 
+WORDS_OF_FILES: Final[Mapping[str, str]] = {
+    **WORDS_OF_RESOURCES,
+    "content": "nothing: the API gives nothing back of what was uploaded",
+    "retrieve_content": "nothing: the API gives nothing back of what was uploaded",
+    "wait_for_processing": "nothing: a file is ready when create returns",
+}
+"""The same of ``client.files``."""
+
 WORDS_OF_CLIENTS: Final[Mapping[str, str]] = {
     **WORDS_OF_RESOURCES,
     "beta": "the same name without it: client.chat.completions.parse(response_type=…)",

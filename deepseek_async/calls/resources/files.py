@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Generator, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Unpack
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Unpack
 from urllib.parse import quote, urlencode
 
 from ...codec.reading.responses import file_deletion_from_json, file_from_json, files_from_json
@@ -15,7 +15,6 @@ from ...errors import InvalidRequestError
 from ...transport import Form
 from ...types import FileDeletion, FileList, FileObject
 from ..arguments.parameters import CallOptions, hide_headers
-from ..arguments.spellings import Words
 from ..arguments.uploads import form_file_of
 from .account import ask
 
@@ -29,14 +28,8 @@ EXPIRES_AFTER: Final = (3600, 30 * 24 * 3600)
 MAX_PAGE: Final = 1000
 
 
-class Files(Words):
+class Files:
     """``client.files``."""
-
-    _WORDS: ClassVar[Mapping[str, str]] = {
-        "content": "none: the API gives nothing back of what was uploaded",
-        "retrieve_content": "none: the API gives nothing back of what was uploaded",
-        "wait_for_processing": "none: a file is ready when create returns",
-    }
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
