@@ -29,7 +29,7 @@ INTEGERS: list[Any] = [np.int64(5), np.int32(5), np.uint8(5), np.array(5), np.ar
 NUMBERS: list[Any] = [*INTEGERS, np.float64(0.5), np.float32(0.5), np.float16(0.5), np.array(0.5), Fraction(1, 2),
                       Decimal("0.5"), np.longdouble(0.5)]  # fmt: skip
 NO_NUMBERS: list[Any] = [True, np.True_, np.array(True), "5", b"5", np.str_("5"), None, [5], np.array([5]), 5j,
-                         np.complex64(5), object(), np.datetime64("2026-01-01"), np.timedelta64(5, "s")]  # fmt: skip
+                         np.complex64(5), ..., np.datetime64("2026-01-01"), np.timedelta64(5, "s")]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", INTEGERS, ids=repr)
