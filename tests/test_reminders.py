@@ -52,6 +52,11 @@ def _token(**token: Any) -> Json:
 EXAMPLES: Mapping[str, tuple[Json, str, Any]] = {
     "``reasoning``, ``thinking``, ``reasoning_text``": (_message({"thinking": "Hm."}), "reasoning", "Hm."),
     "``content`` as a list of parts": (_message({"content": [{"type": "text", "text": "Yes."}]}), "text", "Yes."),
+    "``finish_reason`` as an object with a ``type``": (
+        _message({}, finish_reason={"type": "length", "length": 40}),
+        "finish_reason",
+        "length",
+    ),
     '``finish_reason: ""`` or a word for null, ``role: ""``': (
         _message({"role": ""}, finish_reason="none"),
         "finish_reason",
@@ -82,7 +87,7 @@ EXAMPLES: Mapping[str, tuple[Json, str, Any]] = {
         2,
     ),
     "a usage in which nothing is said": ({**_message({}), "usage": {}}, "usage", None),
-    "``usage`` in a choice or in ``x_groq``": (
+    "``usage`` in a choice, its delta or its message, or in ``x_groq``": (
         {**_message({}), "x_groq": {"usage": {"prompt_tokens": 2, "completion_tokens": 1, "total_tokens": 3}}},
         "usage.prompt_tokens",
         2,

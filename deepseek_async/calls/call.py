@@ -258,7 +258,8 @@ class Call:
                     error.request_id = error.request_id or attempt.request_id
                     error.billed_before |= attempt.was_resent
                     attempt.close()
-                    settle_whole(self.meter, error.partial, is_billed=error.may_be_billed)
+                    if self.meter is not None:
+                        settle_whole(self.meter, error.partial, is_billed=error.may_be_billed)
                     error.partial = with_estimate(error.partial, None, self.prompt_tokens)
                     await self.after(error)
                 except Exception as error:
@@ -266,7 +267,8 @@ class Call:
                     await self.after(unforeseen(error, request_id=attempt.request_id))
                 finally:
                     attempt.close()
-                    settle_whole(self.meter, None, is_billed=attempt.is_sent)
+                    if self.meter is not None:
+                        settle_whole(self.meter, None, is_billed=attempt.is_sent)
         except DeepSeekError as error:
             outcome, last_error, request_id = "failed", error, error.request_id
             raise

@@ -98,6 +98,7 @@ class Caller:
         self.via = via
         self.budget = budget
         self.rules = rules
+        """What every chat request is held against before it is sent; ``None``: nothing, another server is asked."""
         self.goes_on_alone = False
         """Whether the server is known to compute an answer in one piece to its end though nobody waits any more."""
         self._chat_url = endpoint.url("/chat/completions")
@@ -122,11 +123,6 @@ class Caller:
             rules=self.rules,
         )
 
-    def check(self, request: ChatRequest) -> None:
-        """Hold a chat request against the official API's own rules, where they hold. Raises `InvalidRequestError`."""
-        if self.rules is not None:
-            self.rules.check(request)
-
     def chat_url(self, request: ChatRequest) -> str:
         """Where a chat request goes: the beta base URL if it continues a prefix or has strict tools."""
         return self.endpoint.url("/chat/completions", is_beta=True) if _is_beta(request) else self._chat_url
@@ -149,6 +145,7 @@ class Caller:
 
     def call(self, request: HTTPRequest, options: CallOptions, *, model: str | None, streamed: bool) -> Call:
         """A call that makes its attempts with that request."""
+        budget = options.get("budget")
         return Call(
             self.surroundings,
             request,
@@ -156,13 +153,13 @@ class Caller:
             streamed=streamed,
             timeouts=timeouts_of(options.get("timeouts"), self.timeouts),
             retry=retry_of(options.get("retry"), self.retry),
-            meter=None if model is None else self._meter(request, options.get("budget"), model),
+            meter=self._meter(request, budget, model) if budget is not None or self.budget is not None else None,
             elsewhere=self._in_beta if self.endpoint.may_be_sandbox else None,
         )
 
-    def _meter(self, request: HTTPRequest, budget: Budget | None, model: str) -> Meter | None:
-        """What meters a call, if the client or the call has a budget; where both have one, both have to do."""
-        if budget is None and self.budget is None:
+    def _meter(self, request: HTTPRequest, budget: Budget | None, model: str | None) -> Meter | None:
+        """What meters a call by the client's budget and its own; nothing, where no model is asked."""
+        if model is None:
             return None
         budgets = tuple(dict.fromkeys(each for each in (self.budget, budget) if each is not None))
         body = body_in(request.body)

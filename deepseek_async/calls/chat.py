@@ -121,7 +121,8 @@ class ChatCompletions(ParsingCompletions):
         self, request: ChatRequest, options: CallOptions, resume: Resume | None = None
     ) -> ChatCompletionStream:
         caller = self._caller
-        caller.check(request)
+        if caller.rules is not None:
+            caller.rules.check(request)
 
         def send_as(request: ChatRequest) -> HTTPRequest:
             return caller.http_request("POST", caller.chat_url(request), request_to_json(request), options)
@@ -147,7 +148,8 @@ class ChatCompletions(ParsingCompletions):
         caller = self._caller
         if request.stream:
             request = attrs.evolve(request, stream=None, stream_options=None)
-        caller.check(request)
+        if caller.rules is not None:
+            caller.rules.check(request)
         url = caller.chat_url(request)
         completion, _ = await ask_whole(caller, url, request_to_json(request), options or {}, model=request.model)
         return without_prefix(completion, request) if caller.goes_on_alone else completion
@@ -199,7 +201,8 @@ class ChatCompletions(ParsingCompletions):
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
         request = chat_request_of({**given, "tools": [each.tool for each in toolbox.values()]}, stream=stream)
-        self._caller.check(request)
+        if (official := self._caller.rules) is not None:
+            official.check(request)
         return ToolRun(
             lambda asked: self.send(asked, options),
             lambda asked: self._streamed(asked, options),
@@ -252,7 +255,8 @@ async def ask_whole(
         else:
             completion, answer = completion_in(answer, attempt.request_id, caller.reader)
         finished(completion)
-        settle_whole(call.meter, completion)
+        if call.meter is not None:
+            settle_whole(call.meter, completion)
         return completion, answer
 
     return await call.run(ask)

@@ -137,7 +137,8 @@ class Sender:
             if self._wanted is not None:
                 asked = self._asked_for(row, self._wanted)
                 body = request_to_json(asked)
-            self._caller.check(asked)
+            if self._caller.rules is not None:
+                self._caller.rules.check(asked)
         except InvalidRequestError as error:  # it has tools of its own, say
             lane.abandon(permit)
             return Answered(Failed(row.custom_id, request, error, row.attempts))

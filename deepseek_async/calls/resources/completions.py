@@ -78,7 +78,8 @@ class Completions:
         async def ask(attempt: Attempt) -> TextCompletion:
             completion = text_completion_in(await attempt.whole(caller.max_body_bytes), caller.reader)
             finished(completion := attrs.evolve(completion, request_id=attempt.request_id))
-            settle_whole(call.meter, completion)
+            if call.meter is not None:
+                settle_whole(call.meter, completion)
             return completion
 
         return await call.run(ask)

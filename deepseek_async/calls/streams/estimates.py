@@ -66,9 +66,8 @@ def settle_stream(
         )
 
 
-def settle_whole(meter: Meter | None, completion: Any, *, is_billed: bool = True) -> None:
-    """The same of an answer in one piece; ``None``: there is none."""
-    if meter is not None:
-        usage = getattr(completion, "usage", None)
-        tokens = completion_tokens_of(completion) if usage is None and completion is not None else 0
-        meter.settle(usage, tokens, model=getattr(completion, "model", ""), is_billed=is_billed)
+def settle_whole(meter: Meter, completion: Any, *, is_billed: bool = True) -> None:
+    """Tell a call's meter what came of an answer in one piece; ``None``: nothing."""
+    usage = getattr(completion, "usage", None)
+    tokens = completion_tokens_of(completion) if usage is None and completion is not None else 0
+    meter.settle(usage, tokens, model=getattr(completion, "model", ""), is_billed=is_billed)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...types.values import NullFields
+from ...types.values import NO_EXTRA, NullFields
 from ..reading.quirks.messages import mended
 
 # Texts that are said once or again, and texts of which two equal pieces are two pieces.
@@ -121,3 +121,15 @@ def _by_index(entries: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     for entry in entries:
         found.setdefault(entry["index"], []).append(entry)
     return [found[index] for index in sorted(found)]
+
+
+def frozen(extra: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields as a mapping of their own."""
+    return dict(extra) if extra else NO_EXTRA
+
+
+def joined(parts: list[str] | None) -> str | None:
+    """The texts as one; ``None`` stays so."""
+    if parts is None:
+        return None
+    return mended("".join(parts))

@@ -8,10 +8,9 @@ from typing import Any
 
 from ...types import TextChoice, TextCompletion, TextLogprobs, Usage
 from ..endings import interruption_in, last_reason
-from .choice_fold import frozen, joined
 from .choices import Choices
 from .facts import AnswerFacts
-from .joining import Pieces, keep
+from .joining import Pieces, frozen, joined, keep
 from .usages import later
 
 
