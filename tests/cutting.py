@@ -76,7 +76,9 @@ def choices(draw: Draw, index: int) -> Json:
     if draw(st.booleans()):
         message["reasoning_content"] = draw(st.none() | TEXT)
     if draw(st.booleans()):
-        message["tool_calls"] = draw(st.lists(calls(), min_size=1, max_size=3))
+        # No two have one id: by it gateways' fragments are told that count themselves in ``index``.
+        several = st.lists(calls(), min_size=1, max_size=3, unique_by=lambda call: call["id"] or id(call))
+        message["tool_calls"] = draw(several)
     if tokens_of and message.get("reasoning_content") and not tokens_of.get("reasoning_content"):
         tokens_of["content"] = None  # else all tokens might be in one list, see `tests/codec/folding/test_channels.py`
     return {
