@@ -26,7 +26,7 @@ class Budget:
     An answer that broke off counts as an estimate, from the request and from what arrived.
 
     Args:
-        max_cost: In ``currency``: a `Decimal`, an int, or text such as ``"5.00"``; ``None``: no such limit.
+        max_cost: In ``currency``: a `Decimal`, a number, or text such as ``"5.00"``; ``None``: no such limit.
         max_tokens: Prompt and answer together; ``None``: no such limit.
         currency: ``"USD"`` or ``"CNY"``.
         holidays: Chinese public holidays, as dates in China: they have no peak price.
@@ -44,7 +44,7 @@ class Budget:
 
     def __init__(
         self,
-        max_cost: Decimal | str | int | None = None,
+        max_cost: Decimal | str | float | None = None,
         max_tokens: int | None = None,
         *,
         currency: str = "USD",
@@ -210,13 +210,14 @@ def _shown(amount: Decimal) -> str:
     return f"{amount.normalize():f}"
 
 
-def _amount(given: Decimal | str | int | None) -> Decimal | None:
+def _amount(given: Decimal | str | float | None) -> Decimal | None:
     if given is None:
         return None
     try:
-        amount = None if isinstance(given, (bool, float)) else Decimal(given)
+        # A float is taken for what it is written as: 0.1 is a tenth.
+        amount = None if isinstance(given, bool) else Decimal(str(given) if isinstance(given, float) else given)
     except (InvalidOperation, TypeError, ValueError):
         amount = None
     if amount is None or not amount.is_finite() or amount < 0:
-        raise InvalidRequestError("max_cost", given, 'an amount of at least 0 as Decimal, int or text such as "5.00"')
+        raise InvalidRequestError("max_cost", given, 'an amount of at least 0 as a number or text such as "5.00"')
     return amount

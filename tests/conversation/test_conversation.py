@@ -327,3 +327,16 @@ async def test_a_stream_error_is_raised_again(server: SandboxServer, client: Asy
         await answer.completion()
     with pytest.raises(StreamInterruptedError):
         await anext(answer)
+
+
+async def test_a_half_answer_that_is_kept_has_an_estimated_cost(server: SandboxServer, client: AsyncClient) -> None:
+    """What it has probably cost counts in the conversation's sum, and in its budget."""
+    server.script(Script(say="The ferry leaves at six and at nine.", faults=[Cut(after_chunk=3)]))
+    budget = Budget(max_cost=5)
+    chat = chat_with(client, partial="keep", budget=budget, max_retries=0)
+    with pytest.raises(StreamInterruptedError) as caught:
+        async for _ in chat.stream("When?"):
+            pass
+    assert caught.value.partial is not None
+    assert chat.turns[-1].cost is not None
+    assert chat.cost == chat.turns[-1].cost == budget.spent == budget.estimated > 0

@@ -29,6 +29,34 @@ def test_money() -> None:
     assert "0.3" in repr(budget)
 
 
+@pytest.mark.parametrize("amount", ["0.10", 0.1, Decimal("0.1")])
+def test_amounts(amount: Any) -> None:
+    """A float is what it is written as."""
+    assert Budget(max_cost=amount).max_cost == Decimal("0.1")
+
+
+def test_what_is_in_flight_is_held_and_given_back() -> None:
+    """Prompt, and as long an answer as those before it had; by the price of the hour, and as much from the cache."""
+    budget = Budget(max_cost="0.10", max_tokens=1_000)
+    expected = budget.expects(400)
+    assert (expected.prompt_tokens, expected.completion_tokens) == (400, 0)
+    first, second = (budget.hold(expected, "deepseek-flash", NOON) for _ in range(2))
+    budget.check("deepseek-flash", NOON)
+    third = budget.hold(budget.expects(300), "deepseek-flash", NOON)
+    assert budget.is_held
+    assert not budget.is_used_up
+    with pytest.raises(BudgetExceededError, match="in flight") as caught:
+        budget.check("deepseek-flash", NOON)
+    assert caught.value.is_held
+    for release in (first, second, third):
+        release()
+    assert not budget.is_held
+    budget.learn(Usage(800, 100, 900, prompt_cache_hit_tokens=600), 400)
+    expected = budget.expects(100, max_tokens=60)
+    assert (expected.prompt_tokens, expected.completion_tokens, expected.cached_tokens) == (200, 60, 150)
+    assert (budget.spent, budget.tokens, budget.answers) == (0, 0, 1)
+
+
 def test_tokens() -> None:
     """Prompt and answer together, from whichever counts the server told."""
     budget = Budget(max_tokens=30)
@@ -57,7 +85,10 @@ def test_nothing_may_be_spent() -> None:
     [
         {},
         {"max_cost": -1},
-        {"max_cost": 0.5},
+        {"max_cost": -0.5},
+        {"max_cost": float("nan")},
+        {"max_cost": float("inf")},
+        {"max_cost": [1]},
         {"max_cost": "much"},
         {"max_cost": "NaN"},
         {"max_cost": True},
@@ -68,6 +99,6 @@ def test_nothing_may_be_spent() -> None:
     ],
 )
 def test_what_is_no_limit_is_refused(wrong: Any) -> None:
-    """A float is no amount of money."""
+    """By name, and with what is allowed."""
     with pytest.raises(InvalidRequestError):
         Budget(**wrong)
