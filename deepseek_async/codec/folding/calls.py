@@ -3,9 +3,9 @@
 | a fragment | belongs to |
 | --- | --- |
 | with an ``index`` | the call that is open on it |
-| with a new one, but the id and the name of an unfinished call | that call: some gateways count fragments |
+| with a new one, amid unfinished arguments, with no name or id of its own | that call: some count fragments |
 | without | the call of its id, else the one that came last |
-| with another id and a name | another call, unless it repeats a name amid unfinished arguments |
+| with another id and a name | another call, unless it repeats a name amid unfinished arguments, or brings the first |
 | with another id and no name | the same call: some gateways make an id up for each fragment |
 | with a name, after arguments that are a finished JSON text, or another name after any | another call |
 | with a piece of a name, before any arguments | the same call: the name comes in pieces |
@@ -57,9 +57,11 @@ class Calls:
             for found, call in self._by_index.items():
                 if call.id == fragment.id:
                     return found
+            last = self._by_index.get(self._last)
             if name:
-                return max(self._by_index, default=-1) + 1
-            if index is not None:  # its name may be still to come
+                is_again = last is not None and last.repeats_name(name)
+                return self._last if is_again else max(self._by_index, default=-1) + 1
+            if index is not None and (last is None or not last.is_amid(fragment)):  # its name may be still to come
                 return index
         elif index is not None and fragment.type and fragment.function is None:
             return index
@@ -68,7 +70,9 @@ class Calls:
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls so far, by index."""
         ordered = sorted(self._all, key=lambda entry: entry[0])  # stable: order of arrival within an index
-        return tuple(call.tool_call() for _, call in ordered)
+        calls = tuple(call.tool_call() for _, call in ordered)
+        # A fragment that opened a call which neither a name nor arguments followed was none.
+        return tuple(filter(_is_told, calls)) or calls
 
 
 class _Call:
@@ -95,26 +99,39 @@ class _Call:
         return len(arguments) == self._length > 0 and self._is_finished() and arguments == "".join(self._arguments)
 
     def goes_on_with(self, fragment: ToolCallFragment) -> bool:
-        """Whether a fragment that says the same id and name is a part of this call, which is not finished."""
+        """Whether a fragment of the same name and no other id is a part of this call: amid arguments, or without."""
         function = fragment.function
-        if not fragment.id or fragment.id != self.id or function is None or function.name != self._name:
+        if not self.id or (fragment.id or self.id) != self.id or function is None or function.name != self._name:
             return False
-        return bool(self._arguments) and not self._is_finished()
+        return not function.arguments or not self._is_finished()
+
+    def is_amid(self, fragment: ToolCallFragment) -> bool:
+        """Whether a fragment without a name comes while the arguments are not finished, or is the first of them."""
+        if not self._arguments:
+            return bool(self._name and fragment.function is not None and fragment.function.arguments)
+        return not self._is_finished()
+
+    def repeats_name(self, name: str) -> bool:
+        """Whether it is this call's, and its arguments are not finished."""
+        return name == self._name and bool(self._arguments) and not self._is_finished()
 
     def is_other_than(self, fragment: ToolCallFragment) -> bool:
         """Whether a fragment that found its way here begins another call."""
         name = fragment.function.name if fragment.function is not None else None
         if not name or not self._name:
             return False
+        has_arguments = bool(fragment.function and fragment.function.arguments)
         if fragment.id and self.id and fragment.id != self.id:
-            return not self._arguments or name != self._name or self._is_finished()
+            if not self._arguments:
+                return name != self._name or not has_arguments
+            return name != self._name or self._is_finished()
         if not self._arguments:
             return False  # a piece of the name, or the name again
         if self._arguments == ["{}"] and fragment.id and fragment.id == self.id and name == self._name:
             return False  # see `add`
         if name != self._name:
             return True
-        return bool(fragment.function and fragment.function.arguments) and self._is_finished()
+        return has_arguments and self._is_finished()
 
     def add(self, fragment: ToolCallFragment) -> None:
         """Take a fragment that is a part of this call."""
@@ -146,6 +163,10 @@ class _Call:
             arguments = mended(self._arguments[-1])
         function = FunctionCall(mended(self._name), arguments, extra=self._function_extra.joined() or NO_EXTRA)
         return ToolCall(self.id, self._type or "function", function, extra=self._extra.joined() or NO_EXTRA)
+
+
+def _is_told(call: ToolCall) -> bool:
+    return bool(call.function.name or call.function.arguments or call.extra or call.function.extra)
 
 
 def _longer(name: str, piece: str) -> str:

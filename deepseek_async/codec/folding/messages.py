@@ -28,7 +28,10 @@ class Messages:
     """The messages in the chunks of one choice."""
 
     def __init__(self) -> None:
-        self._is_all = False  # whether all text so far came in messages
+        self._is_all = False  # whether all text so far came in messages beside deltas without
+        self._has_agreed = (
+            False  # whether the first text was that of the delta as well: the message stood for it, perhaps
+        )
         self._grows = False  # whether they say all of it each time
         self._counted = {"content": (0, 0), "reasoning_content": (0, 0)}  # pieces, and the characters in them
 
@@ -49,8 +52,9 @@ class Messages:
             length = self._length(name, pieces)
             if not said and length and not self._is_all:
                 continue
-            self._is_all = self._is_all or not length
-            is_last = not self._is_all and choice.finish_reason is not None
+            if not length:
+                self._is_all, self._has_agreed = self._is_all or not said, self._has_agreed or bool(said)
+            is_last = choice.finish_reason is not None and not (self._is_all or self._has_agreed)
             is_sure = self._grows or is_last or length >= _SURE
             may_grow = len(whole) > length > 0 or (len(whole) == length and is_sure)
             added = whole.removeprefix("".join(pieces)) if may_grow else whole

@@ -54,6 +54,26 @@ FRAGMENTS: dict[str, tuple[list[dict[str, Any]], list[Call]]] = {
         [piece(0, "a", "f", '{"x'), piece(1, "a", "f", '":'), piece(2, "a", "f", "1}")],
         ONE,
     ),
+    "index and id count fragments, the name said once": (
+        [piece(0, "a", "f", ""), piece(1, "b", None, '{"x":'), piece(2, "c", "", ""), piece(3, "d", "", "1}")],
+        ONE,
+    ),
+    "the index counts fragments, the id said once, the name repeated": (
+        [piece(0, "a", "f", ""), piece(1, None, "f", '{"x":'), piece(2, None, "f", "1}"), piece(3, None, "f", "")],
+        ONE,
+    ),
+    "another id in every fragment, the name repeated, no arguments at first": (
+        [piece(0, "a", "f", ""), piece(0, "b", "f", '{"x":'), piece(0, "c", "f", "1}")],
+        ONE,
+    ),
+    "another id in every fragment, the name repeated, no index": (
+        [piece(None, "a", "f", '{"x":'), piece(None, "b", "f", "1}")],
+        ONE,
+    ),
+    "a fragment of nothing after the end": (
+        [piece(0, "a", "f", '{"x":1}'), piece(1, "b", None, "")],
+        ONE,
+    ),
     # said again, or longer each time
     "arguments that grow": (
         [piece(0, "a", "f", '{"x'), piece(0, "a", "f", '{"x":'), piece(0, "a", "f", '{"x":1}')],
