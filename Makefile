@@ -30,7 +30,7 @@ FOR_DIST := $(DIST)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types pytest coverage soak test-node test-servers install-proxies test-proxies test-clients test-prometheus test-pages install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
+.PHONY: help demo test lint format types pytest coverage soak test-node test-servers install-proxies test-proxies test-clients test-prometheus test-pages test-extras install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -146,6 +146,10 @@ install-pythons: | $(BIN)/python ## As root: trees of Debian's next releases, wh
 test-pythons: $(FOR_DIST) ## The whole suite on every Python that is here, against the built wheel
 	rm -rf build/wheel && $(DIST)/bin/python -m build -q --wheel --outdir build/wheel .
 	bash tests/pythons.sh $(VENV)/pythons build/wheel/*.whl $(PYTHON)
+
+test-extras: $(FOR_DIST) ## Each extra alone with the built wheel, in an environment of its own; EXTRAS="cli numpy" for some
+	rm -rf build/wheel && $(DIST)/bin/python -m build -q --wheel --outdir build/wheel .
+	$(DIST)/bin/python -m tests.extras build/wheel/*.whl $(EXTRAS)
 
 test-distributed: $(FOR_DEV) ## Rows on a local Dask, Ray and (where there is Java) Spark, workers of which are killed
 	$(BIN)/python -m pip install -qq -e '.[dask,ray]' 'ray[data]' $(if $(shell command -v java),'pyspark[sql]')
