@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from deepseek_async.codec.reading.lenient import parse_json
 from deepseek_async.codec.reading.shapes import AnswerReader, read_slowly
+from deepseek_async.codec.reading.shapes.learned import LONG
 from deepseek_async.codec.reading.shapes.lessons import CHUNK, COMPLETION, TEXT, Kind
 from deepseek_async.codec.reading.shapes.reader import MAX_LESSONS
 from deepseek_async.errors import DeepSeekError
@@ -246,10 +247,10 @@ def test_logprobs_that_are_looked_at_are_the_same(data: st.DataObject) -> None:
     """Late or at once: whoever looks at each chunk's gets the next ones made at once, and sees no difference."""
     reader = AnswerReader()
     for chunk in data.draw(with_unknown(data.draw(chunkings(data.draw(completions()))))):
-        text = json.dumps(chunk).encode()
-        for _ in range(3):
+        text = json.dumps(chunk).encode() + b" " * data.draw(st.sampled_from([0, LONG]))
+        for looks in (reader._looks.at_tokens, reader._looks, reader._looks):
             found = said(lambda text=text: reader.chunk(text))
-            reader._expect_looks()
+            looks()
             assert found == said(lambda text=text: slowly(text, CHUNK))
 
 
@@ -282,7 +283,7 @@ def test_what_is_kept_of_logprobs_is_nothing_to_the_collector(look: str, own: di
 def test_alternatives_are_made_when_somebody_looks_at_them(own: dict[str, Any]) -> None:
     """Whoever reads the chosen tokens alone gets them late, and those of the next chunks; in a whole answer, too."""
     top = {"token": "b", "logprob": -1.5, "bytes": [98], **own}
-    logprobs = {"content": [{**top, "top_logprobs": [top, top]}]}
+    logprobs = {"content": [{**top, "top_logprobs": [top, top]}], "z": "z" * 600}
     text = to_json(a_chunk("b", {}, {"logprobs": logprobs}))
     reader = AnswerReader()
     whole = completion("b")

@@ -30,7 +30,7 @@ from ....types.values import NO_EXTRA, unfrozen
 from ...failures.in_band import in_band_failure
 from . import documented
 from .documented import NULL
-from .tokens import logprobs_of
+from .tokens import logprobs_of, logprobs_of_one
 
 _Completion, _Choice, _Message = unfrozen(ChatCompletion), unfrozen(Choice), unfrozen(AssistantMessage)
 _Usage = unfrozen(Usage)
@@ -38,13 +38,16 @@ _PromptDetails, _AnswerDetails = unfrozen(PromptTokensDetails), unfrozen(Complet
 
 
 def chunk_of(
-    shape: documented.ChunkShape, load: Callable[[int], Callable[[], ChoiceLogprobs]] | None = None
+    shape: documented.ChunkShape,
+    load: Callable[[int], Callable[[], ChoiceLogprobs]] | None = None,
+    load_tops: Callable[[int], Callable[[], Any]] | None = None,
 ) -> ChatCompletionChunk:
     """The chunk that has this shape.
 
     Args:
         load: From a choice's place in the chunk to what makes its logprobs, called when somebody looks at them.
             ``None``: they are made at once.
+        load_tops: Likewise, to what makes the alternatives of its token: the token is made at once, if it is but one.
     """
     choices: list[ChunkChoice] = []
     for said in shape.choices:
@@ -61,7 +64,12 @@ def chunk_of(
             )
         logprobs = None
         if said.logprobs is not None:
-            logprobs = logprobs_of(said.logprobs) if load is None else ChoiceLogprobs.deferred(load(len(choices)))
+            if load is None:
+                logprobs = logprobs_of(said.logprobs)
+            elif load_tops is not None:
+                logprobs = logprobs_of_one(said.logprobs, load_tops(len(choices)))
+            if logprobs is None:
+                logprobs = ChoiceLogprobs.deferred(load(len(choices)))  # type: ignore[misc]
         extra = NO_EXTRA if said.extra_in is None else said.extra_in()
         choice = ChunkChoice(said.index or 0, delta, logprobs, said.finish_reason or None, extra=extra)
         choices.append(choice)

@@ -7,9 +7,9 @@ finds them in one answer, `Shapes` decodes the next ones with them at the cost o
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, lru_cache, partial
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -28,7 +28,12 @@ _UNSET: Any = msgspec.UNSET
 _NO_DEFAULTS: Mapping[str, Any] = {}
 _NO_TOPS = msgspec.Raw(b"[]")
 
-Looked = Callable[[], object]
+
+class Looked(Protocol):
+    """Is told when somebody looks: at the tokens of logprobs that were made late; at their alternatives (called)."""
+
+    def __call__(self) -> object: ...
+    def at_tokens(self) -> object: ...
 
 
 # In the place of closures, of which the collector would have to look at four for each chunk that is kept.
@@ -43,6 +48,8 @@ class _LaterLogprobs(msgspec.Struct, gc=False):
     number: int
 
     def __call__(self) -> ChoiceLogprobs:
+        if self.looked is not None:
+            self.looked.at_tokens()
         return self.shapes.logprobs_in_chunk(self.text, self.looked, self.number)
 
 
@@ -59,6 +66,22 @@ class _LaterTops(msgspec.Struct, gc=False):
             self.looked()
         self.top_logprobs = tops_of(self.shapes.read_tops(self.text))
         return self
+
+
+class _LaterTopsOfOne(msgspec.Struct, gc=False):
+    """Makes the alternatives of the one token of a choice in a chunk."""
+
+    shapes: Shapes
+    text: bytes
+    looked: Looked | None
+    number: int
+
+    def __call__(self) -> TokenLogprob:
+        if self.looked is not None:
+            self.looked()
+        logprobs: Any = self.shapes.chunk_at_once(self.text).choices[self.number].logprobs
+        (token,) = logprobs.content or logprobs.reasoning_content
+        return token  # type: ignore[no-any-return]
 
 
 class Shapes:
@@ -90,6 +113,11 @@ class Shapes:
             with contextlib.suppress(msgspec.ValidationError):
                 return chunk_of(self._decode_chunk_at_once(text))
         return self.chunk(text, looked)
+
+    def chunk_with_tokens(self, text: bytes, looked: Looked | None = None) -> ChatCompletionChunk:
+        """The same with its one token made at once, and its alternatives when somebody looks at them."""
+        late = partial(_LaterLogprobs, self, text, looked)
+        return chunk_of(self._decode_chunk(text), late, partial(_LaterTopsOfOne, self, text, looked))
 
     def completion(self, body: bytes, request_id: str | None) -> ChatCompletion:
         """A whole body → completion."""

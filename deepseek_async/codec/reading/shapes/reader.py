@@ -83,13 +83,12 @@ class AnswerReader:
             looks = self._looks
             if looks.left and looks.is_expected():
                 return self._shapes.chunk_at_once(text, looks)
+            if looks.tokens and len(text) >= LONG and looks.are_tokens_expected():
+                return self._shapes.chunk_with_tokens(text, looks)
             return self._read_chunk(text, looks)
         except OTHERWISE as error:
             self._note_slow(error)
         return self._learn_or_read_slowly(text, CHUNK, lambda shapes: shapes.chunk(text, self._looks))
-
-    def _expect_looks(self) -> None:
-        self._looks()
 
     def peek(self, text: bytes) -> ChatCompletionChunk:
         """The chunk, by what is known, and not counted. Raises what decoders raise at anything else."""
@@ -154,26 +153,36 @@ class AnswerReader:
 
 
 class _Looks:
-    """Whether alternatives are looked at. Whoever has looked will look at the next; now and then, some are made late
-    again, to see whether.
+    """Whether tokens and alternatives are looked at. Whoever has looked will look at the next; now and then, some are
+    made late again, to see whether.
 
     Attributes:
-        left: So many of the next chunks' logprobs are expected to be looked at.
+        left: So many of the next chunks' alternatives are expected to be looked at.
+        tokens: And so many chunks' tokens.
     """
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "tokens")
 
     def __init__(self) -> None:
-        self.left = 0
+        self.left = self.tokens = 0
 
     def __call__(self) -> None:
-        """Somebody has looked."""
+        """Somebody has looked at alternatives."""
         self.left = MANY_LOOKS
 
+    def at_tokens(self) -> None:
+        """Somebody has looked at tokens."""
+        self.tokens = MANY_LOOKS
+
     def is_expected(self) -> bool:
-        """Whether the next chunk's are to be made at once."""
+        """Whether the next chunk's alternatives are to be made at once."""
         self.left -= 1
         return self.left % PROBING > 0
+
+    def are_tokens_expected(self) -> bool:
+        """Whether the next chunk's tokens are."""
+        self.tokens -= 1
+        return self.tokens % PROBING > 0
 
 
 # The chunk that nearly all are needs no shape: what the wire says is what the value says. Whatever else one may have in

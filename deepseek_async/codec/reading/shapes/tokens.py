@@ -54,6 +54,20 @@ def logprobs_of(shape: documented.LogprobsShape, later: Later | None = None) -> 
     return ChoiceLogprobs(_tokens_of(shape.content, later), _tokens_of(shape.reasoning_content, later), extra=extra)
 
 
+def logprobs_of_one(shape: documented.LogprobsShape, load: Callable[[], Any]) -> ChoiceLogprobs | None:
+    """The logprobs of a chunk of one token, its alternatives to be made by ``load``; ``None``: it has not just one."""
+    content: Any = shape.content
+    reasoning: Any = shape.reasoning_content
+    tokens: Any = content or reasoning or ()
+    if len(tokens) != 1 or (content and reasoning) or not tokens[0].top_logprobs:
+        return None
+    one = tokens[0]
+    extra = NO_EXTRA if one.extra_in is None else one.extra_in()
+    made: Any = (TokenLogprob.deferred(load, one.token, one.logprob, one.bytes, extra=extra),)
+    extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
+    return ChoiceLogprobs(made if content else content, made if reasoning else reasoning, extra=extra)
+
+
 def _tokens_of(tokens: Any, later: Later | None) -> tuple[TokenLogprob, ...] | None:
     if not tokens or isinstance(tokens[0], TokenLogprob):  # they are all of one kind
         return tokens  # type: ignore[no-any-return]
