@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from ..grouping import scheduler_by_name
 from ..tables import Table
 
 
@@ -12,6 +15,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if any("clients" in str(argument) for argument in config.args):
         title = "What other people's clients make of the sandbox, as `make test-clients` saw it"
         config.pluginmanager.register(Table("clients", title))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each client is installed once."""
+    from .test_clients import CLIENTS
+
+    return scheduler_by_name(config, log, (client.name for client in CLIENTS))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,7 +21,7 @@ from deepseek_async.sandbox import SandboxServer, in_background
 HERE = Path(__file__).parent
 ENVIRONMENTS = Path(os.environ.get("CLIENTS", Path(sys.prefix) / "clients"))
 CASES = ("chat", "stream", "tool loop", "structured output", "thinking with a tool turn", "429", "cut")
-INSTALL_SECONDS = 400.0
+INSTALL_SECONDS = 1200.0
 
 
 @attrs.frozen
@@ -115,7 +115,7 @@ def played(client: OtherClient, base_url: str) -> tuple[dict[str, str], dict[str
 # Each in a process of its own: most of the time goes into installing.
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(client, id=client.name, marks=pytest.mark.xdist_group(client.name)) for client in CLIENTS],
+    params=[pytest.param(client, id=client.name) for client in CLIENTS],
 )
 def outcome(request: pytest.FixtureRequest) -> tuple[str, dict[str, dict[str, Any]]]:
     """A client's name with versions, and what came of each case."""

@@ -11,7 +11,9 @@ import pytest
 
 from deepseek_async.sandbox import SandboxServer, in_background
 
+from ..grouping import scheduler_by_name
 from ..tables import Cell, Table
+from .forwarding import FORWARD_PROXIES
 from .systems import PROXIES, Proxy, Running, running
 
 INSTALLED = [proxy for proxy in PROXIES if proxy.path]
@@ -29,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Table("proxies", "What real proxies do, as `make test-proxies` saw it"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each proxy is started in one process."""
+    return scheduler_by_name(config, log, (proxy.name for proxy in (*PROXIES, *FORWARD_PROXIES)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of these run only where they are asked for."""
     for item in items:
@@ -39,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test is run for each proxy that is installed, as it comes and for streams."""
     if "proxy" in metafunc.fixturenames:
-        ones = [pytest.param(proxy, id=proxy.name, marks=pytest.mark.xdist_group(proxy.name)) for proxy in INSTALLED]
+        ones = [pytest.param(proxy, id=proxy.name) for proxy in INSTALLED]
         metafunc.parametrize("proxy", ones, scope="session")
     if "streams" in metafunc.fixturenames:
         metafunc.parametrize("streams", [False, True], ids=["plain", "streams"], scope="session")

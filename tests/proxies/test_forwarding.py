@@ -25,10 +25,7 @@ NAME = "api.invalid"  # no such name, but the proxy knows better
 SOON = RetryPolicy(attempts=3, wait_initial=0.01, wait_max=0.02)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(p, id=p.name, marks=pytest.mark.xdist_group(f"{p.name}, forward")) for p in FORWARD_PROXIES],
-)
+@pytest.fixture(scope="module", params=[pytest.param(proxy, id=proxy.name) for proxy in FORWARD_PROXIES])
 def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forward]:
     """Each of them that is installed."""
     proxy: Proxy = request.param
