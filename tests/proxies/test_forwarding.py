@@ -166,8 +166,8 @@ async def test_a_wrong_password_is_tried_once(
     else:
         assert isinstance(error, APIStatusError)
         seen.says(f"{type(error).__name__} {status}, once, told of the proxy")
-    if forward.proxy.name == "Squid":
-        assert forward.passwords == ([password] if password else [])
+    if forward.proxy.name == "Squid":  # which does not ask again for what it has just refused
+        assert forward.passwords in ([], [password])
 
 
 @pytest.mark.parametrize("tls", [True, False], ids=["CONNECT", "plain"])
