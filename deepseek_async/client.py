@@ -1,4 +1,4 @@
-"""`AsyncClient`: what a user makes first."""
+"""`AsyncClient`: what a user makes first. Long, because each of its settings is explained where it is set."""
 
 from __future__ import annotations
 

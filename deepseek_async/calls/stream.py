@@ -2,6 +2,8 @@
 
 A class with ``__anext__``, no async generator: one that is left early frees its connection at once, from any task, and
 no cancel scope is held while the caller works.
+
+The class is long because the loop and what its caller sees of it (the ends, the figures, other names) are one state.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ What ends an answer badly, and as which error: nothing came, or no choice in all
 error in the band, a finish reason by which the server says that it broke off, the end of the bytes amid the answer, a
 broken connection (`StreamInterruptedError`); a payload that is no chunk (`MalformedResponseError`); a deadline, a
 refusal, under their own names. A chunk that came before is always delivered before it, also when both came in one read.
+
+The module is long because the machine is one: every method below moves the same state, and is read beside the table.
 """
 
 from __future__ import annotations
