@@ -258,15 +258,11 @@ class StreamedAnswer(Generic[C, W]):
             return
         try:
             if self._body.is_document:
-                chunk = self._dialect.read_whole(self._body.document)
-                self.chunks = 1
-                self._fold.add(chunk)
-                self.outlet.sort([chunk])
-                self._finish()
-            else:
-                self._let_pass()
+                self._take_last([self._dialect.read_whole(self._body.document)])
                 if self.end is None:
-                    self._end()
+                    self._finish()
+            else:
+                self._end()
         except APIStatusError as error:
             self._fail(interrupted(error))
         except DeepSeekError as error:
@@ -480,7 +476,11 @@ class StreamedAnswer(Generic[C, W]):
         unfinished, unframed = body.receive_eof().strip(), body.unframed
         cause = error_in(unfinished.encode("utf-8", "replace")) or error_in(unframed)
         if cause is None and (payloads := payloads_in(unfinished)):
-            unfinished = self._take_unfinished(payloads)
+            self._take_last([self._reader.read(payload) for payload in payloads if payload != DONE])
+            unfinished = "[DONE]" if payloads[-1] == DONE else ""
+        self._let_pass()
+        if self.end is not None:
+            return
         if unfinished == "[DONE]" and self.chunks:  # every chunk came; only the last blank line did not
             self._finish()
         elif cause is not None:
@@ -498,16 +498,18 @@ class StreamedAnswer(Generic[C, W]):
         else:
             raise self._emptiness()
 
-    def _take_unfinished(self, payloads: list[bytes]) -> str:
-        """Take chunks that are whole, though nothing ended their event; return what they leave."""
-        chunks = [self._reader.read(payload) for payload in payloads if payload != DONE]
+    def _take_last(self, chunks: list[C]) -> None:
+        """Take chunks that the end of the bytes brings: a document, or an event that nothing else ended."""
         if chunks and not self.chunks:
             self._move(What.CHUNK)
         self.chunks += len(chunks)
+        if self._probation is not None:
+            self._probation.kept += chunks
+            self._let_pass()
+            return
         for chunk in chunks:
             self._fold.add(chunk)
         self.outlet.sort(chunks)
-        return "[DONE]" if payloads[-1] == DONE else ""
 
     def _emptiness(self) -> EmptyResponseError:
         nothing = f"{self.keepalives} keep-alives, no chunk" if not self.chunks else "no choice in any chunk"

@@ -24,7 +24,7 @@ from deepseek_async.codec import fold
 from deepseek_async.transport import Answer, Pause, ScriptedTransport
 from deepseek_async.types import AssistantMessage, FunctionDefinition
 
-from ..wire import client_on, completion, whole
+from ..wire import client_on, completion, to_json, whole
 
 pytestmark = pytest.mark.anyio
 
@@ -264,6 +264,23 @@ async def test_a_server_that_begins_anew_is_refused(pieces: list[str], is_draine
     assert len(text) >= 8
     assert is_drained or "".join(texts) == LONG[:50]
     assert len(transport.requests) == 2
+
+
+@pytest.mark.parametrize("is_whole_json", [True, False])
+@pytest.mark.parametrize(("said", "text"), [(LONG, None), (" It is late.", LONG[:50] + " It is late.")])
+async def test_a_continuation_that_only_its_end_brings(is_whole_json: bool, said: str, text: str | None) -> None:
+    """In one piece of JSON, or in an event that no blank line ends: it is looked at like any other."""
+    rest = to_json(completion(said)) if is_whole_json else chunk(said, "stop").rstrip()
+    client, _ = client_of(Answer([chunk(LONG[:25]), chunk(LONG[25:50])]), Answer([rest]))
+    stream = ask(client, BOTH)
+    if text is not None:
+        assert (await stream.completion()).text == text
+        return
+    with pytest.raises(MalformedResponseError, match="began the answer anew") as caught:
+        await stream.completion()
+    partial: Any = caught.value.partial
+    again: Any = caught.value.continuation
+    assert (partial.text, again.text) == (LONG[:50], LONG)
 
 
 @pytest.mark.parametrize(
