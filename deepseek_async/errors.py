@@ -409,7 +409,11 @@ class StreamInterruptedError(DeepSeekError):
         super().__init__(message, **context)
         self.cause = cause
         self.by_caller = by_caller
-        self.__cause__ = cause
+        _put_cause(self, cause)
+
+
+def _put_cause(error: BaseException, cause: BaseException | None) -> None:
+    error.__cause__ = cause
 
 
 class TurnLimitError(DeepSeekError):

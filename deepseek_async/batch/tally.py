@@ -45,9 +45,12 @@ class Tally:
         self._holidays = holidays
         self._prices: dict[tuple[str, int], Price | None] = {}
         self._prompt = self._completion = self._total = self._hits = self._misses = self._reasoning = 0
-        self.succeeded = self.failed = self.attempts = self.unpriced = 0
+        self.succeeded: int = 0
+        self.failed: int = 0
+        self.attempts: int = 0
+        self.unpriced: int = 0
         self.reasons: Counter[str] = Counter()
-        self.cost = Decimal(0)
+        self.cost: Decimal = Decimal(0)
         self.doubtful: list[str] = []
 
     @property

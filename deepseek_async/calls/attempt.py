@@ -83,7 +83,7 @@ class Attempt:
         self._is_queued = False
         self._is_open = False
         self._is_connected = False
-        self.was_resent = False
+        self.was_resent: bool = False
         self.response: Response | None = None
         self.request_id: str | None = None
 

@@ -93,7 +93,7 @@ class Call:
         elsewhere: Callable[[HTTPRequest, APIStatusError], HTTPRequest | None] | None = None,
     ) -> None:
         self._around = surroundings
-        self.meter = meter
+        self.meter: Meter | None = meter
         self._elsewhere = elsewhere
         self._request = request
         self._streamed = streamed
@@ -106,15 +106,15 @@ class Call:
         self._errors: list[DeepSeekError] = []
         self._has_ended = False
         surroundings.figures.calls += 1
-        self.number = surroundings.figures.calls
+        self.number: int = surroundings.figures.calls
         self.watch: CallWatch | None = None
         if surroundings.hooks or _log.isEnabledFor(logging.DEBUG):
             from .watching.watch import CallWatch  # what is told, and how: not for those who do not listen
 
             self.watch = CallWatch(surroundings.hooks, surroundings.client, self.number, model, self._clock)
-        self.attempts = 0
+        self.attempts: int = 0
         self._attempts_before = 0  # of earlier parts of a continued answer
-        self.deadlines = Deadlines(timeouts, streamed=streamed)
+        self.deadlines: Deadlines = Deadlines(timeouts, streamed=streamed)
 
     def go_on(self, request: HTTPRequest) -> None:
         """From here on send another request, which continues the answer and has all its attempts."""

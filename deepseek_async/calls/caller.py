@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, Self, TypeVar
 import attrs
 
 from ..codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
-from ..codec.dialects import CHAT, TEXT, read_by
+from ..codec.dialects import CHAT, TEXT, Dialect, read_by
 from ..codec.reading.shapes import AnswerReader
 from ..codec.requests import body_in
 from ..errors import APIStatusError, InvalidRequestError
@@ -20,7 +20,7 @@ from ..policy.retry import RetryPolicy
 from ..policy.spending import Budget
 from ..policy.timeouts import Timeouts
 from ..transport import Form, HTTPRequest
-from ..types import ChatRequest
+from ..types import ChatCompletion, ChatCompletionChunk, ChatRequest, TextCompletion
 from ..types.tokens.estimate import prompt_tokens_of
 from ..types.values import unfrozen
 from .arguments.official import OfficialRules, has_prefix, is_strict
@@ -85,16 +85,16 @@ class Caller:
         budget: Budget | None = None,
         rules: OfficialRules | None = None,
     ) -> None:
-        self.endpoint = endpoint
+        self.endpoint: Endpoint = endpoint
         self.timeouts = timeouts
         self.retry = retry
         self.surroundings = surroundings
         self.max_event_bytes = max_event_bytes
         self.max_body_bytes = max_body_bytes
-        self.reader = reader or AnswerReader(partial(_tell_slow, endpoint.base_url))
-        self.chat_dialect = read_by(CHAT, self.reader)
-        self.text_dialect = read_by(TEXT, self.reader)
-        self.strict_refusals = StrictRefusals("" if endpoint.has_beta else _NO_BETA)
+        self.reader: AnswerReader = reader or AnswerReader(partial(_tell_slow, endpoint.base_url))
+        self.chat_dialect: Dialect[ChatCompletionChunk, ChatCompletion] = read_by(CHAT, self.reader)
+        self.text_dialect: Dialect[TextCompletion, TextCompletion] = read_by(TEXT, self.reader)
+        self.strict_refusals: StrictRefusals = StrictRefusals("" if endpoint.has_beta else _NO_BETA)
         self.via = via
         self.budget = budget
         self.rules = rules

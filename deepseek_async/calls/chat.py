@@ -49,7 +49,7 @@ class Chat:
     """``client.chat``."""
 
     def __init__(self, caller: Caller) -> None:
-        self.completions = ChatCompletions(caller)
+        self.completions: ChatCompletions = ChatCompletions(caller)
 
 
 class ChatCompletions(ParsingCompletions):

@@ -95,7 +95,7 @@ class Deadlines:
         self._cancelling = 0
         self._error: DeepSeekError | None = None
         self._is_stream = streamed
-        self.keepalives = 0
+        self.keepalives: int = 0
 
     @property
     def remaining(self) -> float | None:
@@ -261,7 +261,7 @@ class Alarm:
     def __init__(self, idle: list[Alarm]) -> None:
         self._idle = idle
         self.call: Callable[[], None] | None = None
-        self.at = math.inf
+        self.at: float = math.inf
 
     def set(self, loop: asyncio.AbstractEventLoop, moment: float) -> None:
         """Call at that moment and not at the one set before."""

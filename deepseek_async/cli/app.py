@@ -9,7 +9,7 @@ import typer
 from .. import __version__
 from . import account, batch, chat, decode, replay, sandbox
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="deepseek-async",
     help="DeepSeek's chat completions in the shell. Add --sandbox to try it without a key or a network.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.",

@@ -55,7 +55,7 @@ class _Batch(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-batch_app = typer.Typer(
+batch_app: typer.Typer = typer.Typer(
     name="batch",
     cls=_Batch,
     help="Send a file of requests, as many at once as the account allows; resume where a run ended.",

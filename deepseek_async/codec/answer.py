@@ -26,6 +26,7 @@ The module is long because the machine is one: every method below moves the same
 from __future__ import annotations
 
 import enum
+from collections import deque
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
@@ -187,13 +188,13 @@ class StreamedAnswer(Generic[C, W]):
         self._reader = self._dialect.reader()
         self._halves = Halves()
         self._fold = dialect.fold(choices)
-        self.outlet = Outlet(dialect, is_continuable=is_continuable)
-        self.ready = self.outlet.ready
+        self.outlet: Outlet[C] = Outlet(dialect, is_continuable=is_continuable)
+        self.ready: deque[C] = self.outlet.ready
         self._is_concluded = False
-        self.state = State.WAITING
+        self.state: State = State.WAITING
         self.end: Complete | Interrupted | None = None
-        self.chunks = 0
-        self.keepalives = 0
+        self.chunks: int = 0
+        self.keepalives: int = 0
         self.seams: list[Seam] = []
         self._probation: Probation[C] | None = None
 

@@ -104,9 +104,10 @@ class StreamBody:
     __slots__ = ("_document", "_head", "_max_body_bytes", "blank_lines", "events", "is_document", "is_events")
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, max_body_bytes: int = MAX_BODY_BYTES) -> None:
-        self.events = Decoder(max_event_bytes)
-        self.is_events = self.is_document = False
-        self.blank_lines = 0
+        self.events: Decoder = Decoder(max_event_bytes)
+        self.is_events: bool = False
+        self.is_document: bool = False
+        self.blank_lines: int = 0
         self._max_body_bytes = max_body_bytes
         self._document = bytearray()
         self._head = b""

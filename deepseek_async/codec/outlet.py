@@ -57,8 +57,8 @@ class Outlet(Generic[C]):
         self.ready: deque[C] = deque()
         self.held: list[C] = []
         self.closing: list[C] = []
-        self.delivered = 0
-        self.is_drained = False
+        self.delivered: int = 0
+        self.is_drained: bool = False
         self._told = 0  # chunks without text that were shown in advance of it
         self._news: object = None
         self.begin(is_again=False)
@@ -71,8 +71,9 @@ class Outlet(Generic[C]):
     def begin(self, *, is_again: bool) -> None:
         """Another attempt. ``is_again``: what a first chunk without text says has been shown."""
         self.clear()
-        self.pending = 0
-        self.has_text = self.is_open = False
+        self.pending: int = 0
+        self.has_text: bool = False
+        self.is_open: bool = False
         self._is_again = is_again
 
     def clear(self) -> None:
@@ -172,7 +173,7 @@ class Probation(Generic[C]):
     def __init__(self, content: str, reasoning: str) -> None:
         self._said = {"content": content, "reasoning_content": reasoning}
         self.kept: list[C] = []
-        self.is_over = False
+        self.is_over: bool = False
         """Whether some text has passed. ``kept``: what has not."""
 
     def take(self, chunks: list[C], *, at_end: bool = False) -> list[C] | None:

@@ -33,4 +33,4 @@ def _is_ours(cls: Any) -> bool:
     return attrs.has(cls) and getattr(cls, "__module__", "").startswith("deepseek_async.types")
 
 
-converter = _make_converter()
+converter: Converter = _make_converter()

@@ -25,7 +25,7 @@ class RetryBudget:
     def __init__(self, now: float) -> None:
         self._now = now
         self._allowance = PER_SECOND
-        self.successes = 0
+        self.successes: int = 0
 
     def take(self, now: float) -> bool:
         """Take one retry from the allowance; False if there is none at present."""

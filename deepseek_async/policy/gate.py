@@ -26,8 +26,8 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self._opens_at = 0.0
-        self.why = ""
+        self._opens_at: float = 0.0
+        self.why: str = ""
 
     def learn(self, error: DeepSeekError, *, now: float, at_most: float, wait: float | None) -> None:
         """Take from an error how long the server is better left alone.

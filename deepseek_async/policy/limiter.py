@@ -68,12 +68,12 @@ class AdmissionLimiter:
             if value < 1:
                 raise InvalidRequestError(name, value, "at least 1")
         self.ceiling = ceiling
-        self.limit = min(initial, ceiling)
-        self.in_flight = 0
-        self.admitted = 0
-        self.epoch = 0
-        self.refusals = 0
-        self.is_starting = True
+        self.limit: int = min(initial, ceiling)
+        self.in_flight: int = 0
+        self.admitted: int = 0
+        self.epoch: int = 0
+        self.refusals: int = 0
+        self.is_starting: bool = True
         self._ordinal = 0
         self._undecided: deque[Permit] = deque()  # in sending order; decided ones are dropped when they reach the head
         self._cut_ordinal = -1

@@ -18,8 +18,8 @@ class Outage:
     """
 
     def __init__(self) -> None:
-        self.is_on = False
-        self.share = 0.0
+        self.is_on: bool = False
+        self.share: float = 0.0
 
     def failed(self) -> bool:
         """An answer is a failure. Returns whether an outage begins with it."""

@@ -22,7 +22,7 @@ class Probing:
     """
 
     def __init__(self) -> None:
-        self.due_at = -math.inf
+        self.due_at: float = -math.inf
         self._step = 1
         self._epoch = -1
 

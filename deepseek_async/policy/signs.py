@@ -39,9 +39,9 @@ class Signs:
     """
 
     def __init__(self) -> None:
-        self.hungry_since = math.inf
-        self.has_begun = False
-        self.closed_until = -math.inf
+        self.hungry_since: float = math.inf
+        self.has_begun: bool = False
+        self.closed_until: float = -math.inf
         self._best_told = 0
         self._has_told_low = False
         self._has_told_starved = False

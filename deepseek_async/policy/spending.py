@@ -58,13 +58,13 @@ class Budget:
         max_tokens = integer_or_same(max_tokens)
         if max_tokens is not None and ((tokens := integer_in(max_tokens)) is None or tokens < 0):
             raise InvalidRequestError("max_tokens", max_tokens, "an integer of at least 0, or None")
-        self.max_cost = _amount(max_cost)
+        self.max_cost: Decimal | None = _amount(max_cost)
         self.max_tokens = max_tokens
         self.currency = currency
-        self.spent = _ZERO
-        self.estimated = _ZERO
-        self.tokens = 0
-        self.unpriced = 0
+        self.spent: Decimal = _ZERO
+        self.estimated: Decimal = _ZERO
+        self.tokens: int = 0
+        self.unpriced: int = 0
         self._held_cost = _ZERO
         self._held_tokens = 0
         self._experience = _Experience()

@@ -19,8 +19,8 @@ class Pause:
     """A place where the script waits: set `reached` tells that it has come there, `proceed.set()` lets it go on."""
 
     def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.proceed = asyncio.Event()
+        self.reached: asyncio.Event = asyncio.Event()
+        self.proceed: asyncio.Event = asyncio.Event()
 
     async def wait(self) -> None:
         """Tell that this place is reached, and wait until the test goes on."""
@@ -63,7 +63,7 @@ class ScriptedTransport:
         self._answers = list(answers)
         self.requests: list[HTTPRequest] = []
         self.responses: list[ScriptedResponse] = []
-        self.is_closed = False
+        self.is_closed: bool = False
 
     async def send(self, request: HTTPRequest, progress: Progress) -> Response:
         """Answer with the next of the script.
@@ -95,11 +95,11 @@ class ScriptedResponse:
     """The answer of one `Answer`."""
 
     def __init__(self, answer: Answer) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
+        self.status: int = answer.status
+        self.headers: Mapping[str, str] = answer.headers
         self._steps = list(answer.body)
-        self.is_closed = False
-        self.was_read_to_its_end = False
+        self.is_closed: bool = False
+        self.was_read_to_its_end: bool = False
         self._closing = asyncio.Event()
 
     async def receive(self) -> bytes:

@@ -85,7 +85,7 @@ class Opaque:
     """Something of a wrong type that was given where a secret goes: of what type it was, and nothing else."""
 
     def __init__(self, value: object) -> None:
-        self.kind = type(value).__name__
+        self.kind: str = type(value).__name__
 
     def __repr__(self) -> str:
         return f"<secret {self.kind}>"

@@ -27,7 +27,8 @@ class _EmptyMapping(dict[str, Any]):
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("this mapping is shared and frozen; use attrs.evolve(value, extra={...})")
 
-    __setitem__ = __delitem__ = setdefault = update = pop = popitem = clear = __ior__ = _refuse
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = setdefault = update = pop = popitem = clear = __ior__ = _refuse
 
     def __reduce__(self) -> str:
         return "NO_EXTRA"  # pickled and copied by name: it stays one object

@@ -21,7 +21,7 @@ class Errand:
     def __init__(self, back: Callable[[Exception | None], None]) -> None:
         self._back = back
         self._task: asyncio.Task[None] | None = None
-        self.is_running = False
+        self.is_running: bool = False
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]], tasks: asyncio.TaskGroup) -> None:
         """Begin one, as a task of the group."""
@@ -80,7 +80,8 @@ class Pacing:
     ) -> None:
         self._rate_limiter = rate_limiter
         self._entering = Errand(back)
-        self.may_go = self.is_free = rate_limiter is None
+        self.is_free: bool = rate_limiter is None
+        self.may_go: bool = self.is_free
 
     def ask(self, tasks: asyncio.TaskGroup) -> None:
         """A row would like to go: enter the rate limiter, unless that is under way."""

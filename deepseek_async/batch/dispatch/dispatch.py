@@ -87,16 +87,16 @@ class Dispatch:
         self._loop = asyncio.get_running_loop()
         self._budget = RetryBudget(self._loop.time())
         warm_up = WarmUp(rules.warmup) if rules.warmup else None
-        self.waiting = Waiting(lanes_of(caller), self._most, warm_up, self._budget)
+        self.waiting: Waiting = Waiting(lanes_of(caller), self._most, warm_up, self._budget)
         self._fetching, self._pace = Errand(self._back), Pacing(rules.rate_limiter, self._back)
         self._changed = asyncio.Event()
-        self.wake = self._changed.set  # something has changed: look again at what can be sent
+        self.wake: Callable[[], None] = self._changed.set  # something has changed: look again at what can be sent
         self._timer = Timer(self.wake)
-        self.in_flight = 0
-        self.refusals = 0
-        self.stopping = asyncio.Event()
+        self.in_flight: int = 0
+        self.refusals: int = 0
+        self.stopping: asyncio.Event = asyncio.Event()
         self.failure: Exception | None = None
-        self.is_callers = False
+        self.is_callers: bool = False
         self.left: list[Row] = []
 
     async def run(self) -> None:

@@ -40,8 +40,8 @@ class Waiting:
         self.by_model: dict[str | None, Lane] = {}
         self._resting: list[tuple[float, int, Row]] = []
         self._order = count()
-        self.count = 0
-        self.has_resting = False
+        self.count: int = 0
+        self.has_resting: bool = False
         self.lanes: dict[Lane, list[tuple[int, Row]]] = {}
 
     def __iter__(self) -> Iterator[Row]:

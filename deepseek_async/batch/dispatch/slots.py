@@ -33,7 +33,7 @@ class Lane:
 
     def __init__(self, model: str) -> None:
         self.model = model
-        self.limiter = AdmissionLimiter(ceiling=CEILING)
+        self.limiter: AdmissionLimiter = AdmissionLimiter(ceiling=CEILING)
         self.queue: OrderedDict[object, Callable[[], None]] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
 

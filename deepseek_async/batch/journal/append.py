@@ -36,8 +36,8 @@ class Appending:
         self._path = path.absolute()  # the program may change its directory
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
         status = os.fstat(self._fd)
-        self.size = status.st_size
-        self.is_closed = False
+        self.size: int = status.st_size
+        self.is_closed: bool = False
         if not stat.S_ISREG(status.st_mode):  # a pipe, a terminal, /dev/null: nothing could be resumed from it
             self.close()
             raise OSError(errno.EINVAL, "Not a regular file", str(path))

@@ -28,7 +28,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -69,12 +69,13 @@ class Journal:
 
     def __init__(self, output: Path, index: Index, rows: Appending, side: Appending, disk: Disk | None) -> None:
         self.output = output
-        self.run = index.runs + 1
+        self.run: int = index.runs + 1
         self._done = Done(output, index)
-        self.has_line, self.has = self._done.has_line, self._done.has
-        self.succeeded_before = len(index.done)
-        self.failed_before = len(index.failed)
-        self.unfinished = frozenset(index.unfinished)
+        self.has_line: Callable[[bytes, int], bool] = self._done.has_line
+        self.has: Callable[[Row], bool] = self._done.has
+        self.succeeded_before: int = len(index.done)
+        self.failed_before: int = len(index.failed)
+        self.unfinished: frozenset[str] = frozenset(index.unfinished)
         self._billed = self.unfinished | index.billed_failures
         self._again = index.again
         self._rows = rows

@@ -46,7 +46,7 @@ class Done:
         self._just_ended: set[str] = set()
         self._ended = Fingerprints()
         self._has_ended = False  # whether there are any in it
-        self.given_up_seen = 0
+        self.given_up_seen: int = 0
         """Rows that were passed over because an earlier run has given them up."""
         # Rows known by their number, as ranges: from each of the starts to the end at its place.
         self._starts: list[int] = []

@@ -37,8 +37,8 @@ class Scan(Generic[T]):
         self._path = path
         self._decoder = decoder
         self._start = start
-        self.end = start
-        self.count = 0
+        self.end: int = start
+        self.count: int = 0
 
     def __iter__(self) -> Iterator[Sequence[T]]:
         """Hand the lines over.

@@ -31,7 +31,7 @@ class Marks:
     """
 
     def __init__(self, finished: Iterable[Sequence[Finished]], side: Iterable[Sequence[SideLine]]) -> None:
-        self.runs = 0
+        self.runs: int = 0
         self.unfinished: set[str] = set()
         self.again: dict[str, None] = {}
         self.report: Mapping[str, Any] | None = None

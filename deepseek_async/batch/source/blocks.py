@@ -40,7 +40,7 @@ class Blocks:
     """
 
     def __init__(self, path: Path | str, made: Made) -> None:
-        self.name = name_of(path)
+        self.name: str = name_of(path)
         self._made = made
         self._owns = path != "-"
         try:
@@ -53,8 +53,8 @@ class Blocks:
         if stat.S_ISDIR(status.st_mode) and self._fd is not None:
             os.close(self._fd)
             raise InvalidRequestError("source", self.name, "a file, not a directory")
-        self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        self.position = 0
+        self.size: int | None = status.st_size if stat.S_ISREG(status.st_mode) else None
+        self.position: int = 0
         self._is_at_end = False
         self._asked: SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Future[Items]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None

@@ -79,8 +79,8 @@ class RowSource:
         template: Template | None = None,
         kind: str | None = None,
     ) -> None:
-        self.skipped = 0
-        self.is_at_end = False
+        self.skipped: int = 0
+        self.is_at_end: bool = False
         self._shard = shard
         self.known = known
         self._template = None if template is None or template.says_nothing else template

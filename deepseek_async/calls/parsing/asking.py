@@ -68,13 +68,13 @@ class Asking(Generic[T]):
     def __init__(self, wanted: Wanted[T], request: ChatRequest, refusals: StrictRefusals) -> None:
         self._wanted = wanted
         self._plain = request
-        self.attempts = 0
+        self.attempts: int = 0
         self.usage: Usage | None = None
         self._refusals = refusals
         self.problem: MalformedResponseError | None = None
         self._last: ChatCompletion | None = None
         self.way: WayToAsk = way_for(wanted.structuring, request, wanted.mode, refusal=refusals.of(wanted.structuring))
-        self.request = self.way.request(request)
+        self.request: ChatRequest = self.way.request(request)
 
     def take(self, completion: ChatCompletion) -> ParsedChatCompletion[T] | None:
         """The value in an answer; ``None``: it does not fit, and `request` asks again with what was wrong.

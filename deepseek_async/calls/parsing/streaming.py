@@ -32,7 +32,7 @@ class ParsedStream(Generic[T]):
         self._open_stream = open_stream
         self._ask = ask
         self._asking = asking
-        self.stream = open_stream(asking.request)
+        self.stream: ChatCompletionStream = open_stream(asking.request)
         self._is_open = False
         self._parsed: ParsedChatCompletion[T] | None = None
 

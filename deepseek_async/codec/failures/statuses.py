@@ -161,10 +161,10 @@ class Found:
                 told = error
         told = summary_of(_words(told, 1 if told is not parsed else 0))
         details = summary_of(_words(fields["details"])) if fields.get("details") else ""  # GMI tells the cause there
-        self.message = mended(without_keys(": ".join(part for part in (told, details) if part)))
-        self.type = _word(fields.get("type"))
-        self.code = _word(next((fields[name] for name in _CODES if fields.get(name)), None))
-        self.param = _word(fields.get("param"))
+        self.message: str = mended(without_keys(": ".join(part for part in (told, details) if part)))
+        self.type: str | None = _word(fields.get("type"))
+        self.code: str | None = _word(next((fields[name] for name in _CODES if fields.get(name)), None))
+        self.param: str | None = _word(fields.get("param"))
 
 
 def _word(value: Any) -> str | None:
@@ -242,6 +242,7 @@ def _redirect(status: int, location: str) -> str:
 
 
 def status_error(status: int, said: str, found: Found, *, in_band: bool = False, **context: Any) -> APIStatusError:
+    """The error of the class that a status has, with what to do about it."""
     error_class = _CLASSES.get(status) or (InternalServerError if status >= 500 or in_band else APIStatusError)
     advice = _ADVICE.get(status)
     if status == 401 and context.get("headers", {}).get("www-authenticate", "").lower().startswith("basic"):

@@ -34,7 +34,7 @@ class Halves:
     def __init__(self) -> None:
         self._waiting: dict[_Key, str] = {}
         self._is_cut = False  # an event with escapes in it
-        self.is_waiting = False
+        self.is_waiting: bool = False
 
     def may_be_in(self, data: bytes) -> bool:
         """Whether the chunks of a read have to be looked at. Asked of each read that has an escape in it."""

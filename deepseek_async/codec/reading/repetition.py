@@ -155,7 +155,7 @@ class TextStreamReader:
     __slots__ = ("read",)
 
     def __init__(self, reader: AnswerReader) -> None:
-        self.read = reader.text
+        self.read: Callable[[bytes], TextCompletion] = reader.text
 
     def read_run(self, payloads: list[Any], start: int, chunks: list[TextCompletion]) -> int:
         """As `StreamReader.read_run`."""

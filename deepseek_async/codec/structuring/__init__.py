@@ -49,7 +49,7 @@ class Structuring:
     def __init__(self, response_type: Any) -> None:
         self.plan: Plan = build_plan(response_type)
         check_unions(self.plan)
-        self.reader = Reader(self.plan)
+        self.reader: Reader = Reader(self.plan)
         try_out(self.plan, self.reader)
 
     @functools.cached_property

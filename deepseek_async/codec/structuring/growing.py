@@ -34,7 +34,7 @@ class GrowingJSON:
 
     def __init__(self, openings: str = "{[") -> None:
         self._opening = re.compile(f"[{re.escape(openings)}]")
-        self.has_begun_anew = False
+        self.has_begun_anew: bool = False
         self._begin()
 
     def _begin(self) -> None:
@@ -46,7 +46,7 @@ class GrowingJSON:
         self._escape = ""  # an escape that has begun: a backslash and what follows
         self._scalar = ""  # the beginning of a number or word
         self._root: Any = NOTHING
-        self.changes = 0
+        self.changes: int = 0
 
     @property
     def is_complete(self) -> bool:

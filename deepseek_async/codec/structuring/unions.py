@@ -88,9 +88,9 @@ class Choosing:
         self._options = [plan.resolved(option) for option in either.options]
         self._kinds = [kinds_of(plan, option, is_strict=is_strict) for option in either.options]
         self._has_other_objects = is_strict and any(isinstance(one, (Places, Table)) for one in self._options)
-        self.names = [name_in_words(plan, option) for option in either.options]
-        self.expected = " or ".join(dict.fromkeys(self.names))
-        self.tag = tag_of(plan, either)
+        self.names: list[str] = [name_in_words(plan, option) for option in either.options]
+        self.expected: str = " or ".join(dict.fromkeys(self.names))
+        self.tag: str | None = tag_of(plan, either)
         self._by_tag: dict[Any, int] = {}
         if self.tag is not None:
             for index, option in enumerate(either.options):

@@ -22,8 +22,8 @@ class StopGate:
     def __init__(self, stops: Sequence[str] = ()) -> None:
         self._stops = tuple(stop for stop in stops if stop)
         self._longest = max(map(len, self._stops), default=0)
-        self._held = ""
-        self.stopped = False
+        self._held: str = ""
+        self.stopped: bool = False
 
     def receive_text(self, text: str) -> str:
         """Take more text; return what may be shown. After a match `stopped` is true and nothing more comes."""

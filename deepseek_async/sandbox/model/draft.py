@@ -32,13 +32,14 @@ class Draft:
     __slots__ = ("_followers", "before", "counts", "is_reciting", "length", "recited", "third", "unit")
 
     def __init__(self, context: Sequence[int] = (), written: Iterable[int] = (), recited: tuple[int, ...] = ()) -> None:
-        self.before = self.third = BOS
+        self.before: int = BOS
+        self.third: int = BOS
         self.unit: tuple[int, ...] = (BOS,)
-        self.length = 0
+        self.length: int = 0
         self.counts: dict[int, int] = {}
         self._followers: dict[tuple[int, int, int], tuple[int, ...]] = {}
-        self.recited = recited
-        self.is_reciting = bool(recited)
+        self.recited: tuple[int, ...] = recited
+        self.is_reciting: bool = bool(recited)
         for token in context[-_LOOK_BACK:]:
             if BYTES <= token < FIRST_PIECE:
                 self.before = self.third = BOS

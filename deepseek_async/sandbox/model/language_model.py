@@ -59,7 +59,7 @@ class LanguageModel:
     __slots__ = ("_conditions", "_predictor", "_prompts", "_tails", "fingerprint", "tokenizer")
 
     def __init__(self, tokenizer: Tokenizer, ngrams: Ngrams) -> None:
-        self.tokenizer = tokenizer
+        self.tokenizer: Tokenizer = tokenizer
         self._predictor = Predictor(tokenizer, ngrams)
         self._tails: OrderedDict[float, Tail] = OrderedDict()
         self._prompts: OrderedDict[tuple[int, ...], Prompt] = OrderedDict()
@@ -67,7 +67,7 @@ class LanguageModel:
         checksum = zlib.crc32("\0".join(tokenizer.pieces).encode("ascii"))
         for values in (ngrams.singles, ngrams.pairs.counts, ngrams.triples.tokens, ngrams.triples.counts):
             checksum = zlib.crc32(b"".join(value.to_bytes(4, "little") for value in values), checksum)
-        self.fingerprint = f"fp_{checksum:08x}"
+        self.fingerprint: str = f"fp_{checksum:08x}"
 
     def __repr__(self) -> str:
         return f"<LanguageModel {self.fingerprint}, {len(self.tokenizer)} tokens>"

@@ -66,7 +66,7 @@ class Predictor:
             [token for token, text in texts[:_COMMON_WORDS] if text[0] == " " and text[1:].isalpha()]
         )
         self._inner = frozenset([token for token, text in texts if text[0].isalpha()])
-        self.ranks = {token: rank for rank, token in enumerate(order)}
+        self.ranks: dict[int, int] = {token: rank for rank, token in enumerate(order)}
         self._tail = self.tail(1.0)
         self._bases: dict[int, Distribution] = {}
 

@@ -93,11 +93,13 @@ class Prompt:
         text = tokenizer.decode(tokens[-_MAX_TOKENS:]).lstrip("\ufffd")
         self._tokenizer = tokenizer
         self._ranks = ranks
-        self.recited = _recited(tokenizer, tokenizer.decode(tokens[-2 * _MAX_RECITED :]))
+        self.recited: tuple[int, ...] = _recited(tokenizer, tokenizer.decode(tokens[-2 * _MAX_RECITED :]))
         chosen = self._worth_copying(text)
-        self.words = list(chosen)
-        self.first = _shares((tokenizer.encode(word)[0], weight) for word, weight in chosen.items())
-        self.later = _shares((tokenizer.encode(" " + word)[0], weight) for word, weight in chosen.items())
+        self.words: list[str] = list(chosen)
+        self.first: dict[int, float] = _shares((tokenizer.encode(word)[0], weight) for word, weight in chosen.items())
+        self.later: dict[int, float] = _shares(
+            (tokenizer.encode(" " + word)[0], weight) for word, weight in chosen.items()
+        )
         # A word is split differently with and without the space before it: the answer may have it either way.
         forms = [tokenizer.encode(form) for word in chosen for form in (word, " " + word)]
         self._rare_ends = frozenset((form[-2], form[-1]) for form in forms if len(form) > 1 and form[-2] != _SPACE)

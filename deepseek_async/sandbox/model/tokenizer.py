@@ -83,7 +83,7 @@ class Tokenizer:
     __slots__ = ("_bytes", "_ids", "_split_words", "pieces")
 
     def __init__(self, pieces: Sequence[str]) -> None:
-        self.pieces = tuple(pieces)
+        self.pieces: tuple[str, ...] = tuple(pieces)
         self._ids = {piece: FIRST_PIECE + n for n, piece in enumerate(self.pieces)}
         self._bytes: list[bytes | None] = [bytes((value,)) for value in range(BYTES)]
         self._bytes += [None] * (FIRST_PIECE - BYTES)

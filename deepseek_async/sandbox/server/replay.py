@@ -30,7 +30,7 @@ class ReplayServer:
         self._port = port
         self._at_speed = at_speed
         self._runner: web.AppRunner | None = None
-        self.base_url = ""
+        self.base_url: str = ""
 
     async def start(self) -> None:
         """Begin to serve; `base_url` is set afterwards."""

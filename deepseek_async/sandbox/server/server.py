@@ -125,7 +125,7 @@ class SandboxServer(Sandbox):
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port, backlog=4096).start()
         host = f"[{self._host}]" if ":" in self._host else self._host
-        self.base_url = BaseURL(f"http://{host}:{self._runner.addresses[0][1]}")
+        self.base_url: str = BaseURL(f"http://{host}:{self._runner.addresses[0][1]}")
         return self
 
     async def __aexit__(

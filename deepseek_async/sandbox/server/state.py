@@ -70,12 +70,12 @@ class Sandbox:
         self.rate = rate
         self.latency = latency
         self.heads: Literal["early", "late"] = heads
-        self.admission = Admission(ceiling, self.elapsed)
-        self.ledger = Ledger(None if balance is None else _amount(balance))
-        self.files = FileStore(clock)
-        self.prefix_cache = PrefixCache() if prefix_cache else None
+        self.admission: Admission = Admission(ceiling, self.elapsed)
+        self.ledger: Ledger = Ledger(None if balance is None else _amount(balance))
+        self.files: FileStore = FileStore(clock)
+        self.prefix_cache: PrefixCache | None = PrefixCache() if prefix_cache else None
         self.requests: list[SeenRequest] = []
-        self.scripts = Repertoire()
+        self.scripts: Repertoire = Repertoire()
         self._keep_requests = keep_requests
         self._seen = 0
         self._revision = 0

@@ -62,7 +62,7 @@ class NetworkAnswer:
         among.add(self)
         self._encoding: Inflater | DeepSeekError | None = None
         self._pid = os.getpid()
-        self.status = response.status
+        self.status: int = response.status
         _watch_loss(self, response.connection)
         if (encoding := response.headers.get("Content-Encoding")) is not None:
             try:

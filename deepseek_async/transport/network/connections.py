@@ -85,7 +85,7 @@ class AiohttpTransport:
             raise InvalidRequestError("ssl", None, f"an ssl.SSLContext, a bool or None, not {type(ssl).__name__}")
         if given is not None and TRACE not in given.trace_configs:
             given.trace_configs.append(TRACE)
-        self.through_session = 0
+        self.through_session: int = 0
         self._given = None if given is None else Route(given)
         self._max_connections = max_connections
         self._proxy = checked_proxy(proxy)

@@ -18,6 +18,7 @@ from typing import Any
 
 import aiohttp
 import attrs
+import multidict
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
@@ -95,8 +96,8 @@ class DirectAnswer:
         self._may_be_unsent = is_long and head.code != 200
         self.connection: aiohttp.connector.Connection | None = connection
         self.status = head.code
-        self.headers = head.headers
-        self.content = content
+        self.headers: multidict.CIMultiDictProxy[str] = head.headers
+        self.content: aiohttp.StreamReader = content
         content.on_eof(self.release)
 
     def release(self) -> None:

@@ -87,7 +87,7 @@ class Bound:
     def __init__(self, route: Route, proxy_for: Callable[[str], str | None] | None) -> None:
         self.route = route
         self.proxy_for = proxy_for
-        self.pid = os.getpid()
+        self.pid: int = os.getpid()
         self._keeper: AsyncGenerator[None, None] | None = None
 
     @classmethod

@@ -30,8 +30,8 @@ class Watched(Trace):
         session: Any = None  # the first argument of listeners, which there are none of
         super().__init__(session, TRACE, SimpleNamespace())
         self.progress = progress
-        self.is_reused = False
-        self.is_connecting = False
+        self.is_reused: bool = False
+        self.is_connecting: bool = False
         self.has_heard = False
         self._connected_at = 0.0
 

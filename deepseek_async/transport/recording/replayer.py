@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import APIConnectionError
@@ -83,13 +83,13 @@ class ReplayedResponse:
     """
 
     def __init__(self, exchange: RecordedExchange, *, at_speed: bool) -> None:
-        self.status = exchange.status
-        self.headers = exchange.headers
+        self.status: int = exchange.status
+        self.headers: Mapping[str, str] = exchange.headers
         self._exchange = exchange
         self._reads = list(exchange.body)
         self._at_speed = at_speed
         self._started = time.monotonic()
-        self.is_at_end = False
+        self.is_at_end: bool = False
 
     async def receive(self) -> bytes:
         if self._reads:

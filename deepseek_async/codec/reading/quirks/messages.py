@@ -91,7 +91,8 @@ class Parts:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.thoughts: list[str] = []
-        self.has_more = self.has_type = False
+        self.has_more: bool = False
+        self.has_type: bool = False
 
     def take(self, part: Any) -> None:
         """Take the next part."""

@@ -20,7 +20,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Raw, Struct
 
-NULL = Raw(b"null")
+NULL: Raw = Raw(b"null")
 Reason = Annotated[str, Meta(pattern=r"(?i)^(?!\s*(null|none|nil|undefined)\s*$|\s+$)")]  # no word for null
 
 

@@ -55,10 +55,10 @@ class AnswerReader:
 
     def __init__(self, tell: Callable[[AnswerReader], object] | None = None) -> None:
         self._tell = tell
-        self.chunks = 0
-        self.slow_chunks = 0
-        self.reason = ""
-        self.repeating = REPEATING
+        self.chunks: int = 0
+        self.slow_chunks: int = 0
+        self.reason: str = ""
+        self.repeating: int = REPEATING
         self._shapes = shapes_with(())
         self._read_chunk = self._shapes.chunk
         self._looks = _Looks()

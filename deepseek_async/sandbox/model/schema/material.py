@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..distribution import Distribution
 from ..draft import Draft
@@ -71,7 +71,7 @@ class Material:
         self._beginnings: set[int] = set()
         self._is_greedy = sampling.temperature == 0.0
         self._temperature, self._top_p = (1.0, 1.0) if self._is_greedy else (sampling.temperature, sampling.top_p)
-        self.mentioned_numbers = list(dict.fromkeys(_NUMBER.findall(self._text)))
+        self.mentioned_numbers: list[Any] = list(dict.fromkeys(_NUMBER.findall(self._text)))
 
     def mentions(self, word: str) -> bool:
         """Whether the conversation contains a word."""

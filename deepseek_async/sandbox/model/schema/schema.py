@@ -34,7 +34,7 @@ class Root:
     __slots__ = ("_heights", "schema")
 
     def __init__(self, schema: object) -> None:
-        self.schema = schema
+        self.schema: object = schema
         self._heights: dict[str, float] = {}
 
     def resolve(self, schema: object) -> Schema:
