@@ -30,7 +30,7 @@ FOR_DIST := $(DIST)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types pytest coverage soak test-node test-servers install-proxies test-proxies test-clients test-prometheus test-pages test-extras install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
+.PHONY: help demo test lint format types types-pyright pytest coverage soak test-node test-servers install-proxies test-proxies test-clients test-prometheus test-pages test-extras install-pythons test-pythons test-distributed bench bench-guard simulate docs dist clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -83,6 +83,10 @@ format: $(FOR_DEV) ## Let ruff rewrite what it can
 
 types: $(FOR_DEV) ## mypy --strict on the package, and on the test of its public types
 	$(BIN)/mypy --strict deepseek_async $(wildcard tests/typing_check.py)
+
+types-pyright: $(FOR_DEV) ## pyright: every public name has a type, and the test of the types in strict mode
+	$(BIN)/python -m pip install -qq 'pyright[nodejs]'
+	$(BIN)/python -m pytest -q -m soak tests/test_types.py
 
 pytest: $(FOR_DEV)
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal

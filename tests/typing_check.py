@@ -294,6 +294,8 @@ def hooks_and_transports_are_typed() -> None:
         match record:
             case AttemptStarted(call=call) | FirstChunk(call=call) | RetryScheduled(call=call) | Ended(call=call):
                 assert_type(call, int)
+            case _:
+                pass
         match record:
             case AttemptStarted(parameters=parameters):
                 assert_type(parameters, RequestParameters | None)

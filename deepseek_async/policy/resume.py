@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import attrs
@@ -47,7 +48,7 @@ class Resume:
         InvalidRequestError: A value is not allowed.
     """
 
-    on: frozenset[str] = attrs.field(default=frozenset({INTERRUPTED}), converter=_to_set, validator=_check_on)
+    on: AbstractSet[str] = attrs.field(default=frozenset({INTERRUPTED}), converter=_to_set, validator=_check_on)
     attempts: int = attrs.field(default=2, converter=integer_or_same, validator=_check_attempts)
 
     def covers(self, end: DeepSeekError | str | None) -> bool:

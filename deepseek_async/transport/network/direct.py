@@ -95,7 +95,7 @@ class DirectAnswer:
         # A long body that was refused may be so before it was read; under TLS nothing tells how much has gone out.
         self._may_be_unsent = is_long and head.code != 200
         self.connection: aiohttp.connector.Connection | None = connection
-        self.status = head.code
+        self.status: int = head.code
         self.headers: multidict.CIMultiDictProxy[str] = head.headers
         self.content: aiohttp.StreamReader = content
         content.on_eof(self.release)

@@ -185,7 +185,8 @@ class _LengthRule:
     __slots__ = ("least", "most")
 
     def __init__(self, least: int, most: int) -> None:
-        self.least, self.most = least, most
+        self.least: int = least
+        self.most: int = most
 
     def __call__(self, text: str) -> bool:
         return self.least <= len(text) <= self.most
