@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from ..types.values import Brief
 
-@attrs.frozen
-class Statistics:
+
+@attrs.frozen(repr=False)
+class Statistics(Brief):
     """A client's figures since it was made.
 
     Attributes:
@@ -23,6 +25,8 @@ class Statistics:
         through_session: Requests that went through aiohttp's session and not past it, which takes more CPU: through a
             proxy, a session of the caller's, or because this aiohttp lacks a part (a warning said which).
     """
+
+    _has_all = True
 
     in_flight: int = 0
     waiting_for_connection: int = 0

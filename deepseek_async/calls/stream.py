@@ -399,6 +399,8 @@ class ChunkStream(Generic[C, W]):
             discard()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_stage"):
+            return f"<{type(self).__name__}, not made>"
         state = self._answer.state.value if self._stage is Stage.UNDER_WAY else "closed"
         return f"<{type(self).__name__} {state}, {self.delivered} chunks delivered, request_id={self.request_id}>"
 

@@ -9,6 +9,7 @@ import attrs
 
 from ..errors import APITimeoutError, DeepSeekError, InvalidRequestError, StreamInterruptedError
 from ..types.requests.numbers import integer_in, integer_or_same
+from ..types.values import Brief
 
 INTERRUPTED: Final = "interrupted"
 LENGTH: Final = "length"
@@ -31,8 +32,8 @@ def _to_set(value: object) -> object:
     return frozenset(map(str, value)) if isinstance(value, (set, frozenset, list, tuple)) else value
 
 
-@attrs.frozen
-class Resume:
+@attrs.frozen(repr=False)
+class Resume(Brief):
     """Continue a streamed answer instead of failing or ending early.
 
     The server is asked again, with the text so far as the prefix of its answer (page "Chat Prefix Completion"; beta
@@ -47,6 +48,8 @@ class Resume:
     Raises:
         InvalidRequestError: A value is not allowed.
     """
+
+    _has_all = True
 
     on: AbstractSet[str] = attrs.field(default=frozenset({INTERRUPTED}), converter=_to_set, validator=_check_on)
     attempts: int = attrs.field(default=2, converter=integer_or_same, validator=_check_attempts)

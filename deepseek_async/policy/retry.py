@@ -17,6 +17,7 @@ import attrs
 
 from ..errors import APIStatusError, DeepSeekError, InvalidRequestError, StreamInterruptedError
 from ..types.requests.numbers import integer_in, integer_or_same, number_in, number_or_same
+from ..types.values import Brief
 
 
 def _positive(_: object, attribute: Any, value: object) -> None:
@@ -29,8 +30,8 @@ def _count(_: object, attribute: Any, value: object) -> None:
         raise InvalidRequestError(f"retry.{attribute.name}", value, "an integer of at least 1 (the first try counts)")
 
 
-@attrs.frozen
-class RetryPolicy:
+@attrs.frozen(repr=False)
+class RetryPolicy(Brief):
     """When a failed attempt is followed by another.
 
     Full jitter: before attempt n + 1 the wait is uniform in [0, min(wait_max, wait_initial · 2^(n-1))], so that clients
@@ -46,6 +47,8 @@ class RetryPolicy:
     Raises:
         InvalidRequestError: A value is out of range.
     """
+
+    _has_all = True
 
     attempts: int = attrs.field(default=3, converter=integer_or_same, validator=_count)
     wait_initial: float = attrs.field(default=0.5, converter=number_or_same, validator=_positive)

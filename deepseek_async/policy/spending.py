@@ -179,7 +179,7 @@ class Budget:
         return ", ".join(limits)
 
     def __repr__(self) -> str:
-        return f"<Budget: {self}>"
+        return f"<Budget: {self}>" if hasattr(self, "max_cost") else "<Budget, not made>"
 
 
 class _Experience:

@@ -9,6 +9,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 from ..types.requests.numbers import number_in, number_or_same
+from ..types.values import Brief
 
 # A queued request is closed by the server after 600 s (page "Rate Limit"); half a minute for its notice to arrive.
 FIRST_CHUNK_STREAMED: Final = 630.0
@@ -34,8 +35,8 @@ def _check(_: object, attribute: Any, value: object) -> None:
         raise InvalidRequestError(f"timeouts.{attribute.name}", value, "seconds above 0, or None")
 
 
-@attrs.frozen
-class Timeouts:
+@attrs.frozen(repr=False)
+class Timeouts(Brief):
     """How long to wait for what, in seconds. Each expiry is an `APITimeoutError` that names its phase.
 
     Keep-alives re-arm nothing, waiting for a free connection of the pool counts for ``total`` only, and time that the
@@ -54,6 +55,8 @@ class Timeouts:
     Raises:
         InvalidRequestError: A value is not above 0.
     """
+
+    _has_all = True
 
     connect: float | None = attrs.field(default=10.0, validator=_check)
     first_chunk: float | None = attrs.field(default=None, validator=_check)

@@ -19,6 +19,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 from .usage import Usage
+from .values import Brief
 
 _PER_TOKEN = Decimal("1e-6")  # prices are told per million tokens
 
@@ -26,8 +27,8 @@ PEAK_HOURS: Final = ((time(1), time(4)), (time(6), time(10)))
 """Begin and end of each peak window, UTC, Monday to Friday."""
 
 
-@attrs.frozen
-class Price:
+@attrs.frozen(repr=False)
+class Price(Brief):
     """Prices of one model at one time, per million tokens."""
 
     cache_hit: Decimal

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Self, TypeVar
 
 import attrs
 
@@ -113,6 +113,9 @@ class Brief:
 
     __slots__ = ()
 
+    _has_all: ClassVar[bool] = False
+    """Whether fields that hold their default are shown as well: of settings and figures each one tells something."""
+
     def __repr__(self) -> str:
         text = ""
         for characters, items in _MEASURES:
@@ -154,7 +157,7 @@ def _fields(value: Brief, characters: int, inside: Callable[[object], Iterator[s
         except Exception:  # not made yet, or a server's values turn out to be none now that they are looked at
             yield f"{separator}{field.name}=…"
         else:
-            if _is_default(item, field.default):
+            if not cls._has_all and _is_default(item, field.default):
                 continue
             yield f"{separator}{field.name}="
             if callable(field.repr):

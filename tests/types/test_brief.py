@@ -125,6 +125,22 @@ def test_no_class_has_a_repr_of_its_own(kind: type) -> None:
     assert repr(kind.__new__(kind)).startswith(f"{kind.__name__}(")
 
 
+@pytest.mark.parametrize("name", deepseek_async.__all__)
+def test_what_is_half_made_has_a_repr(name: str) -> None:
+    """A debugger that stops inside ``__init__`` shows it."""
+    kind = getattr(deepseek_async, name)
+    if isinstance(kind, type) and not getattr(kind, "_is_protocol", False):
+        assert name in repr(kind.__new__(kind))
+
+
+def test_settings_and_figures_show_all() -> None:
+    """What somebody left as it was is a setting, too."""
+    assert "attempts=3" in repr(deepseek_async.RetryPolicy())
+    assert "idle=120.0" in repr(deepseek_async.Timeouts(total=9))
+    assert "in_flight=0" in repr(deepseek_async.Statistics())
+    assert repr(AssistantMessage()) == "AssistantMessage()"
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @settings(max_examples=15)
 @given(seed=st.integers(0, 2**32))

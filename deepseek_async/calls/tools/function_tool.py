@@ -15,13 +15,14 @@ from ...codec.structuring import structured, structuring_of
 from ...errors import InvalidRequestError
 from ...types import FunctionDefinition, Tool
 from ...types.requests.numbers import number_in
+from ...types.values import Brief
 from .docstrings import described
 
 _TIMEOUT = "seconds, more than 0, or None"
 
 
-@attrs.frozen
-class FunctionTool:
+@attrs.frozen(repr=False)
+class FunctionTool(Brief):
     """A function that the model may call; `tool` makes it.
 
     Attributes:
