@@ -62,6 +62,7 @@ batch_app: typer.Typer = typer.Typer(
     epilog="Exit codes: 0 all rows answered, 1 some failed, 2 wrong usage, 3 stopped, run again to go on, 130 broken "
     "off by a second Ctrl-C.",
     no_args_is_help=True,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )

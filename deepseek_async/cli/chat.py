@@ -22,9 +22,7 @@ def chat(
     ] = None,
     files: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[FILE]...", help="What it is about: text, images, PDFs; - is stdin.", show_default=False
-        ),
+        typer.Argument(metavar="FILE", help="What it is about: text, images, PDFs; - is stdin.", show_default=False),
     ] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Ask an embedded server: no key, no network.")] = False,
     model: Annotated[str | None, typer.Option("--model", "-m", show_default="deepseek-flash")] = None,

@@ -34,6 +34,41 @@ def test_without_arguments_it_shows_the_help(run: Run) -> None:
     assert "Commands" in run().output
 
 
+def test_the_list_of_commands_says_what_they_say() -> None:
+    """Each summary is the first sentence of the command's own help, and each command there can be imported."""
+    from deepseek_async.cli.app import COMMANDS, Commands
+
+    group = Commands(name="deepseek-async")
+    for name, listed in COMMANDS.items():
+        command = group.get_command(None, name)
+        first = " ".join((command.help or "").split())
+        if name == "chat":  # two sentences of two kinds of use
+            assert first.startswith("Ask one question")
+        else:
+            assert first.startswith(listed.summary), name
+        assert command.name == name
+    assert group.get_command(None, "no") is None
+
+
+@pytest.mark.parametrize("columns", [30, 80, 300])
+def test_the_help_fits_the_terminal(run: Run, columns: int) -> None:
+    """And is no wider than one reads."""
+    lines = run("--help", env={"COLUMNS": str(columns)}).stdout.splitlines()
+    assert max(map(len, lines)) <= max(50, min(columns, 100))
+
+
+def test_the_help_loads_next_to_nothing() -> None:
+    """Neither what draws, nor a command, nor the library's own parts."""
+    heavy = "('rich', 'attrs', 'deepseek_async.errors', 'deepseek_async.cli.chat')"
+    code = (
+        "import sys; from deepseek_async.cli.app import app\n"
+        "try: app(['--help'])\n"
+        f"except SystemExit: print(*(name for name in {heavy} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
+    assert done.stdout.splitlines()[-1] == ""
+
+
 def test_version(run: Run) -> None:
     """One line: the version."""
     assert run("--version").stdout == f"{__version__}\n"
