@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -41,7 +42,9 @@ COMMANDS: Mapping[str, Listed] = {
     ),
     "models": Listed("account", "List the models, one a line."),
     "balance": Listed("account", "Show what is left on the account, in each currency."),
-    "sandbox": Listed("sandbox", "Serve the sandbox on this machine until Ctrl-C."),
+    "sandbox": Listed(
+        "sandbox", "Serve the API on this machine until Ctrl-C: no key, no network, an embedded language model."
+    ),
     "replay": Listed("replay", "Serve recorded exchanges on this machine until Ctrl-C."),
     "decode": Listed("decode", "Read a recorded event stream and print what it says as JSON lines, offline."),
 }
@@ -60,11 +63,15 @@ class Commands(TyperGroup):
             return None
         module = import_module(f".{listed.module}", __package__)
         if listed.is_group:
-            return typer.main.get_command(getattr(module, f"{cmd_name}_app"))
+            group = typer.main.get_command(getattr(module, f"{cmd_name}_app"))
+            for command in group.commands.values():  # type: ignore[attr-defined]
+                _read_late(command)
+            return group
         alone = typer.Typer(add_completion=False, context_settings=_SETTINGS, rich_markup_mode="markdown")
         alone.command(cmd_name)(getattr(module, cmd_name))
         command = typer.main.get_command(alone)
         command.name = cmd_name
+        _read_late(command)
         return command
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -74,10 +81,48 @@ class Commands(TyperGroup):
             raise typer.Exit(2)
         return super().parse_args(ctx, args)
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its options."""
+        return _reading_late(super().get_params(ctx))
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write what there is, as wide as the terminal is."""
         width = min(shutil.get_terminal_size().columns, _WIDEST)
         formatter.write(help_of(ctx.command_path, self, ctx, width))
+
+
+def _read_late(command: Any) -> None:
+    """Have a command's parameters load what reads them only if there is something to read.
+
+    From typer 0.29 on that is pydantic, once for each parameter, also for those that nobody gave; it takes longer than
+    all else that happens before a question is asked.
+    """
+    parameters_of = command.get_params
+    command.get_params = lambda ctx: _reading_late(parameters_of(ctx))
+
+
+def _reading_late(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        made = getattr(parameter, "get_runtime_param", None)
+        if made is not None and not isinstance(made, partial):
+            parameter.get_runtime_param = partial(_Late, made)
+    return parameters
+
+
+class _Late:
+    """Reads a parameter: nothing and text by itself, all else by what typer has for it."""
+
+    def __init__(self, made: Callable[[], Any]) -> None:
+        self._made = made
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The value as the command takes it."""
+        if value is None or (isinstance(value, (list, tuple)) and not value):
+            return [] if param.multiple or param.nargs == -1 else None
+        kind = param.type_descriptor.annotation
+        if kind in (str, bool) and isinstance(value, kind):
+            return value
+        return self._made().coerce(value, param=param, ctx=ctx)
 
 
 def help_of(name: str, group: TyperGroup, ctx: Any, width: int) -> str:

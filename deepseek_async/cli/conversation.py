@@ -24,7 +24,6 @@ from .encoding import print_json
 from .endings import remark
 from .heat_maps import check_is_page, write_heat_map
 from .screen import is_live, stderr_console, stdout_console, wide
-from .tokens import print_tables
 from .wire import to_json
 from .writing import Writer, writer_on
 
@@ -140,6 +139,8 @@ async def show_as_it_comes(
         remark("stopped before the answer began" if pace.first is None else "stopped; the answer is incomplete")
         raise
     if has_table and parameters.get("logprobs"):
+        from .tokens import print_tables
+
         # In a pipe stdout is the answer and nothing else.
         tables = console if console.is_terminal else wide(stderr_console())
         tables.print()

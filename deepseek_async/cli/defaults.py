@@ -16,7 +16,6 @@ No key is read from it: files are copied and shown, and a key must not be.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -79,6 +78,8 @@ def _value(said: str, kinds: tuple[type, ...], variable: str) -> Any:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib  # most have no such file
+
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

@@ -69,6 +69,19 @@ def test_the_help_loads_next_to_nothing() -> None:
     assert done.stdout.splitlines()[-1] == ""
 
 
+def test_a_question_loads_nothing_that_nobody_needs() -> None:
+    """Neither what reads options that were not given (typer's pydantic), nor what draws tables, Markdown or TOML."""
+    heavy = "('pydantic', 'rich.table', 'rich.markdown', 'prompt_toolkit', 'tomllib', 'deepseek_async.batch.run')"
+    code = (
+        "import sys; from deepseek_async.cli.app import app\n"
+        "try: app(['chat', '--sandbox', '--no-thinking', '--model', 'deepseek-flash', 'Say: x'])\n"
+        f"except SystemExit: print(*(name for name in {heavy} if name in sys.modules))"
+    )
+    env = environment(XDG_CONFIG_HOME="/nowhere")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    assert done.stdout.splitlines() == ["x", ""]
+
+
 def test_version(run: Run) -> None:
     """One line: the version."""
     assert run("--version").stdout == f"{__version__}\n"
