@@ -56,6 +56,7 @@ from .body import (
 )
 from .dialects import Dialect
 from .endings import broken_off, interruption_in
+from .failures.in_band import failure_in_words
 from .folding.facts import AnswerFacts
 from .folding.fold import Fold
 from .outlet import Outlet, Probation
@@ -490,6 +491,8 @@ class StreamedAnswer(Generic[C, W]):
             self._finish(without_done=True)
         elif self.chunks and interruption_in(self._fold.finish_reasons) is not None:
             self._finish()  # it has said how it ended
+        elif (failure := self._failure_in_words()) is not None:
+            raise interrupted(failure)
         elif self.chunks:
             raise StreamInterruptedError(f"the stream ended without [DONE] after {self.chunks} chunks")
         elif unframed.strip():
@@ -524,10 +527,19 @@ class StreamedAnswer(Generic[C, W]):
         if reason is not None:
             cause = broken_off(reason)
             self._fail(StreamInterruptedError(cause.message, cause=cause))
+        elif (failure := self._failure_in_words()) is not None:
+            self._fail(interrupted(failure))
         elif self._fold.is_blank:
             self._fail(self._emptiness())
         elif self._move(What.END):
             self.end = Complete(without_done)
+
+    def _failure_in_words(self) -> APIStatusError | None:
+        """What chunks without a choice told in words alone, if the answer has no end of its own."""
+        reasons = self._fold.finish_reasons
+        if reasons and None not in reasons:
+            return None
+        return failure_in_words(self._fold.extra, is_all=self._fold.is_blank)
 
     def _tried(self, chunks: list[C]) -> list[C]:
         """What of a continuation's first chunks may be taken; none, and the end, if it begins the answer anew."""

@@ -38,6 +38,7 @@ class AnyFold(Protocol[C_contra, W_co]):
 
     request_id: str | None
     changed: Any
+    extra: dict[str, Any]
     usage: Usage | None
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deepseek_async import AsyncClient
+from deepseek_async import AsyncClient, RetryPolicy
 from deepseek_async.codec.failures.in_band import in_band_failure
 from deepseek_async.codec.reading.responses import chunk_from_json, completion_from_json, text_completion_from_json
 from deepseek_async.errors import (
@@ -22,6 +22,7 @@ from deepseek_async.errors import (
     PermissionDeniedError,
     RateLimitError,
     ServiceUnavailableError,
+    StreamInterruptedError,
     UnprocessableEntityError,
 )
 from deepseek_async.transport import Answer
@@ -85,9 +86,6 @@ TOLD: list[tuple[Any, type[APIStatusError]]] = [
     ({"header": {"code": 11200, "message": WORDS, "sid": "x"}}, InternalServerError),
     ({"type": "response.failed", "response": {"error": {"code": "invalid_prompt", "message": WORDS}}}, BadRequestError),
     ({"fault": {"faultstring": WORDS, "detail": {"errorcode": "x"}}}, InternalServerError),
-    # words alone
-    ({"message": f"{WORDS}: access denied"}, InternalServerError),
-    ({"Message": f"{WORDS}: not authorized"}, InternalServerError),
     # in a choice
     ({"choices": [{"index": 0, "error": {"code": 400, "message": WORDS}, "finish_reason": "error"}]}, BadRequestError),
     ({"choices": [{"error": {"code": 429, "message": WORDS}, "message": {"content": ""}}]}, RateLimitError),
@@ -109,7 +107,28 @@ TOLD: list[tuple[Any, type[APIStatusError]]] = [
 def test_words_that_name_a_status_tell_the_class(words: str, error_class: type[APIStatusError]) -> None:
     """Of an API gateway's own body, and of a proxy that quotes an exception."""
     for said in ({"message": words}, {"error": words}, {"error": {"message": words, "type": None, "code": None}}):
-        assert type(in_band_failure(said)) is error_class
+        assert type(in_band_failure(said, is_whole=True)) is error_class
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("done", [True, False])
+async def test_words_alone_in_a_stream(*, done: bool) -> None:
+    """An error if they sound like one and no end follows, or if nothing else came; else they are news."""
+    for said in ({"message": f"{WORDS}: access denied"}, {"Message": f"{WORDS}: not authorized", "requestId": "x"}):
+        client, _ = client_on(Answer([stream_of(chunk("Hi"), said, done=done)]), retry=RetryPolicy(attempts=1))
+        with pytest.raises(StreamInterruptedError, match=WORDS) as raised:
+            await client.chat.completions.stream(model="m", messages=HELLO).completion()
+        assert getattr(raised.value.partial, "text", None) == "Hi"
+    for said in ({"message": WORDS}, {"msg": "Forbidden"}):
+        client, _ = client_on(Answer([stream_of(said, done=done)]), retry=RetryPolicy(attempts=1))
+        with pytest.raises(StreamInterruptedError, match="|".join(said.values())):
+            await client.chat.completions.stream(model="m", messages=HELLO).completion()
+    for said in ({"message": "busy: you are the third"}, {"type": "info", "message": "an error was mended"}):
+        client, _ = client_on(Answer([stream_of(said, chunk("Hi"), said, chunk("", "stop"), done=done)]))
+        answer = await client.chat.completions.stream(model="m", messages=HELLO).completion()
+        assert (answer.text, answer.extra) == ("Hi", said)
+    client, _ = client_on(Answer([stream_of({"message": "third in the queue"}, chunk("Hi"))]))
+    assert (await client.chat.completions.stream(model="m", messages=HELLO).completion()).text == "Hi"
 
 
 @pytest.mark.parametrize(("said", "error_class"), TOLD)

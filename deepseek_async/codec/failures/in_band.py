@@ -9,7 +9,7 @@
 | ``{"object": "error", …}``, ``{"type": "error", …}``, ``{"detail": …}`` | always |
 | ``{"success": false, …}`` | always |
 | ``{"code": …, "msg": …}``, ``{"status": …, "message": …}`` and the like | unless it is a word or a number of success |
-| ``{"message": "Forbidden"}``, and nothing else (API gateways) | if it sounds like a failure, or is all that came |
+| ``{"message": "Forbidden"}``, and nothing else (API gateways) | if it is all that came, or sounds like a failure and no end follows |
 | one of these in an object of its own: ``{"Response": {"Error": …}}`` (Tencent), ``{"header": {"code": …}}`` (iFlytek) | as there |
 
 Names count however they are written: ``Error``, ``statusCode``, ``__type`` (AWS).
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...errors import APIStatusError
@@ -47,6 +47,8 @@ _FAILING = re.compile(
     r"|too many|not (?:auth|found|allow|exist)|unable|cannot|overload|busy|expired|insufficient|crash|[45]\d\d",
     re.I,
 )
+
+_A_FAILURE = re.compile(r"(?:error|exception)$", re.I)  # as a type
 
 _WORDS_BY_STATUS = {
     400: """bad_request invalid_request invalid_argument invalid_parameter invalid_params failed_precondition validation
@@ -155,6 +157,20 @@ def _tells_inside(inner: dict[str, Any]) -> bool:
     )
 
 
+def failure_in_words(said: Mapping[str, Any], *, is_all: bool) -> APIStatusError | None:
+    """The error that chunks without a choice told in words alone, where the answer has no end; ``None``: there is none.
+
+    Args:
+        said: Their unknown fields.
+        is_all: Whether no choice came: then any words are an error, else those that sound like a failure.
+    """
+    told = _renamed(dict(said))
+    words = [text for name in _WORDS if isinstance(text := told.get(name), str)]
+    if not words or not (is_all or any(map(_FAILING.search, words))):
+        return None
+    return in_band_failure(told, is_whole=True)
+
+
 def _is_success(error: Any) -> bool:
     """Whether an error object says that there is none."""
     if not isinstance(error, dict):
@@ -186,16 +202,12 @@ def _tells(parsed: dict[str, Any], *, is_whole: bool) -> bool:
         return (has_words or is_whole) and not all(map(_is_code_of_success, codes))
     if not has_words or "choices" in parsed:
         return False
-    said = [parsed[name] for name in (*_WORDS, "type") if isinstance(parsed.get(name), str)]
-    return is_whole or (parsed.keys() <= _ALONE and any(map(_FAILING.search, said)))
+    return is_whole or bool(_A_FAILURE.search(str(parsed.get("type"))))
 
 
 def _is_words(said: Any) -> bool:
     """Whether something is said; a chat message is an answer of another protocol (Ollama's own)."""
     return bool(said) and isinstance(said, (str, dict, list)) and not (isinstance(said, dict) and "role" in said)
-
-
-_ALONE = frozenset((*_WORDS, "type", "request_id", "requestId"))
 
 
 def _is_code_of_success(code: Any) -> bool:

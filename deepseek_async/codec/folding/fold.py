@@ -79,7 +79,7 @@ class Fold:
         self.changed: dict[int, ChunkChoice] = {}
         """Choices that were taken otherwise than they came, by the `id` of what came: see `folding.messages`."""
         self._choices = Choices(partial(ChoiceFold, self.changed), is_of_one=choices == 1)
-        self._extra: dict[str, Any] = {}
+        self.extra: dict[str, Any] = {}
         self._last_extra: Mapping[str, Any] = NO_EXTRA
         self.request_id: str | None = None
 
@@ -96,7 +96,7 @@ class Fold:
         if chunk.usage is not None:
             self.usage = later(self.usage, chunk.usage)
         if (extra := chunk.extra) and extra is not self._last_extra:
-            keep(self._extra, extra)
+            keep(self.extra, extra)
             self._last_extra = extra
         choices = self._choices
         for choice in chunk.choices:
@@ -165,7 +165,7 @@ class Fold:
             system_fingerprint=self._system_fingerprint,
             complete=complete,
             request_id=self.request_id,
-            extra=frozen({name: value for name, value in self._extra.items() if name not in PROGRESS}),
+            extra=frozen({name: value for name, value in self.extra.items() if name not in PROGRESS}),
         )
 
 

@@ -24,7 +24,7 @@ class TextFold:
         self._system_fingerprint: str | None = None
         self.usage: Usage | None = None
         self._choices = Choices(_TextChoiceFold, is_of_one=choices == 1)
-        self._extra: dict[str, Any] = {}
+        self.extra: dict[str, Any] = {}
         self.changed: dict[int, TextChoice] = {}  # none ever is
         self.request_id: str | None = None
 
@@ -37,7 +37,7 @@ class TextFold:
             self._system_fingerprint = piece.system_fingerprint
         if piece.usage is not None:
             self.usage = later(self.usage, piece.usage)
-        keep(self._extra, piece.extra)
+        keep(self.extra, piece.extra)
         choices = self._choices
         for choice in piece.choices:
             if choice.index == choices.index:
@@ -76,7 +76,7 @@ class TextFold:
             system_fingerprint=self._system_fingerprint,
             complete=done and interruption_in(self.finish_reasons) is None,
             request_id=self.request_id,
-            extra=frozen(self._extra),
+            extra=frozen(self.extra),
         )
 
 
