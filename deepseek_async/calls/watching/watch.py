@@ -16,7 +16,7 @@ from ...codec.answer import StreamedAnswer
 from ...codec.folding.facts import AnswerFacts, facts_of
 from ...errors import DeepSeekError, InvalidRequestError
 from ...hooks import PLAIN, Hook, ask_hooks, call_hooks, is_coroutine
-from ...hooks.intervals import IntervalCounts
+from ...hooks.intervals import ChunkIntervals, IntervalCounts
 from ...hooks.records import (
     AttemptStarted,
     Connected,
@@ -104,7 +104,7 @@ class CallWatch:
         self._waited = 0.0
         self._chunks = 0
         self._first_chunk: float | None = None
-        self._intervals = IntervalCounts()
+        self._intervals: IntervalCounts | None = None  # until there is one
         self._request_id: str | None = None
         self.status: int | None = None
 
@@ -189,7 +189,7 @@ class CallWatch:
                 response_id=facts.id or None,
                 response_model=facts.model or None,
                 first_chunk=self._first_chunk,
-                intervals=self._intervals.frozen(),
+                intervals=ChunkIntervals() if self._intervals is None else self._intervals.frozen(),
                 client=self._client,
             ),
         )
@@ -237,11 +237,16 @@ class CallWatch:
         if self._first_chunk is None:
             self._tell_first(self._waited, request_id)
             if chunks > 1:
-                self._intervals.add(0.0, chunks - 2)
+                self._counts().add(0.0, chunks - 2)
         else:
-            self._intervals.add(self._waited, chunks - 1)
+            self._counts().add(self._waited, chunks - 1)
         self._waited = 0.0
         self._chunks += chunks
+
+    def _counts(self) -> IntervalCounts:
+        if self._intervals is None:
+            self._intervals = IntervalCounts()
+        return self._intervals
 
     def _tell_first(self, elapsed: float, request_id: str | None) -> None:
         self._first_chunk = elapsed
