@@ -318,7 +318,7 @@ def test_this_machine_and_tls_need_no_leave(base_url: str) -> None:
 async def test_a_server_on_this_machine_is_reached_without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy of the environment's would carry prompts out of the machine that were to stay in it."""
     async with (
-        ByteServer(lambda c: until_cut(c, lambda _: answer(b"{}"))) as proxy,
+        ByteServer(lambda c: until_cut(c, lambda _: answer(b'{"data": []}'))) as proxy,
         ByteServer(lambda c: until_cut(c, lambda _: answer(b'{"data": []}'))) as server,
     ):
         monkeypatch.setenv("http_proxy", proxy.base_url)
