@@ -215,7 +215,7 @@ class _FieldOfOthers:
         self._name = name
 
     def __get__(self, owned: Any, owner: type) -> Any:
-        if "extra" not in getattr(owner, "__slots__", ()):
+        if not any("extra" in getattr(cls, "__slots__", ()) for cls in owner.__mro__):
             raise AttributeError(
                 f"{owner.__name__!r} object has no attribute {self._name!r}", name=self._name, obj=owned
             )
