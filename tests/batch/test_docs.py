@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,9 @@ def test_examples_for_engines_are_python(example: str) -> None:
         if "contrib" not in module:
             exec(module, {})  # noqa: S102 - our own page
         else:
-            path = Path(__file__).parents[2] / (node.module or "").replace(".", "/")
-            assert f"def {node.names[0].name}(" in path.with_suffix(".py").read_text()
+            found = find_spec(node.module or "")
+            assert found is not None
+            assert f"def {node.names[0].name}(" in Path(found.origin or "").read_text()
 
 
 def test_every_command_of_the_page_exists() -> None:

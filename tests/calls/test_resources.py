@@ -51,7 +51,9 @@ def run(*arguments: str, debug: bool) -> str:
         timeout=60,
         check=False,
     )
-    assert (program.returncode, program.stderr) == (0, "")
+    # On a busy machine asyncio's debug mode tells of slow steps.
+    said = [line for line in program.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (program.returncode, said) == (0, [])
     return program.stdout
 
 

@@ -106,6 +106,8 @@ class NetworkAnswer:
 
     def _left_after(self, error: Exception) -> bytes | Exception:
         """What had arrived before the connection broke, or the error to raise."""
+        # aiohttp's reader keeps the exception, whose frames keep this answer and, on Python 3.12, the stream above it.
+        error.with_traceback(None)
         if self._session.closed:
             return closed()
         if isinstance(error, RuntimeError):  # the reader has been told nothing, but refuses to wait
