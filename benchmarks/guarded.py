@@ -75,6 +75,14 @@ def _fold_and_look(reads: list[bytes], server: AnswerReader) -> Tally:
     return Tally(len(completion.text), chunks, len(values))
 
 
+def _fold_and_look_at_chosen(reads: list[bytes], server: AnswerReader) -> Tally:
+    completion, chunks = _folded(reads, server)
+    tokens = (completion.logprobs and completion.logprobs.content) or ()
+    assert sum(token.logprob for token in tokens) <= 0
+    assert len(tokens) == chunks - 2
+    return Tally(len(completion.text), chunks)
+
+
 def _whole(reads: list[bytes], server: AnswerReader) -> Tally:
     return Tally(len(completion_from_json(reads[0], reader=server).text))
 
@@ -121,6 +129,9 @@ CASES = (
     Case("decode and fold plain", Spec("plain", 256), read=_fold),
     Case("decode and fold 20 alternatives", Spec("top20", 128), read=_fold),
     Case("decode, fold and look at 20 alternatives", Spec("top20", 128), read=_fold_and_look),
+    Case("decode, fold and look at chosen tokens", Spec("top20", 128), read=_fold_and_look_at_chosen),
+    Case("decode, fold and look, 5 alternatives, 1,000 tokens", Spec("top5", 1000), read=_fold_and_look),
+    Case("decode, fold and look, 20 alternatives, 1,000 tokens", Spec("top20", 1000), read=_fold_and_look),
     Case("decode one piece, 20 alternatives", Spec("top20", 128, 0), read=_whole),
     *(Case(f"decode {dialect.title}", Spec(name, 256)) for name, dialect in DIALECTS.items() if name != "llama5"),
     Case("decode and fold llama.cpp, 5 alternatives", Spec("llama5", 128), read=_fold),
