@@ -21,8 +21,8 @@ from ..policy.spending import Budget
 from ..policy.timeouts import Timeouts
 from ..transport import Form, HTTPRequest
 from ..types import ChatCompletion, ChatCompletionChunk, ChatRequest, TextCompletion
+from ..types.structs import unfrozen
 from ..types.tokens.estimate import prompt_tokens_of
-from ..types.values import unfrozen
 from .arguments.official import OfficialRules, has_prefix, is_strict
 from .arguments.parameters import CallOptions
 from .arguments.settings import Endpoint, headers_of

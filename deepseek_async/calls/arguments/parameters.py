@@ -14,7 +14,7 @@ from ...policy.timeouts import Timeouts
 from ...types import ChatRequest, Message, TextRequest, Tool
 from ...types.requests.numbers import integer_in
 from ...types.secrecy import hide, kind_of
-from ...types.values import unfrozen
+from ...types.structs import unfrozen
 from .spellings import NOT_GIVEN, SPELLINGS, translate
 
 R = TypeVar("R", ChatRequest, TextRequest)

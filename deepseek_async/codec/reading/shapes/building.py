@@ -26,7 +26,8 @@ from ....types import (
     ToolCallFragment,
     Usage,
 )
-from ....types.values import NO_EXTRA, unfrozen
+from ....types.structs import unfrozen
+from ....types.values import NO_EXTRA
 from ...failures.in_band import in_band_failure
 from . import documented
 from .documented import NULL
