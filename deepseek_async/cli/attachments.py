@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import codecs
 import re
 import sys
@@ -55,21 +54,22 @@ def _read(file: str) -> bytes:
 
 
 def _part(data: bytes, name: str) -> dict[str, Any]:
+    from ..types import FilePart, ImagePart  # with what reads JSON, which --help need not wait for
+
     kind = next((kind for start, kind in _IMAGES if data.startswith(start)), None)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         kind = "image/webp"
-    if kind is not None:
-        return {"type": "image_url", "image_url": {"url": _address(data, kind)}}
-    if data.startswith(b"%PDF-"):
-        return {"type": "file", "file_data": _address(data, "application/pdf"), "filename": Path(name).name}
+    try:
+        if kind is not None:
+            return ImagePart.from_bytes(data, media_type=kind).to_dict()
+        if data.startswith(b"%PDF-"):
+            return FilePart.from_bytes(data, Path(name).name, media_type="application/pdf").to_dict()
+    except InvalidRequestError as error:
+        raise InvalidRequestError("files", name, message=f"{name}: {error.message}") from None
     text = _text(data, name)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)  # what is in it cannot end it
     return {"type": "text", "text": f"{name}:\n{fence}\n{text.rstrip()}\n{fence}"}
-
-
-def _address(data: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _text(data: bytes, name: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Protocol
 
 from rich.console import Console
 
 from ..types import Delta
-from .screen import is_live
+from .screen import is_live, visible
 
 
 class Writer(Protocol):
@@ -24,23 +25,28 @@ class Writer(Protocol):
 def writer_on(console: Console) -> Writer:
     """The writer that fits what stdout is."""
     if not is_live(console):
-        return PlainWriter()
+        return PlainWriter(visible if console.is_terminal else str)
     from .colouring import TerminalWriter  # draws, and loads what is needed for that
 
     return TerminalWriter(console)
 
 
 class PlainWriter:
-    """The content goes to stdout as it is and at once; the reasoning, which is no part of the answer, to stderr."""
+    """The content goes to stdout at once; the reasoning, which is no part of the answer, to stderr.
 
-    def __init__(self) -> None:
+    Args:
+        shown: What becomes of a text; in a pipe nothing.
+    """
+
+    def __init__(self, shown: Callable[[str], str] = str) -> None:
+        self._shown = shown
         self._last = {sys.stdout: "", sys.stderr: ""}
 
     def write(self, delta: Delta) -> None:
         """Write what a delta adds."""
         for text, file in ((delta.reasoning_content, sys.stderr), (delta.content, sys.stdout)):
             if text:
-                file.write(text)
+                file.write(self._shown(text))
                 file.flush()
                 self._last[file] = text[-1]
 

@@ -99,3 +99,9 @@ def test_in_the_shell(run: Run, server: SandboxServer, tmp_path: Path) -> None:
     missing = run("chat", "What", "is", "it?", *base)
     assert missing.exit_code == 2
     assert "is: no such file; a question of several words stands in quotes" in missing.stderr.replace("\n", " ")
+
+
+def test_an_image_that_is_too_large_is_named(tmp_path: Path) -> None:
+    """With what takes it instead."""
+    with pytest.raises(InvalidRequestError, match=r"x\.png: .*at most 33,554,432 bytes"):
+        part(tmp_path / "x.png", PNG + b"\0" * 2**25)

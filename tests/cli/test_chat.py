@@ -288,10 +288,11 @@ class TestTerminal:
 
     def test_what_a_model_says_does_not_steer_the_terminal(self, ask: Run, server: SandboxServer) -> None:
         """Control characters are shown as pictures; in a pipe they go through as they are."""
-        server.script(Script(say="a\x1b[2Jb\x07c"), times=2)
+        server.script(Script(say="a\x1b[2Jb\x07c"), times=3)
         arguments = ("chat", "--base-url", server.base_url, "--no-thinking", "Why?")
-        _, written = run_in_terminal(*arguments)
-        assert painted(written, 80)[0] == "a␛[2Jb␇c"
+        for terminal in ("xterm-256color", "dumb"):
+            _, written = run_in_terminal(*arguments, env={"TERM": terminal})
+            assert painted(written, 80)[0] == "a␛[2Jb␇c"
         assert ask("--no-thinking", "Why?").stdout == "a\x1b[2Jb\x07c\n"
 
     def test_a_real_one(self, server: SandboxServer, tmp_path: Path) -> None:
