@@ -156,7 +156,7 @@ def test_a_token_whose_alternatives_are_deferred_is_like_any_other() -> None:
         return TokenLogprob("", 0.0, top_logprobs=tops)
 
     def deferred() -> TokenLogprob:
-        return TokenLogprob.deferred(load, "Hi", -1.0, (72, 105), extra={"id": 5})
+        return TokenLogprob.partly_deferred(load, "Hi", -1.0, (72, 105), extra={"id": 5})
 
     one = deferred()
     assert (one.token, one.logprob, one.bytes, one.extra, one.probability) == (

@@ -28,13 +28,20 @@ class Deferrable:
     """Functions that empty their slots."""
 
     @classmethod
-    def deferred(cls, load: Callable[[], Any], *fields: Any, **named: Any) -> Self:
+    def deferred(cls, load: Callable[[], Any]) -> Self:
         """A value whose late fields will be those of what ``load`` returns: called once, by the first to read one.
 
         Args:
             load: Must not refer to whatever refers to the value: the collector does not see these.
-            fields, named: The value's other fields.
         """
+        value = cls(_load=load)
+        for empty in cls._empty:
+            empty(value)
+        return value
+
+    @classmethod
+    def partly_deferred(cls, load: Callable[[], Any], *fields: Any, **named: Any) -> Self:
+        """The same, with fields that are there at once."""
         value = cls(*fields, **named, _load=load)
         for empty in cls._empty:
             empty(value)

@@ -6,7 +6,6 @@ finds them in one answer, `Shapes` decodes the next ones with them at the cost o
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from functools import cached_property, lru_cache, partial
 from typing import Any, Protocol, TypeVar, cast
@@ -110,8 +109,12 @@ class Shapes:
     def chunk_at_once(self, text: bytes, looked: Looked | None = None) -> ChatCompletionChunk:
         """The same with its logprobs made at once: half the cost, if somebody looks."""
         if len(text) >= LONG:
-            with contextlib.suppress(msgspec.ValidationError):
-                return chunk_of(self._decode_chunk_at_once(text))
+            try:
+                shape = self._decode_chunk_at_once(text)
+            except msgspec.ValidationError:
+                pass  # a null, perhaps
+            else:
+                return chunk_of(shape)
         return self.chunk(text, looked)
 
     def chunk_with_tokens(self, text: bytes, looked: Looked | None = None) -> ChatCompletionChunk:

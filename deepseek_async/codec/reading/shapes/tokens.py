@@ -63,7 +63,7 @@ def logprobs_of_one(shape: documented.LogprobsShape, load: Callable[[], Any]) ->
         return None
     one = tokens[0]
     extra = NO_EXTRA if one.extra_in is None else one.extra_in()
-    made: Any = (TokenLogprob.deferred(load, one.token, one.logprob, one.bytes, extra=extra),)
+    made: Any = (TokenLogprob.partly_deferred(load, one.token, one.logprob, one.bytes, extra=extra),)
     extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
     return ChoiceLogprobs(made if content else content, made if reasoning else reasoning, extra=extra)
 
@@ -98,4 +98,4 @@ def _chosen_of(shape: Any, later: Later) -> TokenLogprob:
     extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
     if len(shape.top_logprobs) <= _NO_TOPS:
         return TokenLogprob(shape.token, shape.logprob, shape.bytes, extra=extra)
-    return TokenLogprob.deferred(later(shape.top_logprobs), shape.token, shape.logprob, shape.bytes, extra=extra)
+    return TokenLogprob.partly_deferred(later(shape.top_logprobs), shape.token, shape.logprob, shape.bytes, extra=extra)
