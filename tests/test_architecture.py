@@ -6,6 +6,7 @@ import ast
 import graphlib
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,7 @@ MAX_ENTRIES = 14
 MAX_ATTRIBUTES = 12
 
 
+@cache
 def classes() -> list[tuple[str, ast.ClassDef]]:
     """Every class of the package, with its module."""
     return [
