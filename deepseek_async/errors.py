@@ -19,7 +19,7 @@ page: `RETRYABLE` and `BILLABLE`.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
@@ -186,6 +186,30 @@ class InvalidRequestError(DeepSeekError, ValueError):
             shown = "" if value is None else f" is {_shorten(value)}"
             message = f"{parameter}{shown}; allowed: {allowed}" if allowed else f"{parameter}{shown}"
         super().__init__(message)
+
+    @classmethod
+    def unknown(cls, parameter: str, known: Iterable[str], further: str = "") -> InvalidRequestError:
+        """The error for a name that is no parameter: what is likely meant, and what there is.
+
+        Args:
+            known: The names that there are.
+            further: Words after their list, such as where anything else goes.
+        """
+        names = sorted(known)
+        allowed = ", ".join(names) + further
+        return cls(parameter, None, allowed, message=f"{parameter}{meant(parameter, names)}; allowed: {allowed}")
+
+
+LIST_OF_MODELS: Final = "client.models.list()"
+"""What an error advises of a model that the server does not have; the shell has another word for it."""
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """``" is unknown, did you mean max_tokens?"``, as far as one of the known names is near."""
+    from difflib import get_close_matches  # only for who made a mistake
+
+    near = get_close_matches(name, list(known), n=1)
+    return " is unknown" + (f", did you mean {near[0]}?" if near else "")
 
 
 def _shorten(value: object, limit: int = 60) -> str:

@@ -212,6 +212,7 @@ class Run:
             succeeded=tally.succeeded,
             failed=tally.failed,
             reasons=dict(tally.reasons),
+            examples=dict(tally.examples),
             skipped=self._rows.skipped,
             skipped_failed=self._journal.given_up_seen,
             unfinished=tuple(row.name for row in sorted(self._dispatch.left, key=lambda row: row.number)),

@@ -49,6 +49,14 @@ WORDS: Final[Mapping[Stopped, str]] = {
 SHOWN_IDS: Final = 5
 """How many of a list of ids stand in the report's words."""
 
+_SHOWN_OF_ERRORS: Final = 200
+
+
+def clipped(message: str) -> str:
+    """An error's words as one line that a summary has room for."""
+    line = " ".join(message.split())
+    return line if len(line) <= _SHOWN_OF_ERRORS else line[: _SHOWN_OF_ERRORS - 1] + "…"
+
 
 @attrs.frozen(kw_only=True, repr=False)
 class BatchProgress(Brief):
@@ -97,6 +105,7 @@ class BatchReport(Brief):
         run: Which run on it this was, from 1.
         succeeded, failed: Rows that got their outcome.
         reasons: Failed rows by the class and status of their error.
+        examples: For each of these the first row that failed so, and its error: ``"q-7: temperature is 3; …"``.
         skipped: Rows passed over because an earlier run has finished them.
         skipped_failed: Of the skipped: rows that have failed for good. ``retry_permanent`` sends them again.
         unfinished: Ids of rows without an outcome that may have been billed: the run was stopped while they were in
@@ -120,6 +129,7 @@ class BatchReport(Brief):
     succeeded: int = 0
     failed: int = 0
     reasons: Mapping[str, int] = attrs.field(factory=dict)
+    examples: Mapping[str, str] = attrs.field(factory=dict)
     skipped: int = 0
     skipped_failed: int = 0
     unfinished: tuple[str, ...] = ()
@@ -149,10 +159,15 @@ class BatchReport(Brief):
             "usage": usage,
             "cost": str(self.cost),
             "reasons": dict(self.reasons),
+            "examples": dict(self.examples),
         }
 
     def __str__(self) -> str:
-        parts = [f"{self.succeeded:,} succeeded", f"{self.failed:,} failed", f"{self.skipped:,} done before"]
+        why = "; ".join(
+            f"{reason}, such as {self.examples[reason]}" for reason in self.reasons if reason in self.examples
+        )
+        failed = f"{self.failed:,} failed" + (f" ({why})" if why else "")
+        parts = [f"{self.succeeded:,} succeeded", failed, f"{self.skipped:,} done before"]
         if self.stopped is not None:
             parts.append(f"stopped: {WORDS[self.stopped]}")
         if self.unfinished:

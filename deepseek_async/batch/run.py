@@ -24,6 +24,7 @@ from .journal.journal import Durability, Journal
 from .live_run import Progress, Run
 from .options import RateLimiter, SendingRules
 from .report import BatchReport
+from .source.row import check_template
 from .source.rows import RowSource, Source
 from .source.shards import Shard, shard_of
 from .source.template import Template
@@ -115,6 +116,7 @@ async def run_batch(
         OSError: The output cannot be opened.
         Exception: What the source raised; what was in flight is in the output.
     """
+    caller = caller_of(client)
     if window not in ("any", "off-peak"):
         raise InvalidRequestError("window", window, "'any' or 'off-peak'")
     if drain_timeout is not None and not drain_timeout >= 0:
@@ -123,6 +125,7 @@ async def run_batch(
         raise InvalidRequestError("source", str(source), message=f"{source}: no such file")  # before there is an output
     part = shard_of(shard)
     template = Template(prompt, system, model, dict(parameters or {}), id_column)
+    check_template(template)
     limits = Limits(max_cost=max_cost, max_errors=max_errors, max_error_rate=max_error_rate)
     tally = Tally(currency, holidays)
     rules = SendingRules(
@@ -139,7 +142,7 @@ async def run_batch(
         rules = attrs.evolve(rules, hold=OffPeak(holidays, time.time))
     if limits.max_cost is not None:
         rules = attrs.evolve(rules, most_now=lambda: limits.most_in_flight(tally))
-    rules = within(rules, caller_of(client).budget)
+    rules = within(rules, caller.budget)
     settings = {"base_url": client.base_url, "shard": None if part is None else f"{part.index}/{part.count}"}
     settings |= _asked(source, template, source_format)
     began = time.monotonic()

@@ -12,6 +12,7 @@ from ..types import Usage
 from ..types.prices import Price, price_of
 from ..types.usage import CompletionTokensDetails
 from .outcomes import Outcome, Succeeded
+from .report import clipped
 from .source.row import Row
 
 
@@ -32,6 +33,7 @@ class Tally:
     Attributes:
         succeeded, failed: Rows that have their outcome.
         reasons: Failed rows by reason.
+        examples: Of each reason the first row that failed so, and its error, in words.
         attempts: Requests sent by rows that have their outcome.
         cost: What the answers cost.
         unpriced: Answers whose price is not known.
@@ -50,6 +52,7 @@ class Tally:
         self.attempts: int = 0
         self.unpriced: int = 0
         self.reasons: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}
         self.cost: Decimal = Decimal(0)
         self.doubtful: list[str] = []
 
@@ -88,7 +91,9 @@ class Tally:
             self._charge(outcome.usage, cost)
         else:
             self.failed += 1
-            self.reasons[reason_of(outcome.error)] += 1
+            self.reasons[reason := reason_of(outcome.error)] += 1
+            if reason not in self.examples:
+                self.examples[reason] = f"{row.name}: {clipped(outcome.error.message)}"
             if outcome.error.usage is not None:  # answers came, and none was of the type that was wanted
                 self._charge(outcome.error.usage, cost)
 

@@ -26,7 +26,7 @@ from ..types.secrecy import in_one_line
 from .attempt import Attempt
 from .deadlines import Deadlines
 from .statistics import Figures
-from .streams.concealment import conceal_aside, name_url
+from .streams.concealment import conceal_aside, name_model, name_url
 from .streams.estimates import prompt_tokens_in, settle_whole, with_estimate
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Call:
 
     Args:
         request: What every attempt sends.
-        model: For the hooks.
+        model: For the hooks, and for an error of a server that does not have it.
         streamed: Whether the answer is an event stream.
         meter: What it takes from budgets; ``None``: it has none.
         elsewhere: Where else a request goes that was refused where it went; ``None``: nowhere.
@@ -69,6 +69,7 @@ class Call:
         "_elsewhere",
         "_errors",
         "_has_ended",
+        "_model",
         "_request",
         "_retry",
         "_streamed",
@@ -96,6 +97,7 @@ class Call:
         self.meter: Meter | None = meter
         self._elsewhere = elsewhere
         self._request = request
+        self._model = model
         self._streamed = streamed
         self._timeouts = timeouts
         self._retry = retry
@@ -194,6 +196,8 @@ class Call:
             if moved is not None:
                 self._request, self._elsewhere = moved, None
                 return
+        if isinstance(error, APIStatusError) and self._model:
+            name_model(error, self._model)
         if isinstance(error, NotFoundError):
             name_url(error, self._request.url)
         elif isinstance(error, APIStatusError) and "beta" in error.message and "/beta/" not in self._request.url:

@@ -203,5 +203,12 @@ def _is_beta(request: ChatRequest) -> bool:
 
 
 def caller_of(client: Client) -> Caller:
-    """What a client's requests go through."""
-    return client._caller  # noqa: SLF001 - no part of what users see
+    """What a client's requests go through.
+
+    Raises:
+        InvalidRequestError: It is no client.
+    """
+    try:
+        return client._caller  # noqa: SLF001 - no part of what users see
+    except AttributeError:
+        raise InvalidRequestError("client", None, f"an AsyncClient, not {type(client).__name__}") from None

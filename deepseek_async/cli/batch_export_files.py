@@ -47,7 +47,7 @@ def write_for(path: Path) -> Write:
         case suffix:
             what = f"ends with {suffix}" if suffix else "has no ending"
             allowed = ".csv, .tsv, .jsonl or .parquet"
-            raise InvalidRequestError("file", str(path), message=f"{path} {what}; export writes {allowed}")
+            raise InvalidRequestError("file", str(path), message=f"{path.name} {what}; export writes {allowed}")
 
 
 def _write_separated(path: Path, columns: Mapping[str, ColumnKind], rows: Iterable[Row], separator: str) -> int:

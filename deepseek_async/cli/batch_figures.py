@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,14 @@ from ..batch.report import BatchProgress
 
 # Rates are those of the last so many seconds: a run's beginning says little about its end.
 _RATE_SECONDS = 15.0
+
+
+def failures_line(count: int, reason: str, examples: Mapping[str, str]) -> str:
+    """How many rows failed for a reason, and the first of them with its error."""
+    from .screen import visible
+
+    example = f", such as {visible(examples[reason])}" if reason in examples else ""
+    return f"  failed: {count:,} × {reason}{example}"
 
 
 @attrs.frozen(kw_only=True)

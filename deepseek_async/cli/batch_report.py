@@ -15,7 +15,7 @@ from ..batch.journal.journal import side_file_of
 from ..batch.journal.standing import Standing, standing_of
 from ..errors import InvalidRequestError
 from ..types.tokens.heat_map import page_of
-from .batch_figures import duration
+from .batch_figures import duration, failures_line
 from .charts import PATTERNS, STYLE, Axis, bars, figures, key, lines
 
 _BINS = 60
@@ -71,14 +71,16 @@ def words_of(story: Story) -> list[str]:
     rate = len(story.ends) / story.seconds if story.seconds else 0.0
     ended = f"{standing.succeeded:,} succeeded, {standing.failed:,} failed"
     tokens = f"{standing.prompt_tokens:,} tokens in ({standing.cached_tokens:,} from the cache)"
+    runs = "1 run" if standing.runs == 1 else f"{standing.runs:,} runs"
     told = [
-        f"{standing.output}: {ended}, {standing.runs:,} runs in {duration(story.seconds)}, {rate:,.1f} rows/s",
+        f"{standing.output}: {ended}, {runs} in {duration(story.seconds)}, {rate:,.1f} rows/s",
         f"  cost {standing.cost:f}{_currency(standing)}, {tokens}, {standing.completion_tokens:,} out",
     ]
     if story.latencies:
         shares = ", ".join(f"{share:.0%} in {seconds_told(quantile(story.latencies, share))}" for share in _QUANTILES)
         told.append(f"  answers: {shares}")
-    told += [f"  failed: {count:,} × {reason}" for reason, count in sorted(standing.reasons.items())]
+    failures = sorted(standing.reasons.items())
+    told += [failures_line(count, reason, standing.examples) for reason, count in failures]
     if (refusals := _refusals(story)) is not None:
         told.append(f"  refused: {refusals:,} times")
     return told

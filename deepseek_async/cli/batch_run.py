@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
+import attrs
 import msgspec
 import typer
 
@@ -19,7 +20,7 @@ from ..batch.source.shards import shard_of
 from ..client import AsyncClient
 from ..errors import DeepSeekError
 from .batch_counting import count_into
-from .batch_figures import Throughput
+from .batch_figures import Throughput, failures_line
 from .batch_progress import Watch, watch_for
 from .connecting import client_for
 from .encoding import print_json
@@ -146,9 +147,9 @@ def _tell_as_json(report: BatchReport) -> None:
 
 def _tell(report: BatchReport) -> None:
     usage = report.usage
-    typer.echo(f"{report.output}: in {report.seconds:,.1f} s {report}")
+    typer.echo(f"{report.output}: in {report.seconds:,.1f} s {attrs.evolve(report, examples={})}")
     for reason, count in sorted(report.reasons.items(), key=lambda item: -item[1]):
-        typer.echo(f"  failed: {count:,} × {reason}")
+        typer.echo(failures_line(count, reason, report.examples))
     typer.echo(
         f"  {usage.prompt_tokens:,} tokens in ({usage.cached_tokens or 0:,} from the cache), "
         f"{usage.completion_tokens:,} out, {report.cost:f} {report.currency}"

@@ -13,6 +13,7 @@ from ..batch.journal.index import last_pid
 from ..batch.journal.journal import side_file_of
 from ..batch.journal.locks import is_locked
 from ..batch.journal.standing import Standing, standing_of
+from .batch_figures import failures_line
 from .encoding import print_json
 
 _SHOWN_IDS = 5
@@ -77,7 +78,7 @@ def _lines(standing: Standing, latest: Latest) -> list[str]:
     runs = "1 run" if standing.runs == 1 else f"{standing.runs:,} runs"
     lines = [f"{standing.output}: {standing.succeeded:,} succeeded, {standing.failed:,} failed, {runs}"]
     for reason, count in sorted(standing.reasons.items(), key=lambda item: -item[1]):
-        lines.append(f"  failed: {count:,} × {reason}")
+        lines.append(failures_line(count, reason, standing.examples))
     if standing.failed:
         lines.append(
             f"  {standing.failed - standing.permanent:,} of them are sent again by batch run, "

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import typer
 
 from ..errors import (
+    LIST_OF_MODELS,
     APIConnectionError,
     APIResponseError,
     APITimeoutError,
@@ -84,7 +85,7 @@ def _say(*parts: tuple[str, str]) -> None:
 
 def line_of(error: DeepSeekError, *, advising: bool = True) -> str:
     """What went wrong, what of the answer there is, and what to do."""
-    parts = [error.message]
+    parts = [error.message.replace(LIST_OF_MODELS, "deepseek-async models")]
     facts = [f"{error.attempts} attempts"] if error.attempts > 1 else []
     facts += [f"request id {error.request_id}"] if error.request_id else []
     if facts:

@@ -29,7 +29,8 @@ def replay(
         try:
             server = ReplayServer(file, port=port, at_speed=at_speed)
         except InvalidRequestError as error:
-            raise typer.BadParameter(f"{file.name} is none: expected {error.allowed}", param_hint="FILE") from None
+            what = f"{file.name} is no recording: expected {error.allowed}"
+            raise typer.BadParameter(what, param_hint="FILE") from None
         serve_until_stopped(
             server, host="127.0.0.1", port=port, remarks=lambda _: (f"Playing {file}. Ctrl-C ends it.",)
         )

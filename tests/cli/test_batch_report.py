@@ -99,7 +99,7 @@ def test_in_the_shell(run: Run, server: SandboxServer, tmp_path: Path) -> None:
     run("batch", "run", str(source), "-o", str(output), "--base-url", server.base_url)
     told = run("batch", "report", str(output))
     assert told.exit_code == 0
-    assert "7 succeeded, 1 failed, 1 runs" in told.stdout
+    assert "7 succeeded, 1 failed, 1 run in" in told.stdout
     assert "failed: 1 × BadRequestError" in told.stdout
     assert re.search(r"answers: 50% in .*s, 90% in .*s, 99% in .*s", told.stdout)
     made = run("batch", "report", str(output), "--html")

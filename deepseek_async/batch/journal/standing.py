@@ -13,6 +13,7 @@ import attrs
 import msgspec
 
 from ...errors import InvalidRequestError
+from ..report import clipped
 from .fingerprints import Fingerprints
 from .journal import side_file_of
 from .lines import Line, finished_decoder, line_decoder, side_decoder
@@ -61,6 +62,7 @@ class Standing:
         runs: How many runs wrote to it.
         succeeded, failed: Rows by how their last line ended.
         reasons: Failed rows by the class of their error.
+        examples: For each of these the first row that failed so, and its error, in words.
         permanent: Of the failed: those that a resumed run does not send again.
         unfinished: Ids that were sent and never finished: they may have been billed.
         prompt_tokens, cached_tokens, completion_tokens: Sums over the answers.
@@ -74,6 +76,7 @@ class Standing:
     succeeded: int
     failed: int
     reasons: Mapping[str, int]
+    examples: Mapping[str, str]
     permanent: int
     unfinished: tuple[str, ...]
     prompt_tokens: int
@@ -99,10 +102,11 @@ def standing_of(output: Path | str) -> Standing:
     marks = Marks(Scan(path, finished_decoder), Scan(side, side_decoder))
     tokens = [0, 0, 0]
     succeeded = permanent = unpriced = 0
-    cost, reasons = Decimal(0), Counter[str]()
+    cost, reasons, examples = Decimal(0), Counter[str](), dict[str, str]()
     for line in last_lines(path):
         if line.error is not None:
             reasons[line.error.type] += 1
+            examples.setdefault(line.error.type, f"{line.custom_id}: {clipped(line.error.message)}")
             permanent += line.x.is_permanent
             continue
         succeeded += 1
@@ -122,6 +126,7 @@ def standing_of(output: Path | str) -> Standing:
         succeeded=succeeded,
         failed=reasons.total(),
         reasons=dict(reasons),
+        examples=examples,
         permanent=permanent,
         unfinished=tuple(sorted(marks.unfinished)),
         prompt_tokens=tokens[0],

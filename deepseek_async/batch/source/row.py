@@ -35,7 +35,6 @@ from .template import Template, number_text
 _PARAMETERS: Final = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"custom_id", "extra_body"}
 # An answer comes in one piece: a batch reads no stream.
 _NOT_SENT: Final = frozenset(("stream", "stream_options"))
-_KEYS: Final = ", ".join(sorted(_PARAMETERS - _NOT_SENT))
 
 
 class _Name(msgspec.Struct, gc=False):
@@ -162,6 +161,17 @@ def row_of(item: object, number: int, place: str, template: Template | None = No
         return _bad_row(error, custom_id, _anyhow(values), number, place)
 
 
+def check_template(template: Template) -> None:
+    """Look whether what all rows have in common can be sent, which with a prompt is all but their columns.
+
+    Raises:
+        InvalidRequestError: It cannot, so that every row would fail.
+    """
+    if template.prompt is not None:
+        filled = template.filled(dict.fromkeys(template.columns, "a word"))
+        chat_request_of(_parameters_of_mapping(filled), stream=False)
+
+
 def _row_of_line(line: bytes, number: int, place: str, template: Template | None) -> Row:
     custom_id: object = None
     try:
@@ -217,8 +227,8 @@ def _parameters_of_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidRequestError("prompt", None, f"a string, not {type(prompt).__name__}")
         parameters["messages"] = ({"role": "user", "content": prompt},)
     if unknown := sorted(str(name) for name in parameters.keys() - _PARAMETERS - {"extra_body"}):
-        allowed = f"custom_id, prompt, {_KEYS}; anything else goes into extra_body"
-        raise InvalidRequestError(unknown[0], None, allowed)
+        known = {"custom_id", "prompt", *(_PARAMETERS - _NOT_SENT)}
+        raise InvalidRequestError.unknown(unknown[0], known, "; anything else goes into extra_body")
     parameters.setdefault("model", ModelName.FLASH)
     return parameters
 

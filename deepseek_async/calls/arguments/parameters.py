@@ -121,9 +121,8 @@ class _Maker(Generic[R]):
         """Raises `InvalidRequestError`."""
         fields = self._fields
         if not self._names.issuperset(parameters):
-            known = ", ".join(sorted(self._names))
             unknown = min(parameters.keys() - self._names)
-            raise InvalidRequestError(unknown, None, f"{known}; anything else goes into extra_body={{…}}")
+            raise InvalidRequestError.unknown(unknown, self._names, "; anything else goes into extra_body={…}")
         for name in self._required:
             if parameters.get(name) is None:
                 raise InvalidRequestError(name, None, "a value: this parameter is required")

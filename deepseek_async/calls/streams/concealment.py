@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from typing import Final
 
 from ...codec.failures.redaction import has_words_of_others, prompts_in, redact
-from ...errors import DeepSeekError
+from ...errors import LIST_OF_MODELS, DeepSeekError
 from ...transport import HTTPRequest
 from ...types.secrecy import secrets_in
 
@@ -30,4 +32,16 @@ def name_url(error: DeepSeekError, url: str, advice: str = "") -> None:
     """Say where it was asked for in vain."""
     if url not in error.message:
         error.message += f"; asked at {url}{advice}"
+        error.args = (error.message,)
+
+
+_NO_MODEL: Final = re.compile(
+    r"\bmodel\b.{0,100}\b(exist|not found|unknown)|\b(unknown|no such|invalid) model\b", re.IGNORECASE | re.DOTALL
+)
+
+
+def name_model(error: DeepSeekError, model: str) -> None:
+    """Say which model a server does not have, if that is its complaint: DeepSeek says "Model Not Exist" and no more."""
+    if _NO_MODEL.search(error.message) and model not in error.message:
+        error.message += f"; asked for {model!r}, {LIST_OF_MODELS} tells which there are"
         error.args = (error.message,)

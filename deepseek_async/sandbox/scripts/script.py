@@ -32,7 +32,7 @@ class Call(Struct, frozen=True):
     id: str | None = None
 
 
-class Script(Checked, frozen=True, kw_only=True):
+class Script(Checked, frozen=True):
     """What one request is answered.
 
     Attributes:

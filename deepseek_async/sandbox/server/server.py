@@ -70,8 +70,8 @@ class SandboxServer(Sandbox):
         ledger: What was spent, and how often each row was billed.
 
     Raises:
-        ValueError: ``host`` is not loopback and ``expose`` is false; or ``rate``, ``latency`` or ``balance`` is no such
-            thing.
+        ValueError: ``host`` is not loopback and ``expose`` is false; or ``seed``, ``rules``, ``heads``, ``rate``,
+            ``latency`` or ``balance`` is no such thing.
     """
 
     def __init__(

@@ -58,6 +58,12 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
         keep_requests: int | None = None,
     ) -> None:
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+            raise ValueError(f"seed must be an integer or None, got {seed!r}")
+        if rules not in ("seed", "today"):
+            raise ValueError(f"rules must be 'seed' or 'today', got {rules!r}")
+        if heads not in ("early", "late"):
+            raise ValueError(f"heads must be 'early' or 'late', got {heads!r}")
         if rate is not None and rate <= 0:
             raise ValueError(f"rate must be over 0 tokens a second, got {rate}")
         if latency < 0:
