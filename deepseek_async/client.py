@@ -125,7 +125,7 @@ class AsyncClient:
         api_key, base_url, headers, proxy = hide(api_key), hide(base_url), hide(headers), hide(proxy)
         if spelled:
             hide_headers(spelled)
-            named, headers = settings_of(spelled), {} if headers is None else headers
+            named, headers = settings_of(spelled, AsyncClient.__init__), {} if headers is None else headers
             timeouts = timeouts_of(named.get("timeouts"), timeouts)
             retry = retry_of(named.get("retry"), retry)
             headers = {**named.get("headers", {}), **headers} if isinstance(headers, dict) else headers
@@ -322,7 +322,8 @@ class AsyncClient:
         headers = hide(headers)
         hide_headers(spelled)
         check_type("budget", budget, Budget, None)
-        given: dict[str, Any] = {"timeouts": timeouts, "retry": retry, "headers": headers, **settings_of(spelled)}
+        named = settings_of(spelled, AsyncClient.with_options)
+        given: dict[str, Any] = {"timeouts": timeouts, "retry": retry, "headers": headers, **named}
         settings = {
             **self._settings,
             "timeouts": timeouts_of(given["timeouts"], self._settings["timeouts"]),

@@ -197,19 +197,21 @@ class InvalidRequestError(DeepSeekError, ValueError):
         """
         names = sorted(known)
         allowed = ", ".join(names) + further
-        return cls(parameter, None, allowed, message=f"{parameter}{meant(parameter, names)}; allowed: {allowed}")
+        return cls(
+            parameter, None, allowed, message=f"{parameter} is unknown{_meant(parameter, names)} allowed: {allowed}"
+        )
 
 
 LIST_OF_MODELS: Final = "client.models.list()"
 """What an error advises of a model that the server does not have; the shell has another word for it."""
 
 
-def meant(name: str, known: Iterable[str]) -> str:
-    """``" is unknown, did you mean max_tokens?"``, as far as one of the known names is near."""
-    from difflib import get_close_matches  # only for who made a mistake
+def _meant(name: str, known: Sequence[str]) -> str:
+    """What is likely meant by a name, if one of the known ones is near."""
+    from difflib import get_close_matches  # for those only who made a mistake
 
-    near = get_close_matches(name, list(known), n=1)
-    return " is unknown" + (f", did you mean {near[0]}?" if near else "")
+    near = get_close_matches(name, known, n=1, cutoff=0.75)
+    return f" (did you mean {near[0]}?);" if near else ";"
 
 
 def _shorten(value: object, limit: int = 60) -> str:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from deepseek_async.sandbox import Cut, Refuse, SandboxServer, Script, Stall
+from deepseek_async.sandbox import Cut, KeepAlives, LateHead, Refuse, SandboxServer, Script, Stall
 
 pytestmark = pytest.mark.anyio
 
@@ -94,3 +94,34 @@ async def test_with_fastapi(
             response = await client.post("/answer", **ASKED)
     assert response.status_code == status
     assert text in response.text
+
+
+@pytest.mark.parametrize(
+    ("faults", "status"),
+    [
+        ((Stall(9, before="head"),), 504),
+        ((Stall(9, before="first_chunk"),), 504),  # the head is there, and with `open()` alone the 200 would be out
+        ((LateHead(), Stall(9, before="first_chunk")), 504),
+        ((KeepAlives(99, every=0.02),), 504),
+        ((Cut(before="first_chunk"),), 502),
+    ],
+)
+async def test_what_comes_to_nothing_is_a_status(
+    server: SandboxServer, faults: Any, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a gateway, also where the model's server had said 200."""
+    monkeypatch.setenv("DEEPSEEK_BASE_URL", server.base_url)
+    names: dict[str, Any] = {"__name__": "relays"}
+    for example in EXAMPLES:
+        quick = example.replace(
+            "AsyncClient(timeouts=Timeouts(first_chunk=30,",
+            "AsyncClient(max_retries=0, timeouts=Timeouts(first_chunk=0.1,",
+        )
+        exec(compile(quick, "docs/relays.md", "exec", dont_inherit=True), names)  # noqa: S102 - our own page
+    server.script(Script("Rivers bring salt.", faults=faults), times=None, optional=True)
+    api = names["api"]
+    async with api.router.lifespan_context(api):
+        transport = httpx.ASGITransport(app=api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://relay") as client:
+            response = await client.post("/answer", **ASKED)
+    assert response.status_code == status

@@ -16,9 +16,10 @@ from typing import Any
 import attrs
 import pytest
 
-from deepseek_async import BatchProgress, BatchReport, Usage, run_batch, run_partition
+from deepseek_async import AsyncClient, BatchProgress, BatchReport, Usage, run_batch, run_partition
 from deepseek_async.batch import stop_rules as limits_module
 from deepseek_async.batch.journal.append import Appending
+from deepseek_async.batch.journal.standing import standing_of
 from deepseek_async.batch.stop_rules import Limits, OffPeak
 from deepseek_async.batch.tally import Tally
 from deepseek_async.errors import InvalidRequestError
@@ -567,3 +568,48 @@ def test_the_share_of_failures_needs_rows() -> None:
     assert Limits(max_error_rate=0.1).after_ending(tally) is None
     tally.failed = 100
     assert Limits(max_error_rate=0.1).after_ending(tally) is not None
+
+
+async def test_the_report_says_which_row_failed_and_why(output: Path, tmp_path: Path) -> None:
+    """The first of each reason, clipped, in one line."""
+    source = tmp_path / "in.jsonl"
+    wrong = [{"temperature": 3}, {"temperature": 4}, {"colour": "red" * 200}]
+    source.write_text(
+        "".join(json.dumps({"custom_id": f"w-{n}", "prompt": "q", **more}) + "\n" for n, more in enumerate(wrong))
+    )
+    report = await run(Account(), source, output)
+    assert report.reasons == {"InvalidRequestError": 3}
+    assert report.examples == {"InvalidRequestError": f"w-0: {source}:1: temperature is 3; allowed: 0 to 2"}
+    assert f"3 failed (InvalidRequestError, such as w-0: {source}:1: temperature is 3; allowed" in str(report)
+    assert report.to_json()["examples"] == report.examples
+    assert standing_of(output).examples == report.examples
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"max_token": 5}, r"max_token is unknown \(did you mean max_tokens\?\)"),
+        ({"max_tokens": "5"}, "max_tokens is '5'; allowed"),
+        ({"top_logprobs": 3}, "top_logprobs is 3; allowed: only together with logprobs=True"),
+        ({"tools": "all"}, "tools"),
+    ],
+)
+async def test_what_would_fail_every_row_is_refused_first(output: Path, parameters: Any, message: str) -> None:
+    """With a prompt rows say nothing of their parameters; there is no output yet."""
+    with pytest.raises(InvalidRequestError, match=message):
+        await run(Account(), [{"a": "x"}], output, prompt="Translate: {a}", parameters=parameters)
+    assert not list(output.parent.iterdir())
+
+
+async def test_what_rows_may_complete_is_not_refused(output: Path) -> None:
+    """Without a prompt a row may have what the others' parameters need."""
+    rows = [{"prompt": "q", "logprobs": True}, {"prompt": "q"}]
+    report = await run(Account(), rows, output, parameters={"top_logprobs": 3})
+    assert (report.succeeded, report.failed) == (1, 1)
+
+
+@pytest.mark.parametrize("client", ["in.jsonl", None, AsyncClient])
+async def test_what_is_no_client_is_named(client: Any, output: Path) -> None:
+    """As where the arguments stand in another order."""
+    with pytest.raises(InvalidRequestError, match="client; allowed: an AsyncClient, not"):
+        await run_batch(client, "in.jsonl", output)

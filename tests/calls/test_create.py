@@ -11,6 +11,7 @@ import pytest
 
 from deepseek_async import (
     APIConnectionError,
+    APIStatusError,
     APITimeoutError,
     AssistantMessage,
     AsyncClient,
@@ -366,3 +367,27 @@ async def test_a_stream_without_a_choice_is_no_answer(chunk: dict[str, Any]) -> 
 def test_a_client_of_a_local_server_needs_nothing() -> None:
     """No key, no loop: it can be made anywhere."""
     assert repr(AsyncClient(base_url="http://localhost:8000/v1")) == "<AsyncClient http://localhost:8000/v1>"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "told"),
+    [
+        (400, "Model Not Exist", True),
+        (404, "model not found, try pulling it first", True),
+        (400, "No such model.", True),
+        (400, "Unknown model", True),
+        (404, "The model `m-1` does not exist.", False),  # it says which itself
+        (400, "Content Exists Risk", False),
+        (400, "This model's maximum context length is 1048576 tokens.", False),
+        (404, "Not Found", False),
+    ],
+)
+async def test_a_model_that_does_not_exist_is_named(status: int, message: str, told: bool) -> None:
+    """DeepSeek says that it does not, and not which."""
+    body = json.dumps({"error": {"message": message}}).encode()
+    client, _ = client_on(Answer([body], status=status, headers={"content-type": "application/json"}))
+    with pytest.raises(APIStatusError) as caught:
+        await client.chat.completions.create(model="m-1", messages=HELLO)
+    naming = "; asked for 'm-1', client.models.list() tells which there are"
+    assert (naming in caught.value.message) is told
+    assert (naming in str(caught.value)) is told

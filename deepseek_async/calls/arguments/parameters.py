@@ -122,7 +122,9 @@ class _Maker(Generic[R]):
         fields = self._fields
         if not self._names.issuperset(parameters):
             unknown = min(parameters.keys() - self._names)
-            raise InvalidRequestError.unknown(unknown, self._names, "; anything else goes into extra_body={…}")
+            raise InvalidRequestError.unknown(
+                unknown, self._names | _OPTION_NAMES, "; anything else goes into extra_body={…}"
+            )
         for name in self._required:
             if parameters.get(name) is None:
                 raise InvalidRequestError(name, None, "a value: this parameter is required")

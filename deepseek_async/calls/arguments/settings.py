@@ -155,11 +155,9 @@ def key_of(api_key: str | None, endpoint: Endpoint, *, is_needed: bool = True) -
     if api_key is None or not api_key.strip():
         if endpoint.is_loopback or not is_needed:
             return None
-        ways = f"AsyncClient(api_key=…), or {API_KEY_VARIABLE} in the environment"
-        around = (
-            "a server on loopback needs none, such as the sandbox, whose address base_url or DEEPSEEK_BASE_URL takes"
-        )
-        raise InvalidRequestError("api_key", None, ways, message=f"there is no api_key; say {ways}; {around}")
+        ways = f"the argument api_key, or {API_KEY_VARIABLE} in the environment"
+        without = f"a server on loopback, such as the sandbox, needs none: base_url, or {BASE_URL_VARIABLES[0]}"
+        raise InvalidRequestError("api_key", None, ways, message=f"there is no API key: give {ways}; {without}")
     api_key = hide(api_key.strip())
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise InvalidRequestError(source, None, "printable ASCII without spaces")

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypedDict
 
 from ...errors import InvalidRequestError
@@ -119,8 +119,11 @@ _SETTINGS_ADVICE: Mapping[str, str] = {
 }
 
 
-def settings_of(spelled: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(spelled: Mapping[str, Any], of: Callable[..., object]) -> dict[str, Any]:
     """Settings in our words: ``timeouts``, ``retry`` (of what they name), ``headers``; those not said are left out.
+
+    Args:
+        of: What was called with them; its keyword arguments are the other words that there are.
 
     Raises:
         InvalidRequestError: A word that has no counterpart, or is none.
@@ -130,7 +133,8 @@ def settings_of(spelled: Mapping[str, Any]) -> dict[str, Any]:
         if (advice := _SETTINGS_ADVICE.get(name)) is not None:
             raise InvalidRequestError(name, None, advice)
         if name not in ("timeout", "max_retries", "default_headers"):
-            raise InvalidRequestError(name, None, "the settings of AsyncClient; help(AsyncClient) lists them")
+            known = {*(getattr(of, "__kwdefaults__", None) or ()), "timeout", "max_retries", "default_headers"}
+            raise InvalidRequestError.unknown(name, known, "; help(AsyncClient) explains them")
         if value is None or value is NOT_GIVEN:
             continue
         if name == "timeout":

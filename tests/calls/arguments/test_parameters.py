@@ -7,11 +7,14 @@ from typing import Any
 import attrs
 import pytest
 
+from deepseek_async import AsyncClient
 from deepseek_async.calls.arguments.parameters import chat_request_of, text_request_of
 from deepseek_async.errors import InvalidRequestError
 from deepseek_async.types import ChatRequest, TextRequest
 
 from ...wire import HELLO
+
+pytestmark = pytest.mark.anyio
 
 CHAT: dict[str, Any] = {"model": "m", "messages": HELLO}
 TEXT: dict[str, Any] = {"model": "m", "prompt": "def f("}
@@ -76,3 +79,39 @@ def test_a_stream_asks_for_its_usage(given: dict[str, Any], sent: Any) -> None:
     assert text_request_of({**TEXT, **given}, stream=True).stream_options == sent
     assert chat_request_of(dict(CHAT), stream=False).stream_options is None
     assert text_request_of(dict(TEXT), stream=False).stream_options is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("mesages", "messages"),
+        ("max_token", "max_tokens"),
+        ("temprature", "temperature"),
+        ("timeout_s", "timeouts"),
+        ("max_turn", None),  # of `run_tools`; what is a little like it is not meant
+        ("retries", None),
+    ],
+)
+async def test_an_unknown_name_is_told_with_what_is_meant(name: str, meant: str | None) -> None:
+    """Before the list of all there is."""
+    async with AsyncClient(base_url="http://127.0.0.1:9") as client:
+        ask: dict[str, Any] = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "Hi"}], name: 1}
+        with pytest.raises(InvalidRequestError) as caught:
+            await client.chat.completions.create(**ask)
+    assert caught.value.parameter == name
+    guess = f" (did you mean {meant}?)" if meant else ""
+    assert str(caught.value).startswith(f"{name} is unknown{guess}; allowed: budget, custom_id, ")
+    assert str(caught.value).endswith("user_id, via; anything else goes into extra_body={…}")
+
+
+def test_an_unknown_setting_is_told_with_what_is_meant() -> None:
+    """Of a client, and of a copy with other settings, which has fewer."""
+    with pytest.raises(
+        InvalidRequestError, match=r"^time_out is unknown \(did you mean timeout\?\); .*, via; help"
+    ) as caught:
+        AsyncClient("sk-1", time_out=3)  # type: ignore[call-arg]
+    assert "sk-1" not in str(caught.value)
+    with pytest.raises(
+        InvalidRequestError, match=r"^proxi is unknown; allowed: budget, default_headers, headers, max_r"
+    ):
+        AsyncClient("sk-1").with_options(proxi="")  # type: ignore[call-arg]

@@ -146,6 +146,39 @@ def test_bad_values_are_refused_where_they_are_made(make: Any, message: str) -> 
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Stall(seconds="5"), "seconds of Stall must be a number, got '5'"),
+        (lambda: Refuse(status="429"), "status of Refuse must be a number, got '429'"),
+        (lambda: Cut(after_chunk="2"), "after_chunk of Cut must be a number, got '2'"),
+        (lambda: Split("3"), "size of Split must be a number, got '3'"),
+        (lambda: Script(rate=True), "rate of Script must be a number, got True"),
+    ],
+)
+def test_what_is_no_number_is_named(make: Any, message: str) -> None:
+    """And whose it is."""
+    with pytest.raises(TypeError) as caught:
+        make()
+    assert str(caught.value) == message
+
+
+def test_all_but_places_goes_by_position() -> None:
+    """As the page of the sandbox writes it."""
+    assert Stall(5, before="head") == Stall(seconds=5, before="head")
+    assert Refuse(429, "Slow down.", 2) == Refuse(status=429, message="Slow down.", retry_after=2)
+    assert KeepAlives(3, 0.5, after_chunk=1) == KeepAlives(count=3, every=0.5, after_chunk=1)
+    assert (LineEnds("cr"), Split(7), Body("x"), Comment("y")) == (
+        LineEnds(ends="cr"),
+        Split(size=7),
+        Body(text="x"),
+        Comment(text="y"),
+    )
+    assert Script("Hello.", faults=(Cut(),)) == Script(say="Hello.", faults=(Cut(),))
+    with pytest.raises(TypeError):
+        Cut(2)
+
+
 def test_a_script_that_speaks() -> None:
     """Says whether it replaces the model."""
     assert Script(say="").speaks
