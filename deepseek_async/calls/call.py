@@ -15,7 +15,7 @@ import anyio
 import attrs
 
 from ..codec.answer import StreamedAnswer
-from ..errors import APIStatusError, APITimeoutError, DeepSeekError, NotFoundError, describe, unforeseen
+from ..errors import APIStatusError, APITimeoutError, DeepSeekError, describe, unforeseen
 from ..hooks import Hook
 from ..policy.gate import HELD_ONCE_SECONDS, Gate
 from ..policy.metering import Meter
@@ -26,7 +26,7 @@ from ..types.secrecy import in_one_line
 from .attempt import Attempt
 from .deadlines import Deadlines
 from .statistics import Figures
-from .streams.concealment import conceal_aside, name_model, name_url
+from .streams.concealment import conceal_aside, name_asked
 from .streams.estimates import prompt_tokens_in, settle_whole, with_estimate
 
 if TYPE_CHECKING:
@@ -196,12 +196,8 @@ class Call:
             if moved is not None:
                 self._request, self._elsewhere = moved, None
                 return
-        if isinstance(error, APIStatusError) and self._model:
-            name_model(error, self._model)
-        if isinstance(error, NotFoundError):
-            name_url(error, self._request.url)
-        elif isinstance(error, APIStatusError) and "beta" in error.message and "/beta/" not in self._request.url:
-            name_url(error, self._request.url, "; has_beta=True asks under /beta")
+        if isinstance(error, APIStatusError):
+            name_asked(error, self._request.url, self._model)
         wait = self._retry.wait_before_next(
             error,
             attempt=self.attempts - self._attempts_before,

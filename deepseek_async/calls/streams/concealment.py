@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from ...codec.failures.redaction import has_words_of_others, prompts_in, redact
-from ...errors import LIST_OF_MODELS, DeepSeekError
+from ...errors import LIST_OF_MODELS, APIStatusError, DeepSeekError, NotFoundError
 from ...transport import HTTPRequest
 from ...types.secrecy import secrets_in
 
@@ -28,20 +28,21 @@ async def conceal_aside(error: DeepSeekError, request: HTTPRequest) -> None:
         conceal(error, request)
 
 
-def name_url(error: DeepSeekError, url: str, advice: str = "") -> None:
-    """Say where it was asked for in vain."""
-    if url not in error.message:
-        error.message += f"; asked at {url}{advice}"
-        error.args = (error.message,)
-
-
 _NO_MODEL: Final = re.compile(
     r"\bmodel\b.{0,100}\b(exist|not found|unknown)|\b(unknown|no such|invalid) model\b", re.IGNORECASE | re.DOTALL
 )
 
 
-def name_model(error: DeepSeekError, model: str) -> None:
-    """Say which model a server does not have, if that is its complaint: DeepSeek says "Model Not Exist" and no more."""
-    if _NO_MODEL.search(error.message) and model not in error.message:
-        error.message += f"; asked for {model!r}, {LIST_OF_MODELS} tells which there are"
-        error.args = (error.message,)
+def name_asked(error: APIStatusError, url: str, model: str | None) -> None:
+    """Say what was asked for in vain, and where: DeepSeek says "Model Not Exist" and no more, a 404 may say nothing."""
+    if model and model not in error.message and _NO_MODEL.search(error.message):
+        _add(error, f"; asked for {model!r}, {LIST_OF_MODELS} tells which there are")
+    is_lost = isinstance(error, NotFoundError)
+    lacks_beta = not is_lost and "beta" in error.message and "/beta/" not in url
+    if (is_lost or lacks_beta) and url not in error.message:
+        _add(error, f"; asked at {url}" + ("; has_beta=True asks under /beta" if lacks_beta else ""))
+
+
+def _add(error: DeepSeekError, words: str) -> None:
+    error.message += words
+    error.args = (error.message,)
