@@ -205,6 +205,7 @@ def _errors(story: Story) -> str:
         f"<tr><td>{escape(reason)}</td><td class=n>{count:,}</td><td class=n>{count / total:.0%}</td><td>"
         f'<svg viewBox="0 0 200 12" style="width:200px" role="img" aria-label="{escape(f"{reason}: {count:,}")}">'
         f'<rect fill="url(#dsc-hatch)" width="{200 * count / most:.1f}" height="12"/></svg></td></tr>'
+        f'<tr><td colspan="4">{escape(story.standing.examples.get(reason, ""))}</td></tr>'
         for reason, count in reasons
     )
     return _section("Errors by kind", f"<table><tbody>{rows}</tbody></table>")

@@ -33,7 +33,8 @@ STYLE = """
 .dsc .key{display:inline-block;margin-right:1.2em}
 .dsc .key svg{display:inline-block;width:26px;height:12px;margin-right:.4em}
 .dsc table{border-collapse:collapse;font-size:13px}.dsc th,.dsc td{text-align:left;padding:.1em 1.2em .1em 0;
-vertical-align:top;font-weight:400;overflow-wrap:anywhere}.dsc th{color:var(--dim)}.dsc td.n{text-align:right}
+vertical-align:top;font-weight:400;overflow-wrap:anywhere}.dsc th{color:var(--dim)}
+.dsc td.n{text-align:right;white-space:nowrap}
 .dsc summary{cursor:pointer;color:var(--dim);font-size:13px}
 """
 # Hatches, once a page.
@@ -101,6 +102,8 @@ def lines(name: str, across: Axis, series: Sequence[tuple[str, Sequence[tuple[fl
     parts = []
     for number, (label, points) in enumerate(series):
         if points:
+            if len(points) == 1:  # a run shorter than the time between two notes: one point makes no line
+                points = [(0.0, points[0][1]), (across.most, points[0][1])]
             path = " ".join(f"{_x(x, across):.1f},{_y(y, up):.1f}" for x, y in _thinned(points))
             title = f"<title>{escape(f'{label}: {told(points[-1][1])} at the end')}</title>"
             parts.append(f'<polyline class="line l{number}" points="{path}">{title}</polyline>')

@@ -122,5 +122,7 @@ def _prompt(given: str | None) -> str:
     except UnicodeDecodeError as error:
         raise typer.BadParameter(f"stdin is not UTF-8 at byte {error.start:,}", param_hint="PROMPT") from None
     if not text:
-        raise typer.BadParameter("stdin is empty", param_hint="PROMPT")
+        raise typer.BadParameter(
+            "stdin is empty; give a question, or hold a conversation in a terminal", param_hint="PROMPT"
+        )
     return text

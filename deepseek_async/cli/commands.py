@@ -93,7 +93,8 @@ def _save(dialogue: Dialogue, file: str) -> str:
             "/save", file, message=f"{path} holds something else than a conversation; choose another name"
         )
     path.write_text(dialogue.chat.to_json(), encoding="utf-8")
-    return f"{len(dialogue.chat.turns)} turns written to {path}"
+    count = len(dialogue.chat.turns)
+    return f"{count} {'turn' if count == 1 else 'turns'} written to {path}"
 
 
 def _is_conversation(path: Path) -> bool:

@@ -75,7 +75,9 @@ class Timeouts(Brief):
         given = {"connect": connect, "first_chunk": first_chunk, "idle": idle, "total": total}
         named = {name: number_or_same(value) for name, value in given.items() if value is not _DEFAULT}
         rest.pop("_named", None)  # `attrs.evolve` gives it back; a copy names every field
-        self.__attrs_init__(**named, **rest, _named=frozenset(named))  # type: ignore[attr-defined]
+        for name in rest:
+            raise TypeError(f"Timeouts has no {name!r}; it has {', '.join(_FIELDS)}")
+        self.__attrs_init__(**named, _named=frozenset(named))  # type: ignore[attr-defined]
 
     def over(self, others: Timeouts) -> Timeouts:
         """What this one names, and the others' for the rest."""

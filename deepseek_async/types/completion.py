@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import attrs
 
+from ..errors import name_ours
 from .logprobs import ChoiceLogprobs
 from .messages import AssistantMessage
 from .usage import Usage
@@ -158,3 +159,9 @@ class ParsedChatCompletion(Brief, Generic[T]):
     usage: Usage | None = None
     mode: str = "json"
     fallback: str = ""
+
+
+name_ours(
+    ChatCompletion, {"content": ".text, or .message.content", "reasoning_content": ".reasoning", "tokens": ".usage"}
+)
+name_ours(Choice, {"text": ".message.content", "content": ".message.content", "tool_calls": ".message.tool_calls"})

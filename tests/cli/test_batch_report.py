@@ -91,6 +91,15 @@ def test_little_to_tell(tmp_path: Path, data: bytes) -> None:
     assert text.count("<section>") == 5
 
 
+def test_one_note_makes_a_line() -> None:
+    """Of a run that ended before a second one: an empty picture would say that nothing was in flight."""
+    drawn = lines("n", Axis(2.0, str), [("a", [(1.0, 5.0)]), ("b", [])], str)
+    (points,) = re.findall(r'points="([^"]*)"', drawn)
+    (left, up), (right, down) = (point.split(",") for point in points.split())
+    assert float(left) < float(right)
+    assert up == down
+
+
 def test_in_the_shell(run: Run, server: SandboxServer, tmp_path: Path) -> None:
     """Words; a page beside the output; a page on stdout."""
     source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
@@ -104,7 +113,9 @@ def test_in_the_shell(run: Run, server: SandboxServer, tmp_path: Path) -> None:
     assert re.search(r"answers: 50% in .*s, 90% in .*s, 99% in .*s", told.stdout)
     made = run("batch", "report", str(output), "--html")
     assert made.stdout == f"{output.with_suffix('.html')}\n"
-    assert output.with_suffix(".html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    drawn = output.with_suffix(".html").read_text(encoding="utf-8")
+    assert drawn.startswith("<!doctype html>")
+    assert ">r3: HTTP 400: Error 400</td>" in drawn
     assert run("batch", "report", str(output), "-o", "-").stdout.startswith("<!doctype html>")
     elsewhere = tmp_path / "page.html"
     assert run("batch", "report", str(output), "-o", str(elsewhere)).exit_code == 0

@@ -112,7 +112,7 @@ async def test_commands(server: SandboxServer, dialogue: Dialogue, tmp_path: Pat
     file = tmp_path / "chat.json"
     screen = await said(dialogue, "/system -", "Say: two", f"/save {file}", "/undo", f"/load {file}", "/retry")
     assert "no system message" in screen
-    assert f"1 turns written to {file}" in screen.replace("\n", "")
+    assert f"1 turn written to {file}" in screen.replace("\n", "")
     assert "1 turns read" in screen
     assert dialogue.chat.messages[-1].content == "two"
 

@@ -151,7 +151,7 @@ def row_of(item: object, number: int, place: str, template: Template | None = No
             what = (
                 f"a mapping, not {type(item).__name__}"
                 if template
-                else f"a ChatRequest or a mapping, not {type(item).__name__}"
+                else f'a ChatRequest or a mapping such as {{"prompt": "…"}}, not {type(item).__name__}'
             )
             raise InvalidRequestError("the row", None, what)
         return _row_of_mapping(value if template is None else template.filled(value), number, place)

@@ -177,8 +177,10 @@ def toolbox_of(tools: Sequence[FunctionTool | Callable[..., Any]]) -> Mapping[st
     Raises:
         InvalidRequestError: One is no tool, or two have one name.
     """
-    if isinstance(tools, (str, bytes, Mapping)) or not isinstance(tools, Sequence) or not tools:
+    if isinstance(tools, (str, bytes, Mapping)) or not isinstance(tools, Sequence):
         raise InvalidRequestError("tools", None, f"a sequence of functions, not {type(tools).__name__}")
+    if not tools:
+        raise InvalidRequestError("tools", None, "at least one function; without any, create asks the model")
     toolbox: dict[str, FunctionTool] = {}
     for number, given in enumerate(tools):
         if isinstance(given, (Tool, Mapping)):

@@ -22,6 +22,7 @@ from deepseek_async import (
 )
 from deepseek_async.calls.arguments.spellings import SPELLINGS, translate
 from deepseek_async.sandbox import Cut, Refuse, SandboxServer, Script
+from deepseek_async.types import ChatCompletion, Choice
 
 pytestmark = pytest.mark.anyio
 
@@ -373,3 +374,27 @@ def test_the_base_url_in_the_environment(monkeypatch: pytest.MonkeyPatch, variab
     assert AsyncClient("k").base_url == "http://127.0.0.1:9/v1"
     monkeypatch.setenv("DEEPSEEK_BASE_URL", "http://127.0.0.1:8")
     assert AsyncClient("k").base_url == "http://127.0.0.1:8"
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "word"),
+    [
+        (ChatCompletion(), "content", ".text, or .message.content"),
+        (ChatCompletion(), "reasoning_content", ".reasoning"),
+        (ChatCompletion(), "tokens", ".usage"),
+        (Choice(), "text", ".message.content"),
+        (Choice(), "tool_calls", ".message.tool_calls"),
+    ],
+)
+def test_what_is_sought_a_step_too_high_is_named(value: Any, name: str, word: str) -> None:
+    """Where it is instead; for `hasattr` it is not there."""
+    with pytest.raises(AttributeError) as caught:
+        getattr(value, name)
+    assert str(caught.value).endswith(f"has no attribute {name!r}; use {word}")
+    assert not hasattr(value, name)
+
+
+def test_timeouts_tell_what_there_is() -> None:
+    """And by our class's name."""
+    with pytest.raises(TypeError, match=r"^Timeouts has no 'read'; it has connect, first_chunk, idle, total$"):
+        Timeouts(read=5)
