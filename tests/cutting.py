@@ -62,7 +62,7 @@ def calls(draw: Draw) -> Json:
     arguments = draw(TEXT | st.sampled_from(["", "{}", '{"city": "Zürich"}']))
     name = draw(st.sampled_from(["f", "g", "get_weather"]))
     return {
-        "id": draw(st.sampled_from(["", "call_00_a", "call_00_b", "call_01_c"])),
+        "id": "",
         "type": draw(st.sampled_from(["function", "custom"])),
         "function": {"name": name, "arguments": arguments},
     }
@@ -76,9 +76,11 @@ def choices(draw: Draw, index: int) -> Json:
     if draw(st.booleans()):
         message["reasoning_content"] = draw(st.none() | TEXT)
     if draw(st.booleans()):
-        # No two have one id: by it gateways' fragments are told that count themselves in ``index``.
-        several = st.lists(calls(), min_size=1, max_size=3, unique_by=lambda call: call["id"] or id(call))
-        message["tool_calls"] = draw(several)
+        message["tool_calls"] = draw(st.lists(calls(), min_size=1, max_size=3))
+        # All have ids of their own, or none has: by that gateways' fragments are told that count themselves.
+        ids = draw(st.permutations(["call_00_a", "call_00_b", "call_01_c"]) | st.just(["", "", ""]))
+        for call, call_id in zip(message["tool_calls"], ids, strict=False):
+            call["id"] = call_id
     if tokens_of and message.get("reasoning_content") and not tokens_of.get("reasoning_content"):
         tokens_of["content"] = None  # else all tokens might be in one list, see `tests/codec/folding/test_channels.py`
     return {
