@@ -101,7 +101,7 @@ class _Call:
     def goes_on_with(self, fragment: ToolCallFragment) -> bool:
         """Whether a fragment of the same name and no other id is a part of this call: amid arguments, or without."""
         function = fragment.function
-        if not self.id or (fragment.id or self.id) != self.id or function is None or function.name != self._name:
+        if not self.id or fragment.id not in (None, self.id) or function is None or function.name != self._name:
             return False
         return not function.arguments or not self._is_finished()
 
