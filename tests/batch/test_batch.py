@@ -259,7 +259,8 @@ async def test_bad_rows_are_values_and_the_others_go_on() -> None:
     assert str(hot.error).startswith("row 2: temperature is 7; allowed: ")
     assert hot.request is None
     assert hot.attempts == 0
-    assert "ChatRequest or a mapping, not int" in str(number.error)
+    assert "row 3: the row; allowed: a ChatRequest or a mapping" in str(number.error)
+    assert str(number.error).endswith(", not int")
     assert "colour" in str(odd.error)
     assert isinstance(bad.error, BadRequestError)
     assert bad.attempts == bad.error.attempts == 1
