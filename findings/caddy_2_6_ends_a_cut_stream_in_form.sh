@@ -9,9 +9,9 @@ cd "$folder"
 if ! apt-get download caddy=2.6.2-5 > log 2>&1; then
     cat log >&2; echo "needs the package lists of Debian 12: apt-get update" >&2; exit 2
 fi
-for package in *.deb; do dpkg-deb -x "$package" root; done
-LD_LIBRARY_PATH=$(echo "$folder"/root/usr/lib/*-linux-gnu); export LD_LIBRARY_PATH
-caddy=$folder/root/usr/bin/caddy
+for package in *.deb; do dpkg-deb -x "$package" tree; done
+LD_LIBRARY_PATH=$(echo "$folder"/tree/usr/lib/*-linux-gnu); export LD_LIBRARY_PATH
+caddy=$folder/tree/usr/bin/caddy
 version=$("$caddy" version)
 echo "caddy $version"
 [ "${version%% *}" = 2.6.2 ] || { echo "another version" >&2; exit 1; }

@@ -10,9 +10,9 @@ cd "$folder"
 if ! apt-get download haproxy=2.6.12-1+deb12u3 liblua5.3-0=5.3.6-2 libopentracing-c-wrapper0=1.1.3-3+b1 libopentracing1=1.6.0-4 > log 2>&1; then
     cat log >&2; echo "needs the package lists of Debian 12: apt-get update" >&2; exit 2
 fi
-for package in *.deb; do dpkg-deb -x "$package" root; done
-LD_LIBRARY_PATH=$(echo "$folder"/root/usr/lib/*-linux-gnu); export LD_LIBRARY_PATH
-haproxy=$folder/root/usr/sbin/haproxy
+for package in *.deb; do dpkg-deb -x "$package" tree; done
+LD_LIBRARY_PATH=$(echo "$folder"/tree/usr/lib/*-linux-gnu); export LD_LIBRARY_PATH
+haproxy=$folder/tree/usr/sbin/haproxy
 version=$("$haproxy" -v | sed -n 1p)
 echo "$version"
 [[ $version == *" 2.6.12-1+deb12u3 "* ]] || { echo "another version" >&2; exit 1; }

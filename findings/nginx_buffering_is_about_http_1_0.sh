@@ -10,9 +10,9 @@ cd "$folder"
 if ! apt-get download nginx=1.22.1-9+deb12u9 > log 2>&1; then
     cat log >&2; echo "needs the package lists of Debian 12: apt-get update" >&2; exit 2
 fi
-for package in *.deb; do dpkg-deb -x "$package" root; done
-LD_LIBRARY_PATH=$(echo "$folder"/root/usr/lib/*-linux-gnu); export LD_LIBRARY_PATH
-nginx=$folder/root/usr/sbin/nginx
+for package in *.deb; do dpkg-deb -x "$package" tree; done
+LD_LIBRARY_PATH=$(echo "$folder"/tree/usr/lib/*-linux-gnu); export LD_LIBRARY_PATH
+nginx=$folder/tree/usr/sbin/nginx
 version=$("$nginx" -v 2>&1)
 echo "$version"
 [ "$version" = "nginx version: nginx/1.22.1" ] || { echo "another version" >&2; exit 1; }

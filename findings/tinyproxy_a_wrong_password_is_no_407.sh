@@ -10,8 +10,8 @@ cd "$folder"
 if ! apt-get download tinyproxy-bin=1.11.1-2.1+deb12u1 > log 2>&1; then
     cat log >&2; echo "needs the package lists of Debian 12: apt-get update" >&2; exit 2
 fi
-for package in *.deb; do dpkg-deb -x "$package" root; done
-tinyproxy=$folder/root/usr/bin/tinyproxy
+for package in *.deb; do dpkg-deb -x "$package" tree; done
+tinyproxy=$folder/tree/usr/bin/tinyproxy
 version=$("$tinyproxy" -v)
 echo "$version"
 [ "$version" = "tinyproxy 1.11.1" ] || { echo "another version" >&2; exit 1; }

@@ -9,9 +9,9 @@ cd "$folder"
 if ! apt-get download varnish=7.1.1-2+deb12u1 libvarnishapi3=7.1.1-2+deb12u1 libjemalloc2=5.3.0-1 tcc=0.9.27+git20200814.62c30a4a-1 > log 2>&1; then
     cat log >&2; echo "needs the package lists of Debian 12: apt-get update" >&2; exit 2
 fi
-for package in *.deb; do dpkg-deb -x "$package" root; done
-LD_LIBRARY_PATH=$(echo "$folder"/root/usr/lib/*-linux-gnu); export LD_LIBRARY_PATH
-varnishd=$folder/root/usr/sbin/varnishd
+for package in *.deb; do dpkg-deb -x "$package" tree; done
+LD_LIBRARY_PATH=$(echo "$folder"/tree/usr/lib/*-linux-gnu); export LD_LIBRARY_PATH
+varnishd=$folder/tree/usr/sbin/varnishd
 version=$("$varnishd" -V 2>&1 | sed -n 1p)
 echo "$version"
 [[ $version == *"varnish-7.1.1 "* ]] || { echo "another version" >&2; exit 1; }
@@ -22,7 +22,7 @@ with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.
     port, nothing = free.getsockname()[1], dead.getsockname()[1]
 folder = os.environ["FOLDER"]
 # Varnish compiles its configuration; a small C compiler is enough.
-compiler = f"exec {folder}/root/usr/bin/tcc -B{os.environ['LD_LIBRARY_PATH']}/tcc -nostdlib -shared -o %o %s"
+compiler = f"exec {folder}/tree/usr/bin/tcc -B{os.environ['LD_LIBRARY_PATH']}/tcc -nostdlib -shared -o %o %s"
 with open(folder + "/vcl", "w") as vcl:
     vcl.write('vcl 4.1;\nbackend one { .host = "127.0.0.1"; .port = "%d"; }\nsub vcl_recv {\n'
               'if (req.url == "/no") { return (synth(404, "No")); }\nif (req.url == "/not") { return (synth(403, "Not")); }\n}\n' % nothing)

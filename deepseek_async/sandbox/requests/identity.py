@@ -19,8 +19,9 @@ from .bodies import ChatBody, CompletionBody
 __all__ = ["Identity", "identify"]
 
 
-_NEW_YEAR = 1_767_225_600  # 2026-01-01, 00:00:00 UTC
-_PERIOD = 300 * 86_400  # seconds
+# A time for which prices are known, so that a repeatable answer has a cost.
+_SEPTEMBER = 1_788_220_800  # 2026-09-01, 00:00:00 UTC
+_PERIOD = 30 * 86_400  # seconds
 
 
 class Identity(Struct, frozen=True):
@@ -29,7 +30,8 @@ class Identity(Struct, frozen=True):
     Attributes:
         id: Of the completion, a UUID.
         seed: What its tokens are drawn with.
-        created: Unix time, seconds. Of a repeatable answer it is a time of 2026 that the request decides, like its id.
+        created: Unix time, seconds. Of a repeatable answer it is a time of September 2026 that the request decides,
+            like its id.
     """
 
     id: str
@@ -51,5 +53,5 @@ def identify(body: ChatBody | CompletionBody, *, server_seed: int | None, now: f
     for name in ("stream", "stream_options"):  # how it is sent is no part of what is said
         asked.pop(name, None)
     digest = hashlib.sha256(msgspec.json.encode([seed, asked], order="sorted")).digest()
-    created = _NEW_YEAR + int.from_bytes(digest[16:20], "big") % _PERIOD
+    created = _SEPTEMBER + int.from_bytes(digest[16:20], "big") % _PERIOD
     return Identity(str(uuid.UUID(bytes=digest[:16], version=4)), seed, created)

@@ -275,9 +275,10 @@ async def test_what_has_no_effect_is_warned_of_once(case: str) -> None:
 
 @pytest.mark.parametrize("case", UNWARNED)
 async def test_what_has_an_effect_is_not(case: str) -> None:
-    """Warnings are errors here."""
-    client, _ = client_on(whole(completion()))
+    """Warnings are errors here; the request went out."""
+    client, transport = client_on(whole(completion()))
     await client.chat.completions.create(**asking(UNWARNED[case]))
+    assert len(transport.requests) == 1
 
 
 async def test_several_at_once() -> None:
@@ -292,15 +293,17 @@ async def test_several_at_once() -> None:
 async def test_others_are_not_warned_of(settings: dict[str, Any]) -> None:
     """They may heed it."""
     for parameters, _ in WARNED.values():
-        client, _ = client_on(whole(completion()), **settings)
+        client, transport = client_on(whole(completion()), **settings)
         await client.chat.completions.create(**asking(parameters))
+        assert len(transport.requests) == 1
 
 
 async def test_it_can_be_turned_off_by_its_class() -> None:
     """As any warning."""
     warnings.simplefilter("ignore", NoEffectWarning)
-    client, _ = client_on(whole(completion()))
+    client, transport = client_on(whole(completion()))
     await client.chat.completions.create(**asking({"seed": 7}))
+    assert len(transport.requests) == 1
 
 
 async def test_strict_functions_without_the_beta_base_url() -> None:

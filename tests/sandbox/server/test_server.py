@@ -6,11 +6,13 @@ import asyncio
 import itertools
 import json
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
 
+from deepseek_async import Usage, cost_of
 from deepseek_async.sandbox import Cut, Refuse, SandboxServer, Script, Stall
 
 from ..talking import HELLO, Talk
@@ -190,14 +192,16 @@ async def test_a_seed_makes_it_byte_for_byte_repeatable(session: aiohttp.ClientS
 
 
 async def test_created_is_now_or_the_requests_own(session: aiohttp.ClientSession) -> None:
-    """The clock's without a seed; with one a time of 2026, another for another request."""
+    """The clock's without a seed; with one a time for which prices are known, another for another request."""
     clock = itertools.count(1000.0, 1000.0)
     async with SandboxServer(clock=lambda: next(clock)) as server:
         talk = Talk(server, session)
         assert [(await talk.post()).json["created"] for _ in range(2)] == [1000, 2000]
         times = [(await talk.post(seed=seed, stream=False)).json["created"] for seed in (1, 1, 2)]
     assert times[0] == times[1] != times[2]
-    assert all(1_767_225_600 <= time < 1_798_761_600 for time in times)
+    assert all(1_788_220_800 <= time < 1_798_761_600 for time in times)
+    sent = [datetime.fromtimestamp(time, UTC) for time in times]
+    assert all(cost_of(Usage(10, 10, 20), "deepseek-flash", at=at) for at in sent)
 
 
 async def test_a_failure_of_ours_is_a_500(
