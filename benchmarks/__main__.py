@@ -1,7 +1,7 @@
 """Measure all, show the ratios first, write figures and plots: ``python -m benchmarks [--quick] [--only AXIS]``.
 
-A whole run writes ``results/latest.json``, the figures and plots of ``docs/speed.md``, and README's plot; any other
-``results/local-*``, which nobody commits. ``--docs`` measures nothing, and writes both pages from the last whole run.
+A whole run writes ``results/latest.json``, the figures and plots of ``docs/speed.md``, and README's plot and table; any
+other ``results/local-*``, which nobody commits. ``--docs`` measures nothing, and writes both pages from the last run.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from .dialects import DIALECTS
-from .wire import Spec
+from .wire import ROWS, Spec
 
 OTHERS = ("litellm", "langchain-deepseek", "pydantic-ai", "mistralai")
 
@@ -24,7 +24,7 @@ class Axis:
     Attributes:
         name: As ``--only`` takes it.
         title: What is measured, in words.
-        measure: ``streams`` (CPU), ``idle`` or ``peak`` (memory), ``import`` (CPU).
+        measure: ``streams`` (CPU), ``rows`` (time of a batch), ``idle`` or ``peak`` (memory), ``import`` (CPU).
         unit: Of the figures; see `SCALES`.
         spec: What each stream asks for; ``None`` for imports.
         at_once: How many at once, by contestant.
@@ -50,6 +50,7 @@ class Axis:
 SCALES = {
     "µs per chunk": 1e6,
     "µs per request": 1e6,
+    "µs per row": 1e6,
     "KiB per stream": 1 / 1024,
     "MiB": 1 / 2**20,
     "ms": 1e3,
@@ -68,7 +69,7 @@ def _each(*names: str, count: int) -> dict[str, int]:
 
 def axes(*, quick: bool) -> tuple[Axis, ...]:
     """All of them; the quick ones are smaller and have fewer rounds, and say less for it."""
-    by_what = (_bursts, _dialects, _reads, _lengths, _paced, _whole, _rest)
+    by_what = (_bursts, _dialects, _reads, _lengths, _paced, _whole, _batches, _rest)
     return tuple(axis for some in by_what for axis in some(quick=quick))
 
 
@@ -242,6 +243,21 @@ def _whole(*, quick: bool) -> tuple[Axis, ...]:
     return (
         axis("unary", *HAND, "ours", "openai create", "openai create, aiohttp", *OTHERS),
         axis("unary, uvloop", *HAND, "ours", with_uvloop=True),
+    )
+
+
+def _batches(*, quick: bool) -> tuple[Axis, ...]:
+    """Many rows from a server that answers in no time."""
+    return (
+        Axis(
+            "batch",
+            f"Batch of {ROWS:,} rows, 64 in flight, answered at once, journal with durability process",
+            measure="rows",
+            unit="µs per row",
+            spec=Spec("plain", 64, 0),
+            rounds=3 if quick else 9,
+            at_once=_each("loop over rows", "run_batch", count=64),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ import attrs
 
 from .axes import SCALES, SLOW, Axis
 from .processes import Absent, Server, Worker, environment
+from .wire import ROWS
 
 _IMPORT = "import time; start = time.process_time(); from {} import {}; {}; print(time.process_time() - start)"
 _BUSY = 0.8
@@ -90,16 +91,19 @@ def _turn(axis: Axis, name: str, worker: Worker | None, server: Server, *, is_wa
         return Round(_import_seconds(name) * scale)
     # One at a time warms up whom many would keep busy for long: its lazy imports, its caches, its compiled schemas.
     at_once = 1 if is_warming_up and name in SLOW else axis.at_once[name]
-    if axis.measure != "streams":
+    if axis.measure not in ("streams", "rows"):
         return Round(worker.measure(axis.measure, axis.spec, at_once)["bytes"] * scale)
-    if not axis.spec.burst:
+    if axis.measure == "streams" and not axis.spec.burst:
         # Beside an answer in one piece a connection costs much. All are open, as in a running program: each client
         # drops those that were unused for a time of its own, which the others' turns must not use up.
         worker.measure(axis.measure, axis.spec, at_once)
     before = server.cpu_seconds()
     took = worker.measure(axis.measure, axis.spec, at_once)
     served = server.cpu_seconds() - before
-    figure = took["cpu"] / at_once / (axis.spec.chunks if axis.spec.burst else 1)
+    if axis.measure == "rows":  # what counts is when they are done
+        figure = took["wall"] / ROWS
+    else:
+        figure = took["cpu"] / at_once / (axis.spec.chunks if axis.spec.burst else 1)
     return Round(figure * scale, took["cpu"] / took["wall"], served / took["wall"])
 
 

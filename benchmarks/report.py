@@ -1,4 +1,4 @@
-"""What a run found: as the record that is kept, as tables, as a page of `docs/`, and as README's plot."""
+"""What a run found: as the record that is kept, as tables, as a page of `docs/`, and as README's plot and table."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
-from .axes import OTHERS, Axis
+from .axes import HAND, OTHERS, READ, Axis
 from .bars import BARS, Bar
 from .charts import charts
+from .dialects import DIALECTS
 from .measuring import Figures
 from .plots import shown
 
@@ -29,6 +30,14 @@ _IN_README = {
     "openai create": "openai",
     "openai .stream()": "openai, .stream()",
 }
+_BY_HAND = (
+    ("DeepSeek's chunks", "plain", "ours"),
+    *((f"{dialect.title}'s chunks", name, "ours") for name, dialect in DIALECTS.items() if name != "llama5"),
+    ("llama.cpp, 5 alternatives a token, folded", "llama5", "ours, fold"),
+    ("20 alternatives a token, folded", "top20", "ours, fold"),
+    ("the same, the chosen tokens' log probabilities read", "top20", "ours, fold and read chosen"),
+    ("the same, every alternative's read", "top20", READ),
+)
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 _CELLS = 40
 
@@ -157,7 +166,23 @@ def axis_table(axis: Mapping[str, Any]) -> str:
 
 
 def readme_section(record: Mapping[str, Any]) -> str:
-    """README's plot of a whole run, in letters: a package index shows no picture that it cannot reach."""
+    """README's plot of a whole run, and its table of what it is not in the plot."""
+    return f"{_letters(record)}\n\n{hand_table(record)}"
+
+
+def hand_table(record: Mapping[str, Any]) -> str:
+    """Ours over both loops by hand: each server's chunks, and log probabilities."""
+    rows = []
+    for title, axis, ours in _BY_HAND:
+        figures = record["axes"].get(axis, {}).get("figures", {})
+        if ours in figures:
+            over = [figures[ours]["median"] / figures[hand]["median"] if hand in figures else None for hand in HAND]
+            rows.append((title, *("–" if ratio is None else f"{ratio:.2f}" for ratio in over)))
+    return as_markdown(("ours / by hand", "orjson", "json"), rows)
+
+
+def _letters(record: Mapping[str, Any]) -> str:
+    """The plot, in letters: a package index shows no picture that it cannot reach."""
     figures = record["axes"]["plain"]["figures"]
     shown_figures = {
         _IN_README.get(name, name): found["median"] / figures["ours"]["median"]

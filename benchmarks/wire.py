@@ -25,6 +25,10 @@ _WORDS = (
 _PIECES = [" " + word for word in _WORDS] + [",", ".", "\n\n", " é", " 数", "据", " —", ' "', "ing", "ed", "s"]
 
 
+ROWS = 4000
+"""Of a batch."""
+
+
 @attrs.frozen
 class Spec:
     """What is sent.

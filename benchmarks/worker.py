@@ -15,8 +15,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from .contestants import Session, Tally, contestant
-from .wire import Spec
+from .contestants import BatchSession, Session, Tally, contestant
+from .wire import ROWS, Spec
 
 
 async def _many(ask: Callable[[Spec], Coroutine[Any, Any, Tally]], spec: Spec, count: int) -> list[Tally]:
@@ -74,7 +74,22 @@ async def _peak(session: Session, spec: Spec, count: int) -> dict[str, float]:
     return {"bytes": _status("VmHWM") - before}
 
 
-_MEASURES = {"streams": _streams, "idle": _idle, "peak": _peak}
+async def _rows(session: BatchSession, spec: Spec, count: int) -> dict[str, float]:
+    """CPU seconds of a batch of `ROWS` rows, `count` in flight, and the seconds that passed."""
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    answered = await session.rows(spec, ROWS, count)
+    figures = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    assert answered == ROWS, f"{answered} rows were answered, {ROWS} sent"
+    return figures
+
+
+_MEASURES: dict[str, Callable[[Any, Spec, int], Coroutine[Any, Any, dict[str, float]]]] = {
+    "streams": _streams,
+    "idle": _idle,
+    "peak": _peak,
+    "rows": _rows,
+}
 
 
 async def _serve(name: str, root: str) -> None:

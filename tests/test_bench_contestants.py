@@ -38,6 +38,13 @@ async def test_everybody_reads_everything(name: str, answers: list[Spec]) -> Non
                 check(await (session.stream if spec.burst else session.whole)(spec), spec)
 
 
+@pytest.mark.parametrize("name", ["loop over rows", "run_batch"])
+async def test_every_row_of_a_batch_is_answered(name: str) -> None:
+    with server() as replaying:
+        async with contestant(name)(replaying.root) as session:
+            assert await session.rows(Spec("plain", 4, 0), 20, 3) == 20
+
+
 @pytest.mark.parametrize("what", ["characters", "chunks", "alternatives"])
 async def test_a_tally_that_is_short_is_no_figure(what: str) -> None:
     """A contestant that saw less than was sent has not done the work."""

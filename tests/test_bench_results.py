@@ -16,7 +16,15 @@ from benchmarks.bars import BARS
 from benchmarks.charts import charts
 from benchmarks.contestants import NAMES
 from benchmarks.plots import bar_chart, line_chart
-from benchmarks.report import axis_table, page_section, ratio_table, readme_section, side_by_side, with_section
+from benchmarks.report import (
+    axis_table,
+    hand_table,
+    page_section,
+    ratio_table,
+    readme_section,
+    side_by_side,
+    with_section,
+)
 
 ROOT = Path(__file__).parent.parent
 LATEST = ROOT / "benchmarks/results/latest.json"
@@ -45,12 +53,24 @@ def test_bars_in_letters_are_as_long_as_their_figures() -> None:
     """Eight steps a letter; what is least has a bar, too."""
     names = {"ours": 1.0, "openai create": 20.0, "litellm": 40.0, "bare socket": 0.2}
     plot = readme_section({"axes": {"plain": _axis("µs per chunk", "stream.plain.9.1.0", **names)}})
-    assert plot.splitlines() == [
+    assert plot.partition("\n\n")[0].splitlines() == [
         "```text",
         "deepseek_async  █ 1.00",
         f"openai          {'█' * 20} 20.0",
         f"litellm         {'█' * 40} 40.0",
         "```",
+    ]
+
+
+def test_other_servers_and_log_probabilities_stand_in_the_first_table() -> None:
+    """Ours over both loops, in the order of the page; what a run left out is left out."""
+    plain = _axis("µs per chunk", "stream.plain.9.1.0", **{"ours": 3.0, "aiohttp + json": 5.0, "aiohttp + orjson": 2.0})
+    read = _axis("µs per chunk", "stream.top20.9.1.0", **{"ours, fold and read logprobs": 6.0, "aiohttp + json": 8.0})
+    rows = hand_table({"axes": {"vllm": plain, "plain": plain, "top20": read}}).splitlines()[2:]
+    assert [[cell.strip() for cell in row.split("|")[1:4]] for row in rows] == [
+        ["DeepSeek's chunks", "1.50", "0.60"],
+        ["vLLM's chunks", "1.50", "0.60"],
+        ["the same, every alternative's read", "–", "0.75"],
     ]
 
 

@@ -1,11 +1,12 @@
-"""The ways to get an answer, each behind the same two questions: read a stream, read an answer in one piece."""
+"""The ways to get an answer, each behind the same two questions: read a stream, read an answer in one piece; and the
+ways to get the answers of many rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -34,8 +35,16 @@ class Session(Protocol):
     async def whole(self, spec: Spec) -> Tally: ...
 
 
-Connect = Callable[[str], AbstractAsyncContextManager[Session]]
-"""From the server's root URL to a session."""
+class BatchSession(Protocol):
+    """A contestant that sends many rows itself."""
+
+    async def rows(self, spec: Spec, count: int, at_once: int) -> int:
+        """Send so many rows, as many at once, and say how many were answered."""
+        ...
+
+
+Connect = Callable[[str], AbstractAsyncContextManager[Any]]
+"""From the server's root URL to a `Session` or a `BatchSession`."""
 
 _HOMES = {
     "bare socket": ("bare", "socket_floor"),
@@ -46,6 +55,8 @@ _HOMES = {
     "ours, fold and read logprobs": ("ours", "fold_and_read"),
     "ours, fold and read chosen": ("ours", "fold_and_read_chosen"),
     "ours, text only": ("ours", "text_only"),
+    "loop over rows": ("bare", "loop_over_rows"),
+    "run_batch": ("ours", "run_batch_over_rows"),
     "openai create": ("openai_sdk", "create"),
     "openai .stream()": ("openai_sdk", "stream_helper"),
     "openai create, aiohttp": ("openai_sdk", "create_over_aiohttp"),

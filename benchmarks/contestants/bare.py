@@ -107,15 +107,32 @@ class _Loop:
         return Tally(len(completion["choices"][0]["message"]["content"]))
 
 
-def _loop(loads: Callable[[bytes], Any]) -> Connect:
+class _RowsLoop(_Loop):
+    """So many tasks that take rows from one iterator: no retries, no limits, nothing written."""
+
+    async def rows(self, spec: Spec, count: int, at_once: int) -> int:
+        left, answered = iter(range(count)), 0
+
+        async def work() -> None:
+            nonlocal answered
+            for _ in left:
+                await self.whole(spec)
+                answered += 1
+
+        await asyncio.gather(*(work() for _ in range(at_once)))
+        return answered
+
+
+def _loop(loads: Callable[[bytes], Any], kind: type[_Loop] = _Loop) -> Connect:
     @asynccontextmanager
     async def connect(root: str) -> AsyncIterator[_Loop]:
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)  # as long as any turn of the others
         async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None)) as session:
-            yield _Loop(root, session, loads)
+            yield kind(root, session, loads)
 
     return connect
 
 
 with_orjson = _loop(orjson.loads)
 with_json = _loop(json.loads)
+loop_over_rows = _loop(orjson.loads, _RowsLoop)

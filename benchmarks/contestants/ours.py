@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from deepseek_async import AsyncClient, ChatCompletion, ChatCompletionStream
+from deepseek_async import AsyncClient, ChatCompletion, ChatCompletionStream, run_batch
 
 from ..wire import Spec, request_of
 from . import Connect, Tally
@@ -121,3 +123,25 @@ fold = _way(_fold)
 fold_and_read = _way(_fold_and_read, _ReadingClient)
 fold_and_read_chosen = _way(_fold_and_read_chosen)
 text_only = _way(_text_only)
+
+
+class _Batch:
+    """Every row's outcome is in the journal before the next of its place is sent."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    async def rows(self, spec: Spec, count: int, at_once: int) -> int:
+        request = request_of(spec)
+        rows = ({"custom_id": f"row-{number}", **request} for number in range(count))
+        with TemporaryDirectory() as folder:
+            async with AsyncClient("sk-0", base_url=f"{self._root}/{spec.name}") as client:
+                report = await run_batch(
+                    client, rows, Path(folder, "answers.jsonl"), max_concurrency=at_once, durability="process"
+                )
+        return report.succeeded
+
+
+@asynccontextmanager
+async def run_batch_over_rows(root: str) -> AsyncIterator[_Batch]:
+    yield _Batch(root)
