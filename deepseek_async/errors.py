@@ -95,11 +95,23 @@ def name_ours(cls: type, words: Mapping[str, str]) -> None:
         setattr(cls, name, _NamedElsewhere(name, word))
 
 
+# What a server says must not steer the terminal that shows it: control characters are shown as their pictures. Marks of
+# direction (U+202E and its kin) must not make a line read otherwise than it is: they are shown as unknown characters.
+_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
+_DIRECTION_MARKS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_PICTURES |= dict.fromkeys((*range(0x80, 0xA0), *_DIRECTION_MARKS), 0xFFFD)
+
+
+def visible(text: str) -> str:
+    """The text with marks of direction, and control characters but line feed and tab, replaced by visible ones."""
+    return text if text.isprintable() else text.translate(_PICTURES)
+
+
 class DeepSeekError(Exception):
     """Base of every error this package raises.
 
     Attributes:
-        message: What happened, in one or two sentences. Never holds a key or a prompt.
+        message: What happened, in one or two sentences. Never holds a key or a prompt, nor what steers a terminal.
         request_id: The server's id of the request (DeepSeek's ``x-ds-trace-id``), if a head arrived.
         attempts: How many times the request was sent; 0 if it never left.
         retryable: Whether sending the same request again can help, by the table `RETRYABLE`.
@@ -122,6 +134,7 @@ class DeepSeekError(Exception):
         partial: PartialCompletion | None = None,
         delivered: int = 0,
     ) -> None:
+        message = visible(message)
         super().__init__(message)
         self.message = message
         self.request_id = request_id
@@ -145,7 +158,7 @@ class DeepSeekError(Exception):
     def __str__(self) -> str:
         facts = []
         if self.request_id:
-            facts.append(f"request_id={self.request_id}")
+            facts.append(f"request_id={visible(self.request_id)}")
         if self.attempts > 1:
             facts.append(f"attempts={self.attempts}")
         text = f"{self.message} ({', '.join(facts)})" if facts else self.message

@@ -145,6 +145,22 @@ def test_each_class_knows_whether_to_try_again(
     assert error_class("m", **arguments).retryable is retryable
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("a\x1b[31mb", "a␛[31mb"),
+        ("\x00\r\x7f", "␀␍␡"),
+        ("a\x9b1m\u202eb\u2066", "a\ufffd1m\ufffdb\ufffd"),
+        ("two\nlines\tand 日本 \u200dé", "two\nlines\tand 日本 \u200dé"),
+    ],
+)
+def test_a_message_steers_no_terminal(said: str, shown: str) -> None:
+    """What a server says of itself goes through a terminal wherever a traceback is printed; the fact stays as it is."""
+    error = DeepSeekError(said, request_id=said, attempts=2)
+    assert (error.message, str(error)) == (shown, f"{shown} (request_id={shown}, attempts=2)")
+    assert error.request_id == said
+
+
 def test_a_message_tells_the_attempts_and_their_history() -> None:
     """Of the last attempt in the first place; of those before in a line each."""
     error = APIConnectionError("refused", request_id="r", attempts=3)

@@ -7,16 +7,7 @@ import sys
 
 from rich.console import Console
 
-# What a model or a server sends must not steer the terminal: control characters are shown as their pictures. Marks of
-# direction (U+202E and its kin) must not make a line read otherwise than it is: they are shown as unknown characters.
-_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
-_DIRECTION_MARKS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_PICTURES |= dict.fromkeys((*range(0x80, 0xA0), *_DIRECTION_MARKS), 0xFFFD)
-
-
-def visible(text: str) -> str:
-    """The text with marks of direction, and control characters but line feed and tab, replaced by visible ones."""
-    return text.translate(_PICTURES)
+from ..errors import visible as visible
 
 
 def stdout_console() -> Console:

@@ -165,6 +165,46 @@ async def test_what_a_server_quotes_is_not_passed_on(tells: Any, streamed: bool,
     assert_silent(log.getvalue())
 
 
+STEERING = "\x1b[2J\x07red\x9b1m\u202egnp\x7f"
+ODD_JSON = json.dumps({"error": {"message": STEERING, "code": STEERING, "type": STEERING}}).encode()
+ODD_HEAD = b"content-length: 0\r\n\r\n"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(ODD_JSON, "400 Bad"),
+        answer(STEERING.encode(), "500 Bad"),
+        answer(json.dumps({"detail": [{"loc": [STEERING], "msg": STEERING}]}).encode(), "422 Odd"),
+        STREAM_HEAD + chunked(b"data: " + ODD_JSON + b"\n\n"),
+        STREAM_HEAD + chunked(STEERING.encode() + b"\n\n") + LAST_CHUNK,
+        b"HTTP/1.1 302 Found\r\nlocation: http://a\x1b[2J/\r\n" + ODD_HEAD,
+        b"HTTP/1.1 400 Bad\r\nx-ds-trace-id: a\x1b[2J\r\n" + ODD_HEAD,
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: br\x1b[2J\r\ncontent-length: 1\r\n\r\n\n",
+    ],
+    ids=["json", "text", "detail", "in-band", "no-events", "redirect", "request-id", "encoding"],
+)
+async def test_what_a_server_says_steers_no_terminal(said: bytes, streamed: bool) -> None:
+    """A traceback prints an error's text as it is; the body stays as it came."""
+
+    async def play(connection: Connection) -> None:
+        await connection.request()
+        connection.send(said)
+
+    async with ByteServer(play) as server:
+        client = AsyncClient(base_url=server.base_url, retry=RetryPolicy(attempts=1))
+        opened = client.chat.completions.stream(**ASKED)
+        with pytest.raises(DeepSeekError) as caught:
+            await (opened.completion() if streamed else client.chat.completions.create(**ASKED))
+        await client.aclose()
+    error = caught.value
+    assert str(error).isprintable()
+    assert str(error) in "".join(traceback.format_exception(error))
+    assert not said.startswith(answer(b"", "500 Bad")[:12]) or STEERING in vars(error)["body"]
+
+
 @pytest.mark.anyio
 async def test_the_words_that_are_the_servers_stay() -> None:
     """What is wrong is still said."""

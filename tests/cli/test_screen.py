@@ -15,9 +15,8 @@ from deepseek_async.errors import BadRequestError
 )
 def test_no_mark_of_direction_passes(mark: str) -> None:
     """A line that a server wrote reads as it is, and does not turn what follows around."""
-    said = line_of(BadRequestError(f"HTTP 400: no {mark}txt.exe", status=400))
-    assert mark in said
-    assert visible(said) == "HTTP 400: no \ufffdtxt.exe"
+    assert line_of(BadRequestError(f"HTTP 400: no {mark}txt.exe", status=400)) == "HTTP 400: no \ufffdtxt.exe"
+    assert visible(f"no {mark}txt.exe") == "no \ufffdtxt.exe"
 
 
 @pytest.mark.parametrize("text", ["שלום", "مرحبا", "a\tb\nc", "naïve 🙂", "日本語"])
