@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from deepseek_async import AsyncClient, Failed, RetryPolicy, Succeeded, errors, run_batch
+from deepseek_async import AsyncClient, Failed, RetryPolicy, Succeeded, errors, read_outcomes, run_batch
 from deepseek_async.batch.faults import is_of_run, is_quota
 from deepseek_async.batch.report import BatchReport
 from deepseek_async.codec.failures.statuses import failure_from
@@ -198,6 +198,42 @@ async def test_half_a_surrogate_in_an_id(output: Path) -> None:
     assert json.loads(side[-1])["report"]["possibly_billed_twice"] == ["\\ud800x"]
     again = await run_batch(client_of(Account()), source, output, durability="process")
     assert (again.skipped, again.succeeded) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("source_name", "output_name"),
+    [("in.jsonl", "caf\udce9.jsonl"), ("caf\udce9.jsonl", "out.jsonl"), ("\udcff", "\udc80 \udcfe"), ("a\udcffb", "é")],
+)
+async def test_files_whose_names_are_no_utf8(tmp_path: Path, source_name: str, output_name: str) -> None:
+    """Names of another encoding, as old disks and archives have them: sent once, resumed, reported, told of."""
+    source, output = tmp_path / source_name, tmp_path / output_name
+    lines = b"".join(b'{"custom_id": "r%d", "prompt": "p"}\n' % number for number in range(3)) + b"none\n"
+    try:
+        source.write_bytes(lines)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    report = await run_batch(client_of(Account()), source, output, durability="process")
+    assert (report.succeeded, report.failed, report.output) == (3, 1, output)
+    assert source.name in str(report)
+    again = await run_batch(client_of(Account()), str(source), str(output), durability="process")
+    assert (again.skipped, again.succeeded, again.failed) == (4, 0, 0)
+    side = text_of(output.with_name(f"{output_name}.run.jsonl")).splitlines()
+    written = [json.loads(line) for line in side]
+    assert [line["report"]["output"] for line in written if "closed" in line] == [
+        str(output).encode("utf-8", "backslashreplace").decode()
+    ] * 2
+
+
+async def test_a_journal_that_an_editor_has_saved(output: Path) -> None:
+    """With a byte order mark before it, and its lines ended as Windows does; both files."""
+    first = await run(Account(), output)
+    for path in (output, output.with_name("out.jsonl.run.jsonl")):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    outcomes = [outcome.custom_id for outcome in read_outcomes(output)]
+    assert len(outcomes) == first.succeeded == 6
+    again = await run(Account(), output)
+    assert (again.skipped, again.succeeded, again.possibly_billed_twice) == (6, 0, ())
+    assert [outcome.custom_id for outcome in read_outcomes(output)] == outcomes
 
 
 @pytest.mark.parametrize("value", ["caf\udce9", "\ud83d", "a\udc80b"])

@@ -150,7 +150,7 @@ def mark_line(name: str, attempt: int, *, is_again: bool = False) -> bytes:
 
 def header_line(pid: int, run: int, started_at: float, settings: Mapping[str, Any]) -> bytes:
     """A run begins."""
-    return _encode({"run": run, "format": 1, "pid": pid, "started_at": started_at, "settings": settings}) + b"\n"
+    return _written_line({"run": run, "format": 1, "pid": pid, "started_at": started_at, "settings": settings})
 
 
 def moment_line(at: float, *, limit: int, in_flight: int, refusals: int) -> bytes:
@@ -160,7 +160,23 @@ def moment_line(at: float, *, limit: int, in_flight: int, refusals: int) -> byte
 
 def closing_line(run: int, ended_at: float, report: Mapping[str, Any], unsent: Sequence[str]) -> bytes:
     """A run has ended, and knew it; ``unsent``: the ids that it had marked, and then did not send."""
-    return _encode({"closed": run, "ended_at": ended_at, "unsent": unsent, "report": report}) + b"\n"
+    return _written_line({"closed": run, "ended_at": ended_at, "unsent": unsent, "report": report})
+
+
+def _written_line(members: Mapping[str, Any]) -> bytes:
+    """A line whose texts may be a file's name, which need be no UTF-8, or anybody's words."""
+    try:
+        return _encode(members) + b"\n"
+    except UnicodeEncodeError:
+        return _encode(_written(members)) + b"\n"
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, str):
+        return written(value)
+    if isinstance(value, Mapping):
+        return {_written(name): _written(item) for name, item in value.items()}
+    return [_written(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def finished_line(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Generic, TypeVar
@@ -95,6 +96,8 @@ def _blocks(path: Path, start: int = 0) -> Iterator[bytes]:
     with path.open("rb", buffering=0) as file:
         file.seek(start)
         while data := file.read(_BLOCK_BYTES):
+            if file.tell() == len(data) and data.startswith(BOM_UTF8):  # an editor was at it; no byte changes its place
+                data = b"   " + data[3:]
             cut = data.rfind(b"\n") + 1
             if cut:
                 yield b"".join((*rest, data[:cut]))
