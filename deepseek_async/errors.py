@@ -228,7 +228,10 @@ def _meant(name: str, known: Sequence[str]) -> str:
 
 
 def _shorten(value: object, limit: int = 60) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # an integer of thousands of digits, or a class of the caller's
+        text = f"a value of type {type(value).__name__}"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from ..errors import APIStatusError, DeepSeekError
 from ..types import Usage
-from ..types.prices import Price, price_of
+from ..types.prices import Price, checked_days, price_of
 from ..types.usage import CompletionTokensDetails
 from .outcomes import Outcome, Succeeded
 from .report import clipped
@@ -44,7 +44,7 @@ class Tally:
     def __init__(self, currency: str, holidays: Collection[date]) -> None:
         price_of("deepseek-flash", datetime(2026, 1, 1, tzinfo=UTC), currency=currency)  # an unknown currency, now
         self._currency = currency
-        self._holidays = holidays
+        self._holidays = checked_days(holidays)
         self._prices: dict[tuple[str, int], Price | None] = {}
         self._prompt = self._completion = self._total = self._hits = self._misses = self._reasoning = 0
         self.succeeded: int = 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from ..errors import BudgetExceededError, InvalidRequestError
 from ..types import Usage
-from ..types.prices import CURRENCIES, Price, cost_of, price_of
-from ..types.requests.numbers import integer_in, integer_or_same
+from ..types.prices import CURRENCIES, Price, checked_days, checked_prices, cost_of, price_of
+from ..types.requests.numbers import amount_in, integer_in, integer_or_same
 
 _ZERO = Decimal(0)
 
@@ -68,8 +68,8 @@ class Budget:
         self._held_cost = _ZERO
         self._held_tokens = 0
         self._experience = _Experience()
-        self._holidays = holidays
-        self._prices = prices
+        self._holidays = checked_days(holidays)
+        self._prices = checked_prices(prices)
 
     @property
     def answers(self) -> int:
@@ -211,13 +211,7 @@ def _shown(amount: Decimal) -> str:
 
 
 def _amount(given: Decimal | str | float | None) -> Decimal | None:
-    if given is None:
-        return None
-    try:
-        # A float is taken for what it is written as: 0.1 is a tenth.
-        amount = None if isinstance(given, bool) else Decimal(str(given) if isinstance(given, float) else given)
-    except (InvalidOperation, TypeError, ValueError):
-        amount = None
-    if amount is None or not amount.is_finite() or amount < 0:
+    amount = amount_in(given)
+    if amount is None and given is not None:
         raise InvalidRequestError("max_cost", given, 'an amount of at least 0 as a number or text such as "5.00"')
     return amount

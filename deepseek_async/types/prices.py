@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
 from ..errors import InvalidRequestError
+from .requests.numbers import amount_in
 from .usage import Usage
 from .values import Brief
 
@@ -27,13 +28,26 @@ PEAK_HOURS: Final = ((time(1), time(4)), (time(6), time(10)))
 """Begin and end of each peak window, UTC, Monday to Friday."""
 
 
+def _amount_or_same(value: Any) -> Any:
+    return value if (amount := amount_in(value)) is None else amount
+
+
+def _check_amount(_: object, attribute: Any, value: Any) -> None:
+    if amount_in(value) is None:
+        raise InvalidRequestError(f"Price.{attribute.name}", value, 'at least 0, as a number or text such as "0.15"')
+
+
 @attrs.frozen(repr=False)
 class Price(Brief):
-    """Prices of one model at one time, per million tokens."""
+    """Prices of one model at one time, per million tokens: decimals, or numbers or text that are made such.
 
-    cache_hit: Decimal
-    cache_miss: Decimal
-    output: Decimal
+    Raises:
+        InvalidRequestError: One is no amount of at least 0.
+    """
+
+    cache_hit: Decimal = attrs.field(converter=_amount_or_same, validator=_check_amount)
+    cache_miss: Decimal = attrs.field(converter=_amount_or_same, validator=_check_amount)
+    output: Decimal = attrs.field(converter=_amount_or_same, validator=_check_amount)
 
     def cost(self, usage: Usage) -> Decimal:
         """The exact cost of an answer. Prompt tokens that the usage does not place are taken for cache misses."""
@@ -80,6 +94,30 @@ PRICE_LISTS: Final[tuple[PriceList, ...]] = (PriceList(date(2026, 9, 1), _AUTUMN
 CURRENCIES: Final = ("CNY", "USD")
 
 
+def checked_prices(prices: Mapping[str, Price] | None) -> Mapping[str, Price] | None:
+    """The caller's own prices, of which each is one. Raises `InvalidRequestError`."""
+    if prices is not None and not isinstance(prices, Mapping):
+        raise InvalidRequestError("prices", None, f"a mapping of models to Price, not {type(prices).__name__}")
+    for model, price in (prices or {}).items():
+        _checked_price(model, price)
+    return prices
+
+
+def _checked_price(model: str, price: Price) -> Price:
+    if not isinstance(price, Price):
+        raise InvalidRequestError(f"prices[{model!r}]", None, f"a Price, not {type(price).__name__}")
+    return price
+
+
+def checked_days(holidays: Collection[date]) -> frozenset[date]:
+    """Days as dates: a text would be equal to none of them. Raises `InvalidRequestError`."""
+    days = [day.date() if isinstance(day, datetime) else day for day in holidays]
+    for day in days:
+        if not isinstance(day, date):
+            raise InvalidRequestError("holidays", day, "dates, such as datetime.date(2026, 10, 1)")
+    return frozenset(days)
+
+
 def is_peak(at: datetime, holidays: Collection[date] = ()) -> bool:
     """Whether the peak price holds.
 
@@ -89,7 +127,7 @@ def is_peak(at: datetime, holidays: Collection[date] = ()) -> bool:
     """
     utc = _in_utc(at)
     # The windows lie between 09:00 and 18:00 in China, so its date and UTC's are the same there.
-    if utc.weekday() >= 5 or utc.date() in holidays:
+    if utc.weekday() >= 5 or (holidays and utc.date() in checked_days(holidays)):
         return False
     return any(begin <= utc.time() < end for begin, end in PEAK_HOURS)
 
@@ -115,7 +153,7 @@ def price_of(
         InvalidRequestError: A currency that is not known, or a time without time zone.
     """
     if prices is not None and model in prices:
-        return prices[model]
+        return _checked_price(model, prices[model])
     if currency not in CURRENCIES:
         raise InvalidRequestError("currency", currency, " or ".join(map(repr, CURRENCIES)))
     peak, day = is_peak(at, holidays), _in_utc(at).date()
@@ -162,7 +200,7 @@ def next_off_peak(
     """
     if not timedelta(0) <= margin < timedelta(hours=1):
         raise InvalidRequestError("margin", str(margin), "0 to less than 1 hour: a window is 2 hours long")
-    utc = _in_utc(at)
+    utc, holidays = _in_utc(at), checked_days(holidays)
     # Peak windows of the days around, widened by the margin: what lies between them is off-peak.
     peaks = [
         (datetime.combine(day, begin, UTC) - margin, datetime.combine(day, end, UTC) + margin)

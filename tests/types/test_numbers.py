@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -44,6 +45,24 @@ def test_numbers(value: Any) -> None:
     """The same, with what is behind the point."""
     assert (type(number_in(value)), number_in(value)) == (float, 0.5)
     assert integer_in(value) is None
+
+
+HUGE: list[Any] = [10**400, Fraction(10**400, 3), 10**5000]
+
+
+@pytest.mark.parametrize("value", HUGE, ids=["int", "fraction", "digits"])
+def test_what_no_float_holds(value: Any) -> None:
+    """Beyond every limit, and told so; nothing that compares raises an error of its own."""
+    assert (number_in(value), number_in(-value)) == (math.inf, -math.inf)
+    for name in ("temperature", "top_p", "frequency_penalty", "presence_penalty", "max_tokens", "top_logprobs"):
+        for given in (value, -value):
+            with pytest.raises(InvalidRequestError, match=name) as caught:
+                ChatRequest(messages=(UserMessage("x"),), model="m", **{name: given})
+            assert len(str(caught.value)) < 200
+    assert Timeouts(total=value).total == math.inf
+    for name in ("wait_initial", "wait_max", "retry_after_max"):
+        with pytest.raises(InvalidRequestError, match=name):
+            RetryPolicy(**{name: value})
 
 
 @pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)

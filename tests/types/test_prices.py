@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from deepseek_async import Budget
 from deepseek_async.errors import InvalidRequestError
 from deepseek_async.types import ChatCompletion, Usage
 from deepseek_async.types.prices import PRICE_LISTS, Price, cost_of, is_peak, next_off_peak, price_of
 
 MONDAY = date(2026, 11, 23)
+USAGE = Usage(1_000_000, 1_000_000, 2_000_000)
 
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
@@ -120,6 +124,53 @@ def test_prices_of_ones_own_come_first() -> None:
     assert cost_of(usage, "local-model", at(MONDAY, 2), prices={"local-model": own}) == 3
     assert cost_of(usage, "deepseek-flash", at(MONDAY, 12), prices={"local-model": own}) == Decimal("0.75")
     assert cost_of(usage, "deepseek-flash", at(date(2020, 1, 1), 2), prices={"deepseek-flash": own}) == 3
+
+
+@pytest.mark.parametrize("given", [(0, 1, 2), (0.0, 1.0, 2.0), ("0", "1", "2.00"), (Decimal(0), 1, "2"), (0, 1.0, 2)])
+def test_a_price_is_given_as_people_write_it(given: Any) -> None:
+    """A float is what it is written as; the cost is a decimal, exact."""
+    assert Price(*given) == Price(Decimal(0), Decimal(1), Decimal(2))
+    assert Price(0.1, 0.27, 1.1).cost(Usage(10, 5, 15)) == Decimal("0.0000082")
+    own = {"local-model": Price(*given)}
+    assert cost_of(Usage(1_000_000, 1_000_000, 2_000_000), "local-model", at(MONDAY, 2), prices=own) == 3
+
+
+@pytest.mark.parametrize("value", [-1, "-0.1", math.nan, math.inf, Decimal("sNaN"), "cheap", "", None, True, [1], b"1"])
+def test_what_is_no_price(value: Any) -> None:
+    """Named when it is given, not when the first answer is paid for."""
+    for name in ("cache_hit", "cache_miss", "output"):
+        with pytest.raises(InvalidRequestError, match=rf"Price\.{name}.*at least 0"):
+            Price(**{"cache_hit": 1, "cache_miss": 1, "output": 1, name: value})
+
+
+@pytest.mark.parametrize("prices", [{"m": (1, 2, 3)}, {"m": 1}, {"m": {"output": 1}}, {"m": None}, [1], 5])
+def test_what_are_no_prices_of_ones_own(prices: Any) -> None:
+    """A budget says so at once."""
+    with pytest.raises(InvalidRequestError, match=r"prices.*Price"):
+        Budget(max_cost=1, prices=prices)
+
+
+@pytest.mark.parametrize("price", [(1, 2, 3), 1, {"output": 1}, None])
+def test_what_is_none_is_named_at_its_model(price: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=r"prices\['m'\].*a Price, not"):
+        cost_of(Usage(1, 1, 2), "m", at(MONDAY, 2), prices={"m": price})
+
+
+def test_holidays_are_days() -> None:
+    """A datetime means its day. A text would be equal to no day, and the answers of that day were priced too high."""
+    for days in ([MONDAY], (datetime(MONDAY.year, MONDAY.month, MONDAY.day),), {MONDAY}):  # noqa: DTZ001
+        assert not is_peak(at(MONDAY, 2), days)
+        assert next_off_peak(at(MONDAY, 2), holidays=days)[0] == at(MONDAY, 2)
+        assert Budget(max_cost=1, holidays=days).charge(USAGE, "deepseek-flash", at(MONDAY, 2)) == Decimal("0.75")
+    for wrong in (["2026-11-23"], "2026-11-23", [20261123], [None]):
+        for ask in (
+            lambda days: is_peak(at(MONDAY, 2), days),
+            lambda days: next_off_peak(at(MONDAY, 2), holidays=days),
+            lambda days: cost_of(USAGE, "deepseek-flash", at(MONDAY, 2), holidays=days),
+            lambda days: Budget(max_cost=1, holidays=days),
+        ):
+            with pytest.raises(InvalidRequestError, match=r"holidays.*dates"):
+                ask(wrong)
 
 
 def test_a_completion_knows_its_cost() -> None:
