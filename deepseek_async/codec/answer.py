@@ -208,6 +208,7 @@ class StreamedAnswer(Generic[C, W]):
         chunks: list[C] = []
         failure: DeepSeekError | None = None
         is_done = False
+        slow = self._reader.slow_chunks
         try:
             if not self._body.is_events and not (data := self._begin(data)):
                 return
@@ -227,7 +228,8 @@ class StreamedAnswer(Generic[C, W]):
             failure = interrupted(error) if isinstance(error, APIStatusError) else error
         except DeepSeekError as error:
             failure = error
-        if (b"\\" in data or self._halves.is_waiting) and self._halves.may_be_in(data):
+        # What reads fast refuses half a character: only what was read slowly may have one.
+        if self._halves.is_waiting or failure is not None or self._reader.slow_chunks != slow:
             chunks = list(map(self._halves.joined, chunks))
         if chunks:
             if not self.chunks:

@@ -7,7 +7,6 @@ is U+FFFD, in the chunk that ends its choice at the latest.
 
 from __future__ import annotations
 
-import re
 from typing import Any, TypeVar
 
 import attrs
@@ -17,35 +16,21 @@ from .quirks.messages import mended
 
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 
-_ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _Key = tuple[object, ...]
 
 
 class Halves:
-    """The halves that wait, of each text of each choice.
+    """The halves that wait, of each text of each choice."""
 
-    Attributes:
-        is_waiting: Whether some wait, or an event with escapes was cut by the end of a read: then the next read's
-            chunks have to be looked at.
-    """
-
-    __slots__ = ("_is_cut", "_waiting", "is_waiting")
+    __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
         self._waiting: dict[_Key, str] = {}
-        self._is_cut = False  # an event with escapes in it
-        self.is_waiting: bool = False
 
-    def may_be_in(self, data: bytes) -> bool:
-        """Whether the chunks of a read have to be looked at. Asked of each read that has an escape in it."""
-        may_be = self.is_waiting or (b"\\u" in data and _ESCAPED_HALF.search(data) is not None)
-        # An event that the read has cut may have one in the part that came, or between the parts. It ends with a blank
-        # line; of one that is itself cut only the next is noticed, which costs a look.
-        end = max(map(data.rfind, (b"\n\n", b"\r\r", b"\r\n\r\n")))
-        is_cut = b"\\" in data[end + 1 :] or (self._is_cut and end < 0)
-        self._is_cut = is_cut
-        self.is_waiting = bool(self._waiting) or is_cut
-        return may_be
+    @property
+    def is_waiting(self) -> bool:
+        """Whether some wait: then the next chunks have to be looked at."""
+        return bool(self._waiting)
 
     def joined(self, chunk: C) -> C:
         """The chunk with whole characters only."""
@@ -90,7 +75,6 @@ class Halves:
         text = self._waiting.pop(key, "") + (said or "")
         if text and not ends and "\ud800" <= text[-1] <= "\udbff":
             self._waiting[key] = text[-1]
-            self.is_waiting = True
             text = text[:-1]
         return mended(text)
 

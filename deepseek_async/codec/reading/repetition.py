@@ -69,6 +69,11 @@ class StreamReader:
         self._last: Mapping[str, Any] = NO_EXTRA  # the unknown fields of the chunk that was to be kept before
         self._tries = TRIES if reader.repeating else 0
 
+    @property
+    def slow_chunks(self) -> int:
+        """How many chunks its server's reader has read slowly, of this stream and of others."""
+        return self._reader.slow_chunks
+
     def read_run(self, payloads: list[Any], start: int, chunks: list[ChatCompletionChunk]) -> int:
         """Read payloads up to the first that is no JSON object.
 
@@ -152,10 +157,16 @@ class StreamReader:
 class TextStreamReader:
     """The same for fill in the middle, whose chunks are few: each is read by itself."""
 
-    __slots__ = ("read",)
+    __slots__ = ("_reader", "read")
 
     def __init__(self, reader: AnswerReader) -> None:
+        self._reader = reader
         self.read: Callable[[bytes], TextCompletion] = reader.text
+
+    @property
+    def slow_chunks(self) -> int:
+        """As `StreamReader.slow_chunks`."""
+        return self._reader.slow_chunks
 
     def read_run(self, payloads: list[Any], start: int, chunks: list[TextCompletion]) -> int:
         """As `StreamReader.read_run`."""

@@ -34,18 +34,20 @@ class Deferrable:
         Args:
             load: Must not refer to whatever refers to the value: the collector does not see these.
         """
-        value = cls(_load=load)
-        for empty in cls._empty:
-            empty(value)
-        return value
+        return cls.partly_deferred(load)
 
     @classmethod
     def partly_deferred(cls, load: Callable[[], Any], *fields: Any, **named: Any) -> Self:
         """The same, with fields that are there at once."""
-        value = cls(*fields, **named, _load=load)
-        for empty in cls._empty:
-            empty(value)
+        value = cls(*fields, **named)
+        value.defer(load)
         return value
+
+    def defer(self, load: Callable[[], Any]) -> None:
+        """Forget the late fields of a value that nobody has seen; they will be those of what ``load`` returns."""
+        for empty in self._empty:
+            empty(self)
+        _put(self, "_load", load)
 
     def _complete(self) -> None:
         """Make what is still to be made."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache, partial
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -16,7 +16,8 @@ from ....types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, TextC
 from . import documented
 from .building import chunk_of, completion_of, text_of
 from .documented import Shape
-from .tokens import logprobs_checker, logprobs_of, tops_of
+from .late import LaterLogprobs, LaterTops, LaterTopsOfOne, Looked
+from .tokens import logprobs_checker, logprobs_of
 from .unknown import Unknown, extra_method, fields_of, map_shapes, nested_in
 
 S = TypeVar("S", bound=Shape)
@@ -26,61 +27,6 @@ LONG = 512
 _UNSET: Any = msgspec.UNSET
 _NO_DEFAULTS: Mapping[str, Any] = {}
 _NO_TOPS = msgspec.Raw(b"[]")
-
-
-class Looked(Protocol):
-    """Is told when somebody looks: at the tokens of logprobs that were made late; at their alternatives (called)."""
-
-    def __call__(self) -> object: ...
-    def at_tokens(self) -> object: ...
-
-
-# In the place of closures, of which the collector would have to look at four for each chunk that is kept.
-
-
-class _LaterLogprobs(msgspec.Struct, gc=False):
-    """Makes the logprobs of a choice."""
-
-    shapes: Shapes
-    text: bytes
-    looked: Looked | None
-    number: int
-
-    def __call__(self) -> ChoiceLogprobs:
-        if self.looked is not None:
-            self.looked.at_tokens()
-        return self.shapes.logprobs_in_chunk(self.text, self.looked, self.number)
-
-
-class _LaterTops(msgspec.Struct, gc=False):
-    """Makes the alternatives of a token."""
-
-    shapes: Shapes
-    looked: Looked | None
-    text: msgspec.Raw
-    top_logprobs: tuple[TopLogprob, ...] = ()
-
-    def __call__(self) -> _LaterTops:
-        if self.looked is not None:
-            self.looked()
-        self.top_logprobs = tops_of(self.shapes.read_tops(self.text))
-        return self
-
-
-class _LaterTopsOfOne(msgspec.Struct, gc=False):
-    """Makes the alternatives of the one token of a choice in a chunk."""
-
-    shapes: Shapes
-    text: bytes
-    looked: Looked | None
-    number: int
-
-    def __call__(self) -> TokenLogprob:
-        if self.looked is not None:
-            self.looked()
-        logprobs: Any = self.shapes.chunk_at_once(self.text).choices[self.number].logprobs
-        (token,) = logprobs.content or logprobs.reasoning_content
-        return token  # type: ignore[no-any-return]
 
 
 class Shapes:
@@ -104,7 +50,7 @@ class Shapes:
             text: The payload.
             looked: Called when somebody looks at the alternatives.
         """
-        return chunk_of(self._decode_chunk(text), partial(_LaterLogprobs, self, text, looked))
+        return chunk_of(self._decode_chunk(text), partial(LaterLogprobs, self, text, looked))
 
     def chunk_at_once(self, text: bytes, looked: Looked | None = None) -> ChatCompletionChunk:
         """The same with its logprobs made at once: half the cost, if somebody looks."""
@@ -119,8 +65,8 @@ class Shapes:
 
     def chunk_with_tokens(self, text: bytes, looked: Looked | None = None) -> ChatCompletionChunk:
         """The same with its one token made at once, and its alternatives when somebody looks at them."""
-        late = partial(_LaterLogprobs, self, text, looked)
-        return chunk_of(self._decode_chunk(text), late, partial(_LaterTopsOfOne, self, text, looked))
+        late = partial(LaterLogprobs, self, text, looked)
+        return chunk_of(self._decode_chunk(text), late, partial(LaterTopsOfOne, self, text, looked))
 
     def completion(self, body: bytes, request_id: str | None) -> ChatCompletion:
         """A whole body → completion."""
@@ -159,10 +105,10 @@ class Shapes:
 
     def logprobs_in_chunk(self, text: bytes, looked: Looked | None, number: int) -> ChoiceLogprobs:
         """The logprobs of a choice, by its place in the chunk."""
-        return logprobs_of(self._read_chunk_logprobs(text).choices[number].logprobs, partial(_LaterTops, self, looked))
+        return logprobs_of(self._read_chunk_logprobs(text).choices[number].logprobs, partial(LaterTops, self, looked))
 
     def _logprobs_in(self, text: msgspec.Raw) -> ChoiceLogprobs:
-        return logprobs_of(self._read_logprobs(text), partial(_LaterTops, self, None))
+        return logprobs_of(self._read_logprobs(text), partial(LaterTops, self, None))
 
     @cached_property
     def _read_logprobs(self) -> Any:

@@ -17,7 +17,8 @@ from typing import Final, TypeVar
 import attrs
 import msgspec
 
-from ....types import ChatCompletion, ChatCompletionChunk, TextCompletion
+from ....types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, TextCompletion
+from .late import put_off
 from .learned import LONG, Shapes, shapes_with
 from .lessons import CHUNK, COMPLETION, TEXT, TEXT_CHUNK, Kind, learnable, parsed_answer, read_slowly
 
@@ -62,7 +63,7 @@ class AnswerReader:
         self._shapes = shapes_with(())
         self._read_chunk = self._shapes.chunk
         self._looks = _Looks()
-        self._plain_tries = PLAIN_TRIES
+        self._plain_tries = [PLAIN_TRIES, PLAIN_TRIES]  # of chunks of a piece of text; of long ones
         self._lessons = 0
         self._failed_lessons = 0
 
@@ -75,15 +76,18 @@ class AnswerReader:
         """
         self.chunks += 1
         try:
-            if self._plain_tries and len(text) < LONG:
+            is_long = len(text) >= LONG
+            if self._plain_tries[is_long]:
                 if (chunk := _plain_chunk(text)) is not None:
-                    self._plain_tries = PLAIN_TRIES
+                    self._plain_tries[is_long] = PLAIN_TRIES
+                    if (logprobs := chunk.choices[0].logprobs) is not None:
+                        self._defer(logprobs, text)
                     return chunk
-                self._plain_tries -= 1
+                self._plain_tries[is_long] -= 1
             looks = self._looks
             if looks.left and looks.is_expected():
                 return self._shapes.chunk_at_once(text, looks)
-            if looks.tokens and len(text) >= LONG and looks.are_tokens_expected():
+            if looks.tokens and is_long and looks.are_tokens_expected():
                 return self._shapes.chunk_with_tokens(text, looks)
             return self._read_chunk(text, looks)
         except OTHERWISE as error:
@@ -125,6 +129,13 @@ class AnswerReader:
         except OTHERWISE:
             pass
         return self._learn_or_read_slowly(body, TEXT, lambda shapes: shapes.text(body))
+
+    def _defer(self, logprobs: ChoiceLogprobs, text: bytes) -> None:
+        """Forget those of a plain chunk that hardly anybody will look at: its text says them again."""
+        looks = self._looks
+        if not (looks.left and looks.is_expected()):
+            but_token = looks.tokens > 0 and looks.are_tokens_expected()
+            put_off(logprobs, text, self._shapes, looks, but_token=but_token)
 
     def _note_slow(self, error: Exception) -> None:
         self.slow_chunks += 1
@@ -186,13 +197,13 @@ class _Looks:
 
 
 # The chunk that nearly all are needs no shape: what the wire says is what the value says. Whatever else one may have in
-# it, logprobs, calls, usage, an end, is in most streams rare enough to be decoded twice.
+# it, calls, usage, an end, is in most streams rare enough to be decoded twice.
 
 _decode_plain = msgspec.json.Decoder(ChatCompletionChunk).decode
 
 
 def _plain_chunk(text: bytes) -> ChatCompletionChunk | None:
-    """The chunk, straight from its JSON; ``None`` if there is more to it than a piece of text."""
+    """The chunk, straight from its JSON; ``None`` if there is more to it than a piece of text and its logprobs."""
     try:
         chunk = _decode_plain(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -201,6 +212,6 @@ def _plain_chunk(text: bytes) -> ChatCompletionChunk | None:
         return None
     choice = chunk.choices[0]
     delta = choice.delta
-    if choice.finish_reason is not None or choice.logprobs is not None or delta.tool_calls is not None:
+    if choice.finish_reason is not None or delta.tool_calls is not None:
         return None
     return None if delta.role == "" else chunk

@@ -1,0 +1,92 @@
+"""Logprobs that stay text until somebody looks at them, and what makes them then.
+
+With 20 alternatives a token's values are 4 kB in 66 objects, its text is 1.3 kB in one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from ....types import ChatCompletionChunk, ChoiceLogprobs, TokenLogprob, TopLogprob
+from .tokens import tops_of
+
+
+class Looked(Protocol):
+    """Is told when somebody looks: at the tokens of logprobs that were made late; at their alternatives (called)."""
+
+    def __call__(self) -> object: ...
+    def at_tokens(self) -> object: ...
+
+
+class Decoders(Protocol):
+    """What text becomes logprobs by; see `learned.Shapes`."""
+
+    @property
+    def read_tops(self) -> Any: ...
+    def chunk_at_once(self, text: bytes) -> ChatCompletionChunk: ...
+    def logprobs_in_chunk(self, text: bytes, looked: Looked | None, number: int) -> ChoiceLogprobs: ...
+
+
+# In the place of closures, of which the collector would have to look at four for each chunk that is kept.
+
+
+class LaterLogprobs(msgspec.Struct, gc=False):
+    """Makes the logprobs of a choice, by its place in the chunk."""
+
+    shapes: Decoders
+    text: bytes
+    looked: Looked | None
+    number: int
+
+    def __call__(self) -> ChoiceLogprobs:
+        if self.looked is not None:
+            self.looked.at_tokens()
+        return self.shapes.logprobs_in_chunk(self.text, self.looked, self.number)
+
+
+class LaterTops(msgspec.Struct, gc=False):
+    """Makes the alternatives of a token."""
+
+    shapes: Decoders
+    looked: Looked | None
+    text: msgspec.Raw
+    top_logprobs: tuple[TopLogprob, ...] = ()
+
+    def __call__(self) -> LaterTops:
+        if self.looked is not None:
+            self.looked()
+        self.top_logprobs = tops_of(self.shapes.read_tops(self.text))
+        return self
+
+
+class LaterTopsOfOne(msgspec.Struct, gc=False):
+    """Makes the alternatives of the one token of a choice in a chunk."""
+
+    shapes: Decoders
+    text: bytes
+    looked: Looked | None
+    number: int
+
+    def __call__(self) -> TokenLogprob:
+        if self.looked is not None:
+            self.looked()
+        logprobs: Any = self.shapes.chunk_at_once(self.text).choices[self.number].logprobs
+        (token,) = logprobs.content or logprobs.reasoning_content
+        return token  # type: ignore[no-any-return]
+
+
+def put_off(logprobs: ChoiceLogprobs, text: bytes, shapes: Decoders, looked: Looked, *, but_token: bool) -> None:
+    """Forget the logprobs of a chunk of one choice: they will be made of its text again when somebody looks at them.
+
+    Args:
+        but_token: Whether their token stays, if it is but one, and only its alternatives are forgotten.
+    """
+    content, reasoning = logprobs.content, logprobs.reasoning_content
+    tokens = content or reasoning or ()
+    if but_token and len(tokens) == 1 and not (content and reasoning):
+        if tokens[0].top_logprobs:
+            tokens[0].defer(LaterTopsOfOne(shapes, text, looked, 0))
+    else:
+        logprobs.defer(LaterLogprobs(shapes, text, looked, 0))
