@@ -57,8 +57,9 @@ def test_the_sandboxs_options_reach_it(spawn: Spawn) -> None:
     """A key that it wants is the only one it takes, and the example on stderr has it."""
     process = spawn("sandbox", "--port", "0", "--api-key", "sk-mine", "--seed", "4", "--ceiling", "9")
     url = _base_url(process)
-    with pytest.raises(urllib.error.HTTPError, match="401"):
+    with pytest.raises(urllib.error.HTTPError, match="401") as refusal:
         _post(url, _BODY)
+    refusal.value.close()
     answers = [_post(url, _BODY, {"Authorization": "Bearer sk-mine"}) for _ in range(2)]
     assert answers[0] == answers[1]
     process.terminate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -166,8 +167,8 @@ def _always(value: Any) -> Callable[[], Any]:
 def _annotated(function: Callable[..., Any]) -> Any:
     """What holds the annotations of a callable: a method's function, a partial's, or an object's ``__call__``."""
     function = inspect.unwrap(function)
-    while hasattr(function, "func") and not inspect.isroutine(function):
-        function = function.func
+    while isinstance(function, functools.partial):  # from Python 3.14 on one is a routine, too
+        function = inspect.unwrap(function.func)
     return function if inspect.isroutine(function) else type(function).__call__
 
 

@@ -158,8 +158,11 @@ def test_methods_partials_and_callable_objects() -> None:
     harbour = Harbour()
     assert list(parameters_of(tool(harbour.depth))["properties"]) == ["place"]
     assert list(parameters_of(tool(harbour, name="harbour"))["properties"]) == ["place"]
-    bound = tool(functools.partial(numpy_style, unit="ft"), name="feet")
-    assert parameters_of(bound)["required"] == ["place"]
+    for inner in (numpy_style, functools.partial(numpy_style)):
+        bound = tool(functools.partial(inner, unit="ft"), name="feet")
+        assert parameters_of(bound)["required"] == ["place"]
+    assert list(parameters_of(tool(functools.partial(harbour.depth), name="depth"))["properties"]) == ["place"]
+    assert list(parameters_of(tool(functools.partial(harbour), name="harbour"))["properties"]) == ["place"]
 
 
 def test_annotated_parameters_keep_their_bounds() -> None:

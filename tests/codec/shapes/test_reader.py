@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -274,8 +275,11 @@ def test_what_is_kept_of_logprobs_is_nothing_to_the_collector(look: str, own: di
             assert look != "at the alternatives" or len(token.top_logprobs) == 20
         kept.append(choice)
     gc.collect()  # which sees tuples of what it need not see, and sees them never again
-    # A token's own fields are the caller's dicts: those of numbers and texts are nothing to the collector, either.
-    assert len(gc.get_objects()) - before < 50
+    # A token's own fields are the caller's dicts: those of numbers and texts are nothing to the collector, either,
+    # until Python 3.14, which looks at every dict.
+    looked_at = {"not": 0, "at the tokens": 1, "at the alternatives": 21}[look]
+    dicts = 300 * looked_at if own and sys.version_info >= (3, 14) else 0
+    assert len(gc.get_objects()) - before - dicts < 50
     assert all(choice == kept[0] for choice in kept)
 
 
