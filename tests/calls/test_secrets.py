@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import html
 import io
 import json
 import logging
 import pickle
 import traceback
+import urllib.parse
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -35,7 +37,7 @@ KEY = "tok-7f3a9c5e1b2d4f60"  # not shaped like a key of DeepSeek's, so that no 
 PROMPT = 'The launch code of the "Möwe" rocket is 0000,\nbut nobody in the whole department may know of it.'
 SYSTEM = "You are Jeeves, and you work for Bertram Wooster in Berkeley Mansions."
 ASKED: dict[str, Any] = {"model": "m", "messages": [SystemMessage(SYSTEM), {"role": "user", "content": PROMPT}]}
-TRACES = (KEY, "launch code", "department may know", "Jeeves", "Berkeley Mansions")
+TRACES = (KEY, KEY[:12], "launch code", "department may know", "Jeeves", "Berkeley Mansions")
 ONCE = RetryPolicy(attempts=1)
 
 Play = Callable[[Connection], Awaitable[None]]
@@ -43,7 +45,8 @@ Play = Callable[[Connection], Awaitable[None]]
 
 def assert_silent(text: str | bytes) -> None:
     shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    assert [trace for trace in TRACES if trace in shown] == []
+    shown = urllib.parse.unquote(shown).casefold()
+    assert [trace for trace in TRACES if trace.casefold() in shown] == []
 
 
 @pytest.fixture
@@ -120,7 +123,31 @@ def as_nothing(request: bytes, body: str) -> bytes:
     return b""
 
 
+def in_capitals(request: bytes, body: str) -> bytes:
+    said = {"error": {"message": f"{KEY.upper()} ASKED: {body.upper()}", "code": KEY[:16] + "..."}}
+    return answer(json.dumps(said).encode(), "400 Bad", f"x-echo: {KEY.upper()}\r\nconnection: close\r\n")
+
+
+def as_html(request: bytes, body: str) -> bytes:
+    said = html.escape(request.decode("latin-1") + json.loads(body)["messages"][1]["content"])
+    return answer(f"<pre>{said}</pre>".encode(), "400 Bad", "connection: close\r\n")
+
+
+def as_address(request: bytes, body: str) -> bytes:
+    said = urllib.parse.quote(json.loads(body)["messages"][1]["content"])
+    return answer(f"not found: /?key={KEY}&q={said}".encode(), "404 No", "connection: close\r\n")
+
+
+def cut_in_the_middle(request: bytes, body: str) -> bytes:
+    said = {"detail": f"value: {PROMPT[:25]}...{PROMPT[-24:]}, key: {KEY[:14]}..."}
+    return answer(json.dumps(said).encode(), "422 Odd", "connection: close\r\n")
+
+
 TELLTALES = [
+    in_capitals,
+    as_html,
+    as_address,
+    cut_in_the_middle,
     in_error,
     in_prose,
     as_validator,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import time
+import urllib.parse
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -93,6 +96,108 @@ def test_causes_are_cleaned_too() -> None:
         assert isinstance(one, DeepSeekError)
         assert "Ada" not in repr((str(one), one.args))
     assert cause.body == f"{REDACTED} {REDACTED}"
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "title": str.title,
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text))[3:-3],
+    "HTML": html.escape,
+    "HTML in JSON": lambda text: json.dumps(html.escape(text))[1:-1],
+    "HTML by numbers": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "a URL": urllib.parse.quote,
+    "a form": urllib.parse.quote_plus,
+    "a URL in a URL": lambda text: urllib.parse.quote(urllib.parse.quote(text)),
+    "Python": lambda text: repr(text)[1:-1],
+    "Python's bytes": lambda text: repr(text.encode())[2:-1],
+    "one line": lambda text: " ".join(text.split()),
+    "no blanks": lambda text: "".join(text.split()),
+    "lines of 20": lambda text: "\n    ".join(text[at : at + 20] for at in range(0, len(text), 20)),
+    "upper case in JSON": lambda text: json.dumps(text.upper())[1:-1],
+}
+PROMPTS = [
+    PROMPT,
+    "Meine Straße ist 5 % steiler & länger als Eure.",
+    "请把我的病历翻译成英文：患者四十二岁，糖尿病。",
+    "Как лечить мою депрессию?",
+    "Use C:\\Windows\\System & print('50% off') + \"x\"1",
+    "PIN: 4711 0815",
+    "😀 party at Eve's 🎉 tonight",
+]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+def test_quotes_go_in_every_spelling(spell: Callable[[str], str], prompt: str) -> None:
+    """What a server wrote in other letters or escapes is the prompt all the same, alone and among other words."""
+    quoted = spell(prompt)
+    for text in (quoted, f"no: {quoted}; see the docs", f'{{"error": "{quoted}"}}'):
+        left = left_of(text, "Another prompt.", prompt)
+        assert REDACTED in left
+        assert len(re.sub(r"[\\s\\W]", "", left.replace(REDACTED, ""))) <= len("errornoseethedocs")
+        assert left.replace(REDACTED, "").startswith(text[: text.index(quoted)])
+
+
+@pytest.mark.parametrize("prompt", PROMPTS[:4])
+@pytest.mark.parametrize("spell", [str, str.upper, SPELLINGS["JSON"]])
+def test_a_beginning_that_was_cut_off_goes(spell: Callable[[str], str], prompt: str) -> None:
+    """As reprs, validators and logs cut texts: so much, and dots."""
+    for length in (12, 15, 20, 30):
+        for dots in ("...", "…", "..", " ...", "\\u2026", "' (truncated)", "[...]", "&hellip;", '"...'):
+            left = left_of(f"Input should be a list, got: {spell(prompt[:length].strip())}{dots}", prompt)
+            assert left == f"Input should be a list, got: {REDACTED}{dots}"
+        for end in ("", '"', "'", "`", '\\"}', " "):
+            if length >= 15:
+                assert left_of(f"no list: {spell(prompt[:length].strip())}{end}", prompt) == f"no list: {REDACTED}{end}"
+
+
+def test_both_ends_of_what_was_cut_in_the_middle_go() -> None:
+    """pydantic shows 25 characters, dots and 24 more; Python's reprlib 12 and 13."""
+    middle = f"[type=list_type, input_value='{PROMPT[:25]}...{PROMPT[-24:]}', input_type=str]"
+    assert left_of(middle) == f"[type=list_type, input_value='{REDACTED}...{REDACTED}', input_type=str]"
+    assert left_of(f"no: {PROMPT[:12]}...{PROMPT[-13:]}") == f"no: {REDACTED}...{REDACTED}"
+    assert (
+        left_of(f"no: {PROMPT[:30]} [truncated 90] {PROMPT[-12:]}") == f"no: {REDACTED} [truncated 90] {PROMPT[-12:]}"
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Please try again later...",
+        "My neighbour's key is wrong",
+        "the model 'function' ...",
+        "no parameter 'neighbour'",
+        "Invalid value: 'max_tokens'",
+        "lives at ...",
+        "...by Zuerich",
+    ],
+)
+def test_words_that_everybody_uses_stay(said: str) -> None:
+    """A run of a few bytes is no quote, also beside dots, nor is one plain word in quotation marks."""
+    assert left_of(said, PROMPT, "max_tokens_of_the_answer is what?", "function calling is what?") == said
+
+
+def test_the_beginning_goes_from_16_bytes_on() -> None:
+    """And any part from 23 on: so much stands in `quotes`."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    assert left_of(f"no {letters[:16]} here", letters) == f"no {REDACTED} here"
+    assert left_of(f"no {letters[:15]} here", letters) == f"no {letters[:15]} here"
+    assert left_of(f"no {letters[5:28]} here", letters) == f"no {REDACTED} here"
+    assert left_of(f"no {letters[5:17]}' here", letters) == f"no {letters[5:17]}' here"
+    assert left_of(f"no {letters[:12]}' here", letters) == f"no {REDACTED}' here" or letters[:12].isalpha()
+
+
+@pytest.mark.parametrize("count", [1_000, 10_000])
+def test_many_prompts_with_one_beginning_take_no_longer(count: int) -> None:
+    """A conversation of thousands of messages that begin alike, and a body that quotes their beginning everywhere."""
+    prompts = [f"Translate: word {number}" for number in range(count)] + [f"{n:04d} a b c" for n in range(count)]
+    started = time.process_time()
+    left = left_of("Translate: w... 0012 a b c; " * 2_000, *prompts)
+    assert time.process_time() - started < 1.0
+    assert "Translate" not in left
 
 
 def test_the_prompts_of_a_request() -> None:

@@ -56,6 +56,22 @@ async def test_a_recording_plays_what_was_recorded(tmp_path: Path) -> None:
     assert exchange.headers["x-ds-trace-id"] == "t-1"
 
 
+@pytest.mark.parametrize("told", [KEY.upper(), KEY[:13] + "...", KEY.replace("6", "\\\\u0036"), "%73" + KEY[1:]])
+async def test_no_key_is_written_in_other_letters(tmp_path: Path, told: str) -> None:
+    """Nor in part, also where a read ends inside it; the reads stay as long as they were."""
+    path = tmp_path / "exchanges.jsonl"
+    said = f'data: {{"id":"1","choices":[{{"index":0,"delta":{{"content":"a {told} b"}},"finish_reason":"stop"}}]}}\n\n'
+    chunks = [said[:70].encode(), said[70:].encode(), b"data: [DONE]\n\n"]
+    await record(path, Answer(chunks, headers={"x-echo": told}))
+    (exchange,) = read_recording(path)
+    assert [len(data) for _, data in exchange.body] == [len(data) for data in chunks]
+    assert "0123456789" not in path.read_text().replace("\\u0036", "6")
+    assert "[redacted]" in exchange.headers["x-echo"]
+    text = await ask(client_on(Replayer(path)))
+    assert text.startswith("a ***")
+    assert text.endswith(" b")
+
+
 async def test_no_key_is_written(tmp_path: Path) -> None:
     """Neither the header nor a key that strayed into the body reaches the file."""
     path = tmp_path / "exchanges.jsonl"

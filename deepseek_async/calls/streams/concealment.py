@@ -12,7 +12,7 @@ from ...transport import HTTPRequest
 from ...types.secrecy import secrets_in
 
 # A longer request is searched by another thread, so that the event loop goes on meanwhile.
-_LONG_BYTES = 2**20
+_LONG_BYTES = 2**18
 
 
 def conceal(error: DeepSeekError, request: HTTPRequest) -> None:

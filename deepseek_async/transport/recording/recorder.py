@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import DeepSeekError
-from ...types.secrecy import redacted_headers, secrets_in, without
+from ...types.secrecy import masked, redacted_headers, secrets_in, without
 from ..base import HTTPRequest, Progress, Response, Transport, lowered
 from .exchange import VERSION, as_text, path_of, read_recording
 
@@ -114,11 +114,9 @@ class _RecordedResponse:
 
 def _masked(secrets: Sequence[str], reads: Sequence[tuple[float, bytes]]) -> list[tuple[float, bytes]]:
     """The reads with stars in place of secrets: cut as they were, also where a cut goes through a secret."""
-    data = b"".join(read for _, read in reads)
-    for secret in secrets:
-        data = data.replace(secret.encode(), b"*" * len(secret.encode()))
-    masked, start = [], 0
+    data = masked(secrets, b"".join(read for _, read in reads))
+    parts, start = [], 0
     for at, read in reads:
-        masked.append((at, data[start : start + len(read)]))
+        parts.append((at, data[start : start + len(read)]))
         start += len(read)
-    return masked
+    return parts

@@ -1,12 +1,12 @@
 """What is secret, and what stands in its place: for settings, errors, recordings and the sandbox alike.
 
-Keys travel in headers. Servers quote them back in bodies, headers and error texts, as they are or as JSON writes them.
+Keys travel in headers. Servers quote them back in bodies, headers and error texts, in any spelling, and in part.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, SupportsIndex
 
 SECRET_HEADERS: Final = frozenset(
@@ -42,11 +42,38 @@ def secrets_in(headers: Mapping[str, str]) -> list[str]:
 
 
 def without(secrets: Iterable[str], text: str) -> str:
-    """The text without any of the secrets in it."""
+    """The text without any of the secrets in it, and without long parts of them; see `parts`."""
+    secrets = [secret for secret in secrets if secret]
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, REDACTED)
+    if secrets:
+        from .parts import parts_of_secrets  # only where something is told of a request
+
+        text = without_spans(parts_of_secrets(secrets, text), text)
     return text
+
+
+def without_spans(spans: Iterable[tuple[int, int]], text: str) -> str:
+    """The text with "[redacted]" in place of each span; they come in order and apart."""
+    parts: list[str] = []
+    written = 0
+    for start, end in spans:
+        parts += (text[written:start], REDACTED)
+        written = end
+    return "".join((*parts, text[written:])) if parts else text
+
+
+def masked(secrets: Sequence[str], data: bytes) -> bytes:
+    """The same for bytes of any kind, with as many stars in place of what goes."""
+    for secret in map(str.encode, secrets):
+        data = data.replace(secret, b"*" * len(secret))
+    from .parts import parts_of_secrets  # only where something is recorded
+
+    starred = bytearray(data)
+    for start, end in parts_of_secrets(secrets, data.decode("latin-1")):
+        starred[start:end] = b"*" * (end - start)
+    return bytes(starred)
 
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
