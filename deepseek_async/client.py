@@ -46,6 +46,21 @@ if TYPE_CHECKING:
 
 
 _numbers = itertools.count(1)
+_ATTRIBUTES = frozenset(
+    [
+        "_settings",
+        "_key",
+        "_is_picklable",
+        "_transport",
+        "_figures",
+        "_caller",
+        "_chat",
+        "_completions",
+        "_files",
+        "_models",
+        "_user",
+    ]
+)
 
 
 class AsyncClient:
@@ -362,21 +377,32 @@ class AsyncClient:
     def __repr__(self) -> str:
         return f"<AsyncClient {self.base_url}>" if "_caller" in vars(self) else "<AsyncClient, not made>"
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __copy__(self) -> Self:
+        return self.with_options()
+
+    def __deepcopy__(self, _: object) -> Self:
+        # Connections, figures, a budget and a key have no second: whoever copies what holds a client means that one.
+        return self.with_options()
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The settings, and what a subclass has added."""
         if not self._is_picklable:
             raise TypeError("an AsyncClient with a session, ssl or transport of the caller's cannot be pickled")
+        own = {name: value for name, value in vars(self).items() if name not in _ATTRIBUTES}
         if self._settings["pickle_key"]:
-            return {**self._settings, "api_key": self._key}
+            return {**self._settings, "api_key": self._key}, own
         # The key stays here: where the pickle is loaded, the environment has to hold it.
         if (secret := secret_in(self._settings)) is not None:
             allowing = "the pickle would carry the secret; pickle_key=True allows that"
             raise TypeError(f"an AsyncClient with {secret} cannot be pickled: {allowing}")
-        return self._settings
+        return self._settings, own
 
-    def __setstate__(self, settings: dict[str, Any]) -> None:
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        settings, own = state
+        self.__dict__.update(own)
         settings = {**settings, **{name: hide(settings.get(name)) for name in ("api_key", "headers", "proxy")}}
         try:
-            self.__init__(**settings)  # type: ignore[misc]
+            AsyncClient.__init__(self, **settings)  # a subclass's may want other arguments
         except InvalidRequestError as error:
             if error.parameter != "api_key":
                 raise

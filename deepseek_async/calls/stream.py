@@ -12,7 +12,7 @@ import asyncio
 import enum
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Generic, Literal, Self, TypeVar
+from typing import Generic, Literal, NoReturn, Self, TypeVar
 
 from ..codec.answer import Complete, Interrupted, Seam, StreamedAnswer
 from ..errors import DeepSeekError, StreamInterruptedError, name_ours, unforeseen
@@ -397,6 +397,9 @@ class ChunkStream(Generic[C, W]):
             loop.call_soon_threadsafe(discard)
         else:
             discard()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a stream cannot be copied or pickled: it is one connection; its snapshot() can")
 
     def __repr__(self) -> str:
         if not hasattr(self, "_stage"):

@@ -12,6 +12,7 @@ import queue
 import ssl
 import threading
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -20,6 +21,7 @@ import pytest
 from deepseek_async import (
     APIConnectionError,
     AsyncClient,
+    Conversation,
     DeepSeekError,
     InvalidRequestError,
     RetryPolicy,
@@ -28,6 +30,7 @@ from deepseek_async import (
     Timeouts,
     UserMessage,
 )
+from deepseek_async import client as client_module
 from deepseek_async.sandbox import SandboxServer
 from deepseek_async.transport import Answer, Pause, ScriptedTransport
 
@@ -133,6 +136,59 @@ async def test_a_pickled_client_of_a_local_server_works() -> None:
                 assert (
                     await client.chat.completions.create(model="deepseek-flash", messages=HELLO, max_tokens=3)
                 ).choices
+
+
+class Named(AsyncClient):
+    """A user's own: with an argument of its own, and something it holds."""
+
+    def __init__(self, name: str, **settings: Any) -> None:
+        self.before = [name]
+        super().__init__(**settings)
+        self.name = name
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"ssl": ssl.create_default_context()}, {"headers": {"x-api-key": KEY}}, {"transport": ScriptedTransport([])}],
+    ids=["key", "ssl", "header", "transport"],
+)
+def test_a_copy_is_the_same_client(
+    copied: Callable[[Any], Any], settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its key, also where the environment has another; so is that of what holds one. What pickles drop stays."""
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-other-0123")
+    client = Named("mine", api_key=KEY, timeouts=Timeouts(total=5), **settings)
+    for again in (copied(client), copied({"client": client})["client"], copied([client])[0]):
+        assert isinstance(again, Named)
+        assert (again.name, again.before, again.base_url) == ("mine", ["mine"], client.base_url)
+        assert again._caller.timeouts == Timeouts(total=5)
+        assert again._caller._headers == client._caller._headers
+        assert again._transport is client._transport
+    conversation = Conversation(client, model="deepseek-flash")
+    assert len(copied(conversation).turns) == 0
+
+
+def test_a_pickled_subclass_has_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made anew without its own arguments, as any pickled object is."""
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-other-0123")
+    again = pickle.loads(pickle.dumps(Named("mine", api_key=KEY, max_connections=3)))  # noqa: S301
+    assert (type(again), again.name, again.before) == (Named, "mine", ["mine"])
+    assert again._settings["max_connections"] == 3
+
+
+def test_what_a_client_has_is_known() -> None:
+    """All else is a subclass's own, and goes into the pickle of one."""
+    assert set(vars(AsyncClient(KEY))) == client_module._ATTRIBUTES
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_stream_has_no_copy(copied: Callable[[Any], Any]) -> None:
+    """Two would read one connection, and the one that is dropped would close it."""
+    stream = AsyncClient(KEY).chat.completions.stream(model="deepseek-flash", messages=HELLO)
+    with pytest.raises(TypeError, match=r"cannot be copied or pickled.*snapshot"):
+        copied(stream)
+    copied(stream.snapshot())
 
 
 @pytest.mark.anyio
