@@ -61,6 +61,7 @@ from .folding.facts import AnswerFacts
 from .folding.fold import Fold
 from .outlet import Outlet, Probation
 from .reading.halves import Halves
+from .reading.repetition import Repetition
 
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 W = TypeVar("W", bound=ChatCompletion | TextCompletion)
@@ -206,15 +207,17 @@ class StreamedAnswer(Generic[C, W]):
         if self.end is not None:
             return
         chunks: list[C] = []
+        runs: list[Repetition] = []
         failure: DeepSeekError | None = None
         is_done = False
-        slow = self._reader.slow_chunks
+        reader = self._reader
+        slow_before = reader.slow_chunks
         try:
             if not self._body.is_events and not (data := self._begin(data)):
                 return
             payloads = self._body.events.receive_payloads(data)
             at = 0
-            while (at := self._reader.read_run(payloads, at, chunks)) < len(payloads):
+            while (at := reader.read_run(payloads, at, chunks, runs)) < len(payloads):
                 payload = payloads[at]
                 at += 1
                 if type(payload) is Comment:
@@ -229,19 +232,18 @@ class StreamedAnswer(Generic[C, W]):
         except DeepSeekError as error:
             failure = error
         # What reads fast refuses half a character: only what was read slowly may have one.
-        if self._halves.is_waiting or failure is not None or self._reader.slow_chunks != slow:
-            chunks = list(map(self._halves.joined, chunks))
+        if reader.slow_chunks != slow_before or failure is not None or self._halves.is_waiting:
+            chunks, runs = list(map(self._halves.joined, chunks)), []
         if chunks:
             if not self.chunks:
                 self._move(What.CHUNK)
             self.chunks += len(chunks)
             if self._is_continuable:
+                runs = []
                 chunks = [one for chunk in chunks for one in self._dialect.with_halves_apart(chunk)]
                 if self._probation is not None:
                     chunks = self._tried(chunks)
-            add = self._fold.add
-            for chunk in chunks:
-                add(chunk)
+            self._fold.add_all(chunks, runs)
             if changed := self._fold.changed:
                 chunks = [self._dialect.with_changes(chunk, changed) for chunk in chunks]
                 changed.clear()

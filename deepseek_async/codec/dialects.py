@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -22,7 +22,7 @@ from ..types.tokens.token import token_bytes
 from .folding.facts import AnswerFacts
 from .folding.fold import Fold
 from .folding.text_fold import TextFold
-from .reading.repetition import StreamReader, TextStreamReader
+from .reading.repetition import Repetition, StreamReader, TextStreamReader
 from .reading.responses import SHARED, salvage, text_completion_from_json
 from .reading.shapes import AnswerReader
 from .reading.whole import chunk_from_whole
@@ -48,6 +48,7 @@ class AnyFold(Protocol[C_contra, W_co]):
     @property
     def is_blank(self) -> bool: ...
     def add(self, chunk: C_contra) -> None: ...
+    def add_all(self, chunks: Sequence[C_contra], runs: list[Repetition], /) -> None: ...
     def facts(self) -> AnswerFacts: ...
     def completion(self, *, done: bool) -> W_co: ...
 
@@ -58,7 +59,9 @@ class PayloadReader(Protocol[C]):
     @property
     def slow_chunks(self) -> int: ...
     def read(self, payload: bytes) -> C: ...
-    def read_run(self, payloads: list[Any], start: int, chunks: list[C]) -> int: ...
+    def read_run(
+        self, payloads: list[Any], start: int, chunks: list[C], runs: list[Repetition] | None = None, /
+    ) -> int: ...
 
 
 @attrs.frozen

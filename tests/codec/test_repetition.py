@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deepseek_async.codec.folding.fold import Fold
 from deepseek_async.codec.reading.lenient import parse_json
-from deepseek_async.codec.reading.repetition import MANY_HITS, StreamReader
+from deepseek_async.codec.reading.repetition import MANY_HITS, Repetition, StreamReader
 from deepseek_async.codec.reading.shapes import AnswerReader, read_slowly
 from deepseek_async.codec.reading.shapes.lessons import CHUNK
 from deepseek_async.codec.reading.shapes.reader import REPEATING
@@ -184,3 +185,57 @@ def test_streams_that_do_not_repeat_themselves_are_soon_taken_as_such() -> None:
     stream = StreamReader(again)
     stream.read_run([*alike, to_json(a_chunk(None, {}, {"finish_reason": "stop"}))], 0, [])
     assert again.repeating == REPEATING
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["content", "reasoning", "usage", "other index", "role"]), st.integers(1, 9))),
+    CUTS,
+    st.sampled_from([None, 1, 2]),
+)
+def test_what_is_folded_in_runs_is_what_is_folded_one_by_one(
+    parts: list[tuple[str, int]], cuts: list[int], choices: int | None
+) -> None:
+    """Runs of chunks that are alike, with others between them, of one choice and of several."""
+    payloads: list[bytes] = []
+    for kind, count in parts:
+        for number in range(count):
+            match kind:
+                case "reasoning":
+                    chunk = a_chunk(None, {}, {}, reasoning=f"r{number}")
+                case "usage":
+                    counts = {"prompt_tokens": 1, "completion_tokens": number, "total_tokens": number + 1}
+                    chunk = a_chunk(f"u{number}", {"usage": counts})
+                case "other index":
+                    chunk = a_chunk(f"o{number}", {"provider": "x"}, {"index": 1})
+                case "role":
+                    chunk = a_chunk("", {}, {}, role="assistant")
+                case _:
+                    chunk = a_chunk(f"c{number}", {"seen": number % 3}, {"stop_reason": None})
+            payloads.append(to_json(chunk))
+    reader, at_once, singly = StreamReader(AnswerReader()), Fold(choices), Fold(choices)
+    start = 0
+    while start < len(payloads):
+        end = start + (cuts.pop() if cuts else len(payloads))
+        chunks: list[ChatCompletionChunk] = []
+        runs: list[Repetition] = []
+        reader.read_run(payloads[start:end], 0, chunks, runs)
+        at_once.add_all(chunks, runs)
+        for chunk in chunks:
+            singly.add(chunk)
+        start = end
+    assert at_once.completion(done=False) == singly.completion(done=False)
+    assert at_once.is_of_one == singly.is_of_one
+
+
+def test_a_run_tells_its_texts() -> None:
+    """Of a whole read but its first chunks; of one chunk there is nothing to tell."""
+    payloads = [to_json(a_chunk(f"a{number}")) for number in range(20)]
+    reader, chunks, runs = StreamReader(AnswerReader()), list[ChatCompletionChunk](), list[Repetition]()
+    reader.read_run(payloads, 0, chunks, runs)
+    ((start, name, texts),) = runs
+    assert start + len(texts) == 20
+    assert name == "content"
+    assert texts == [chunk.choices[0].delta.content for chunk in chunks[start:]]
+    reader.read_run(payloads[:1], 0, chunks, runs)
+    assert len(chunks) == 21
+    assert len(runs) == 1

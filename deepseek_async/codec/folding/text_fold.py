@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...types import TextChoice, TextCompletion, TextLogprobs, Usage
@@ -44,6 +44,11 @@ class TextFold:
                 choices.current.add(choice)
             else:
                 choices.turn_to(choice, len(piece.choices)).add(choice)
+
+    def add_all(self, pieces: Sequence[TextCompletion], _: object, /) -> None:
+        """Take the next pieces. None of them repeats another."""
+        for piece in pieces:
+            self.add(piece)
 
     @property
     def finish_reasons(self) -> list[str | None]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from itertools import zip_longest
 from json.encoder import encode_basestring, encode_basestring_ascii
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 import msgspec
@@ -39,7 +39,7 @@ _SCALARS: Final = frozenset((str, int, float, bool, type(None)))
 _decode_text: Callable[[bytes], str] = msgspec.json.Decoder(str).decode
 
 
-_Read = Callable[[Iterable[Any], list[ChatCompletionChunk]], None]
+_Read = Callable[[Iterable[Any], list[ChatCompletionChunk], list[str]], None]
 UNLIKE: Final = (AttributeError, *OTHERWISE)  # the first, if it is no bytes
 
 
@@ -49,12 +49,28 @@ class _Kept:
 
     Attributes:
         before: The bytes before what changes.
-        read: Appends to the second argument the chunk of each payload in the first; raises one of `UNLIKE` at the first
-            that is not like the one that was kept.
+        name: That of the text in which alone they differ; ``""``: they differ in more.
+        read: Appends to the second argument the chunk of each payload in the first, and to the third its text; raises
+            one of `UNLIKE` at the first that is not like the one that was kept.
     """
 
     before: bytes
+    name: str
     read: _Read
+
+
+class Repetition(NamedTuple):
+    """Chunks, one after the other, that say the same but for one text.
+
+    Attributes:
+        start: The number of the first.
+        name: Whose text it is: ``content`` or ``reasoning_content``.
+        texts: Of each.
+    """
+
+    start: int
+    name: str
+    texts: list[str]
 
 
 class StreamReader:
@@ -71,16 +87,19 @@ class StreamReader:
 
     @property
     def slow_chunks(self) -> int:
-        """How many chunks its server's reader has read slowly, of this stream and of others."""
+        """How many chunks the server's reader has read slowly so far, of any of its streams."""
         return self._reader.slow_chunks
 
-    def read_run(self, payloads: list[Any], start: int, chunks: list[ChatCompletionChunk]) -> int:
+    def read_run(
+        self, payloads: list[Any], start: int, chunks: list[ChatCompletionChunk], runs: list[Repetition] | None = None
+    ) -> int:
         """Read payloads up to the first that is no JSON object.
 
         Args:
             payloads: Of events; and whatever else a stream may bring.
             start: The first to read.
             chunks: What is read is appended to these.
+            runs: And to these, which of them say the same but for a text.
 
         Returns:
             Where it stopped.
@@ -96,14 +115,17 @@ class StreamReader:
             kept = self._kept
             if kept is not None and payload.startswith(kept.before):
                 before = len(chunks)
+                texts: list[str] = []
                 try:
-                    kept.read(payloads[number:] if number else payloads, chunks)
+                    kept.read(payloads[number:] if number else payloads, chunks, texts)
                 except UNLIKE:
                     pass
                 alike = len(chunks) - before
                 self._hits += alike
                 number += alike
                 if alike:
+                    if runs is not None and alike > 1 and kept.name:
+                        runs.append(Repetition(before, kept.name, texts))
                     continue
             chunks.append(self.read(payload))
             number += 1
@@ -148,8 +170,8 @@ class StreamReader:
         other = b"".join(map(b"".join, zip_longest(pieces, _QUOTED[: len(said)], fillvalue=b"")))
         found: list[ChatCompletionChunk] = []
         try:
-            read((other, payload), found)
-            return _Kept(pieces[0], read) if found == [self._reader.peek(other), chunk] else None
+            read((other, payload), found, [])
+            return _Kept(pieces[0], "" if own else name, read) if found == [self._reader.peek(other), chunk] else None
         except UNLIKE:
             return None
 
@@ -168,8 +190,8 @@ class TextStreamReader:
         """As `StreamReader.slow_chunks`."""
         return self._reader.slow_chunks
 
-    def read_run(self, payloads: list[Any], start: int, chunks: list[TextCompletion]) -> int:
-        """As `StreamReader.read_run`."""
+    def read_run(self, payloads: list[Any], start: int, chunks: list[TextCompletion], _: object = None, /) -> int:
+        """As `StreamReader.read_run`; it finds no repetition."""
         for number in range(start, len(payloads)):
             payload = payloads[number]
             if type(payload) is not bytes or not payload.startswith(b"{"):
@@ -230,21 +252,23 @@ def _alike(chunk: ChatCompletionChunk, name: str, own: str, pieces: list[bytes])
     # Written out, since a call for each chunk would cost a third of all the rest. What has other bytes around it is no
     # JSON string once these are taken away.
 
-    def read_content(payloads: Iterable[Any], chunks: list[ChatCompletionChunk]) -> None:
-        append = chunks.append
+    def read_content(payloads: Iterable[Any], chunks: list[ChatCompletionChunk], texts: list[str]) -> None:
+        append, append_text = chunks.append, texts.append
         for payload in payloads:
             text = _decode_text(payload.removeprefix(before).removesuffix(after))
             choices = (ChunkChoice(index, Delta(role, text, reasoning, calls, extra=of_delta), extra=of_choice),)
             append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=shared))
+            append_text(text)
 
-    def read_reasoning(payloads: Iterable[Any], chunks: list[ChatCompletionChunk]) -> None:
-        append = chunks.append
+    def read_reasoning(payloads: Iterable[Any], chunks: list[ChatCompletionChunk], texts: list[str]) -> None:
+        append, append_text = chunks.append, texts.append
         for payload in payloads:
             text = _decode_text(payload.removeprefix(before).removesuffix(after))
             choices = (ChunkChoice(index, Delta(role, content, text, calls, extra=of_delta), extra=of_choice),)
             append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=shared))
+            append_text(text)
 
-    def read_with_own(payloads: Iterable[Any], chunks: list[ChatCompletionChunk]) -> None:
+    def read_with_own(payloads: Iterable[Any], chunks: list[ChatCompletionChunk], _: list[str]) -> None:
         is_content, (seam,) = name == "content", between
         for payload in payloads:
             said, _, value = payload.removeprefix(before).removesuffix(after).partition(seam)
