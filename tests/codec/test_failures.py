@@ -267,6 +267,26 @@ def test_no_retry_after_breaks_the_reading(value: str) -> None:
     assert seconds is None or 0 <= seconds < float("inf")
 
 
+@pytest.mark.parametrize(
+    ("clock", "seconds"),
+    [
+        ("Mon, 23 Nov 2026 12:00:10 GMT", 20.0),  # ten seconds before ours
+        ("Mon, 23 Nov 2026 11:00:00 GMT", 3630.0),  # an hour behind it
+        ("Mon, 23 Nov 2026 12:00:30 GMT", 0.0),
+        ("Monday, 23-Nov-26 12:00:20 GMT", 10.0),
+        ("Mon, 23 Nov 2026 13:00:20 +0100", 10.0),
+        ("Mon, 23 Nov 2026 12:00:20", 10.0),
+        ("yesterday", 30.0),
+        ("", 30.0),
+        ("0", 30.0),
+    ],
+)
+def test_a_date_is_one_of_the_servers_clock(clock: str, seconds: float) -> None:
+    """Whatever time it is here: a machine that slept or was set back neither waits an hour nor hammers."""
+    assert retry_after_of({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT", "date": clock}, NOW) == seconds
+    assert retry_after_of({"retry-after": "7", "date": clock}, NOW) == 7.0
+
+
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9000, 1, 1)))  # noqa: DTZ001
 def test_a_date_is_as_far_away_as_it_is(when: datetime) -> None:
     """Any HTTP date gives the time from now to it, to the second."""

@@ -15,6 +15,7 @@ import trustme
 from deepseek_async import APIConnectionError, DeepSeekError, MalformedResponseError, ResponseTooLargeError
 from deepseek_async.transport import HTTPRequest, Response
 from deepseek_async.transport.network import MAX_HEADER_BYTES, AiohttpTransport, connections, direct
+from deepseek_async.transport.network.failures import MAX_HEADER_FIELDS
 
 from ..byte_server import (
     JSON_HEAD,
@@ -390,6 +391,26 @@ async def test_a_head_is_capped(field: str) -> None:
         with pytest.raises(ResponseTooLargeError) as caught:
             await transport.send(request_to(server, str(2 * MAX_HEADER_BYTES).encode()), Log())
         assert caught.value.limit == MAX_HEADER_BYTES
+        await transport.aclose()
+
+
+async def test_the_fields_of_a_head_are_counted() -> None:
+    """Sixty of a gateway's are none too many; what is refused is HTTP all the same, and told as what it is."""
+
+    async def play(connection: Connection) -> None:
+        while request := await connection.request():
+            count = int(request.rpartition(b"\r\n\r\n")[2])
+            fields = "".join(f"x-{number}: a\r\n" for number in range(count))
+            connection.send(f"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n{fields}\r\n".encode())
+
+    async with ByteServer(play) as server:
+        transport = AiohttpTransport()
+        for count in (0, 60, MAX_HEADER_FIELDS - 2):
+            assert (await transport.send(request_to(server, str(count).encode()), Log())).status == 200
+        for count in (MAX_HEADER_FIELDS + 1, 1000):
+            with pytest.raises(ResponseTooLargeError, match="more than 128 fields") as caught:
+                await transport.send(request_to(server, str(count).encode()), Log())
+            assert caught.value.limit == MAX_HEADER_FIELDS
         await transport.aclose()
 
 

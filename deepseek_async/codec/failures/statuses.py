@@ -82,7 +82,12 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
 def retry_after_of(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds to wait by ``Retry-After`` (RFC 9110 section 10.2.3: seconds, or a date); >= 0, or ``None``.
 
-    ``retry-after-ms`` and ``x-ms-retry-after-ms`` say the same more precisely, and go first.
+    ``retry-after-ms`` and ``x-ms-retry-after-ms`` say the same more precisely, and go first. A date is one of the
+    server's clock, whose time the answer tells by ``Date``: what is between the two is right where clocks differ.
+
+    Args:
+        headers: Names in lower case.
+        now: The present by the own clock, for an answer without ``Date``.
     """
     for name in _RETRY_AFTER_MS:
         if (milliseconds := _number(headers.get(name, ""))) is not None:
@@ -91,14 +96,25 @@ def retry_after_of(headers: Mapping[str, str], now: datetime) -> float | None:
     if not value:
         return None
     if (seconds := _number(value)) is None:
-        from email.utils import parsedate_to_datetime  # brings sockets in, for a form that is hardly ever sent
-
+        if (date := _date(value)) is None:
+            return None
+        said_at = _date(headers.get("date", "")) or now
         try:
-            date = parsedate_to_datetime(value)
-            seconds = (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds()
-        except (ValueError, OverflowError, TypeError, IndexError):  # years and zones of any size
+            seconds = (date - said_at).total_seconds()
+        except OverflowError:
             return None
     return max(0.0, seconds)
+
+
+def _date(text: str) -> datetime | None:
+    """A date of HTTP's, or of mail's; ``None``: it is none."""
+    from email.utils import parsedate_to_datetime  # brings sockets in, for a form that is hardly ever sent
+
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError, TypeError, IndexError):  # years and zones of any size
+        return None
+    return date.replace(tzinfo=date.tzinfo or UTC)
 
 
 def _number(text: str) -> float | None:

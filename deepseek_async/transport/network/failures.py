@@ -18,9 +18,10 @@ from aiohttp.http_exceptions import BadStatusLine, HttpProcessingError, LineTooL
 from ...errors import APIConnectionError, DeepSeekError, ResponseTooLargeError
 from ...types.secrecy import without_password
 
-# A field or the status line of a head that is larger is refused: the cap on what a server may make us hold before the
-# body. aiohttp allows 128 fields.
+# A field or the status line of a head that is larger, or a head of more fields, is refused: the cap on what a server
+# may make us hold before the body.
 MAX_HEADER_BYTES = 16_384
+MAX_HEADER_FIELDS: Final = 128  # aiohttp's own
 
 BADLY_FRAMED: Final = "the body is not framed as HTTP wants it"
 # What a proxy answers to CONNECT where the way beyond it fails: another attempt may find it mended.
@@ -84,6 +85,10 @@ def failure_of(error: Exception, way: Way) -> DeepSeekError:
             return ResponseTooLargeError(
                 f"a line of the head from {peer} is larger than the cap of {MAX_HEADER_BYTES:,} bytes",
                 limit=MAX_HEADER_BYTES,
+            )
+        if "too many headers" in _why(error).lower():  # its words are all that tells
+            return ResponseTooLargeError(
+                f"the head from {peer} has more than {MAX_HEADER_FIELDS} fields", limit=MAX_HEADER_FIELDS
             )
         if _is_of(error, PayloadEncodingError) or _is_of_chunks(
             error
