@@ -311,7 +311,8 @@ class APIStatusError(DeepSeekError):
         status: HTTP status. 200 where the error came in the body of a success.
         code, type, param: The fields of the error object, where there is one (DeepSeek does not document it).
         body: The body as text, cut at 64 KiB. May quote the request: part of neither the message nor a pickle.
-        retry_after: Seconds to wait by ``Retry-After``, seconds or date form; ``None`` where absent.
+        retry_after: Seconds to wait by ``Retry-After``, seconds or date form, or, of a 429 without it, by its words
+            ("try again in 7m12s"); ``None`` if it does not say.
         headers: The response's headers, names in lower case.
         by_gateway: Whether something in front of the server seems to have answered: the body of a 5xx is no JSON.
     """
@@ -384,12 +385,24 @@ class RateLimitError(APIStatusError):
     Attributes:
         limit: The concurrency limit, where the text tells it.
         current: The concurrency the server counted, where the text tells it.
+        is_exhausted: Whether it says that a balance, a quota, a budget or the limit of a day is used up, or that an
+            account is closed. Other servers answer 429 to that, too; waiting a moment does not help, so it is not
+            tried again. See `codec.failures.exhaustion` for what is taken as such.
     """
 
-    def __init__(self, message: str, *, limit: int | None = None, current: int | None = None, **context: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        limit: int | None = None,
+        current: int | None = None,
+        is_exhausted: bool = False,
+        **context: Any,
+    ) -> None:
         super().__init__(message, **context)
         self.limit = limit
         self.current = current
+        self.is_exhausted = is_exhausted
 
 
 class InternalServerError(APIStatusError):
@@ -486,6 +499,7 @@ RETRYABLE: Final[_Table] = (
     # the error              a fact of it   with these values                   sending it again can help
     (APIConnectionError,     "reason",      ("network",),                       True),
     (APITimeoutError,        "phase",       ("connect",),                       True),  # later, the work was begun
+    (RateLimitError,         "is_exhausted", (True,),                           False),  # not before somebody pays
     (APIStatusError,         "status",      (200, 408, 429, *range(500, 600)),  True),  # 200: an error in an answer
     (EmptyResponseError,     "",            (),                                 True),
     (StreamInterruptedError, "by_caller",   (False,),                           True),

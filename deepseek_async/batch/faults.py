@@ -20,12 +20,10 @@ from ..errors import (
     DeepSeekError,
     InsufficientBalanceError,
     MalformedResponseError,
-    RateLimitError,
 )
 
 # RFC 9110 section 15.5.8, RFC 6585 section 6: a proxy, a captive portal wants to know who asks.
 _PORTAL_STATUSES: Final = frozenset((407, 511))
-_QUOTA_WORDS: Final = ("insufficient_quota", "quota_exceeded", "exceeded your current quota", "billing_hard_limit")
 
 
 def is_of_run(error: DeepSeekError) -> bool:
@@ -40,9 +38,3 @@ def is_of_run(error: DeepSeekError) -> bool:
         case MalformedResponseError():
             return error.body.lstrip("\ufeff \t\r\n")[:1] == "<"
     return False
-
-
-def is_quota(error: RateLimitError) -> bool:
-    """Whether a refusal says that a quota is used up, which no waiting helps; OpenAI's ``insufficient_quota``, say."""
-    said = f"{error.code} {error.type} {error.message}".lower()
-    return any(word in said for word in _QUOTA_WORDS)

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from ..errors import APITimeoutError, DeepSeekError
+from ..errors import APITimeoutError, DeepSeekError, RateLimitError
 from ..types import ChatCompletion, ChatRequest, Usage
 from ..types.values import Brief
 
@@ -58,9 +58,10 @@ class Failed(Brief):
     def is_permanent(self) -> bool:
         """Whether sending the same request another day cannot help; a resumed run does not try again then.
 
-        After a timeout it can, though no attempt follows by itself: the work may have been billed.
+        After a timeout it can, though no attempt follows by itself: the work may have been billed. So it can when a
+        quota was used up.
         """
-        return not (self.error.retryable or isinstance(self.error, APITimeoutError))
+        return not (self.error.retryable or isinstance(self.error, (APITimeoutError, RateLimitError)))
 
 
 Outcome = Succeeded | Failed

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deepseek_async import AsyncClient, Failed, RetryPolicy, Succeeded, errors, read_outcomes, run_batch
-from deepseek_async.batch.faults import is_of_run, is_quota
+from deepseek_async.batch.faults import is_of_run
 from deepseek_async.batch.report import BatchReport
 from deepseek_async.codec.failures.statuses import failure_from
 from deepseek_async.errors import APIConnectionError, APITimeoutError, DeepSeekError
@@ -56,21 +56,6 @@ def status(number: int) -> DeepSeekError:
 def test_the_table(error: DeepSeekError, of_run: bool, billed: bool) -> None:
     """Each line of it."""
     assert (is_of_run(error), error.may_be_billed) == (of_run, billed)
-
-
-@pytest.mark.parametrize(
-    ("fields", "is_one"),
-    [
-        ({"code": "insufficient_quota"}, True),
-        ({"type": "insufficient_quota"}, True),
-        ({"message": "You exceeded your current quota, please check your plan and billing details."}, True),
-        ({"message": "Too many requests. Your current concurrency is 3"}, False),
-        ({"code": "rate_limit_exceeded"}, False),
-    ],
-)
-def test_quotas(fields: dict[str, str], is_one: bool) -> None:
-    """By code, type or words."""
-    assert is_quota(errors.RateLimitError(**{"message": "no", "status": 429, **fields})) is is_one  # type: ignore[arg-type]
 
 
 # -- a run -------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from deepseek_async import (
     APIStatusError,
     AsyncClient,
     EmptyResponseError,
+    RateLimitError,
     RetryPolicy,
     ServiceUnavailableError,
     StreamInterruptedError,
@@ -285,3 +287,37 @@ async def test_hooks_see_every_attempt() -> None:
     ended = records[-1]
     assert isinstance(ended, Ended)
     assert (ended.outcome, ended.attempts, ended.error) == ("completed", 2, None)
+
+
+@BOTH
+async def test_a_quota_that_is_used_up_is_asked_for_once(streamed: bool) -> None:
+    """No attempt follows and no other call is held; the same words about a minute are tried again."""
+    used_up = {"error": {"message": "You exceeded your current quota.", "code": "insufficient_quota", "type": "x"}}
+    minute = {"error": {"message": "Quota exceeded: 3 requests per minute.", "code": "rate_limit_exceeded"}}
+
+    async def play(connection: Connection) -> None:
+        while request := await connection.request():
+            refusal = {1: used_up, 2: minute}.get(len(server.requests))
+            connection.send(answer(json.dumps(refusal).encode(), "429 No") if refusal else reply_to(request))
+
+    retry = RetryPolicy(wait_initial=0.0)
+    async with ByteServer(play) as server, AsyncClient(base_url=server.base_url, retry=retry) as client:
+        with pytest.raises(RateLimitError, match="not tried again") as caught:
+            await ask(client, streamed)
+        assert (caught.value.is_exhausted, caught.value.attempts, caught.value.may_be_billed) == (True, 1, False)
+        assert (len(server.requests), client.statistics().held) == (1, 0)
+        assert await ask(client, streamed) == "Hello"
+        assert len(server.requests) == 3
+
+
+async def test_a_wait_in_words_is_heeded_by_its_length() -> None:
+    """One that is too long is not waited for, as of a header."""
+    said = {"error": {"message": "Rate limit reached. Please try again in 2h5m."}}
+
+    async def play(connection: Connection) -> None:
+        await until_cut(connection, lambda _: answer(json.dumps(said).encode(), "429 No"))
+
+    async with ByteServer(play) as server, AsyncClient(base_url=server.base_url) as client:
+        with pytest.raises(RateLimitError) as caught:
+            await ask(client, streamed=False)
+        assert (caught.value.retry_after, caught.value.is_exhausted, len(server.requests)) == (7500.0, False, 1)

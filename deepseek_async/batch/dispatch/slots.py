@@ -13,7 +13,6 @@ from ...calls.caller import Caller
 from ...errors import APIStatusError, DeepSeekError, RateLimitError
 from ...policy.limiter import AdmissionLimiter, Permit
 from ...policy.signs import Notice
-from ..faults import is_quota
 
 CEILING: Final = 2500
 """Documented requests in flight for an account, Flash (page "Rate Limit"); what ``max_concurrency=None`` grows to."""
@@ -93,7 +92,7 @@ class Lane:
             error.limit,
             error.current,
             retry_after=error.retry_after,
-            is_quota=is_quota(error),
+            is_quota=error.is_exhausted,
         )
         self._wake_first()
         return notice

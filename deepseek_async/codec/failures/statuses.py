@@ -28,6 +28,7 @@ from ...errors import (
 from ...types.secrecy import REDACTED, without_keys
 from ..reading.lenient import MAX_SHOWN_BODY, summary_of
 from ..reading.quirks.messages import mended
+from .exhaustion import is_exhausted, wait_told
 
 _CLASSES: Mapping[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -52,6 +53,8 @@ _ADVICE: Mapping[int, str] = {
     413: "the request's body is too large",
     415: "something between here and the server changed the request's content type",
 }
+
+_USED_UP = "waiting a moment does not help: look at the account's balance, quota or plan; not tried again"
 
 REQUEST_ID_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
 # Milliseconds, as Azure and OpenAI's clients know them, beside the standard's seconds.
@@ -263,13 +266,25 @@ def status_error(status: int, said: str, found: Found, *, in_band: bool = False,
     advice = _ADVICE.get(status)
     if status == 401 and context.get("headers", {}).get("www-authenticate", "").lower().startswith("basic"):
         advice = _NO_API_ASKS  # no API does; tinyproxy answers so to a wrong one
+    if error_class is RateLimitError:
+        _look_at_limit(said, found, context)
+        if context["is_exhausted"]:
+            advice = _USED_UP
     head = "error in the answer" if in_band else f"HTTP {status}"
     message = ": ".join(part for part in (head, said or "no text") if part) + (f" ({advice})" if advice else "")
-    current = _CURRENT.search(said) if error_class is RateLimitError else None
-    if current and (limit := _LIMIT.search(said, current.end())):
-        context["current"], context["limit"] = _count(current[1]), _count(limit[1])
     context["body"] = context["body"][:MAX_SHOWN_BODY]
     return error_class(message, status=status, code=found.code, type=found.type, param=found.param, **context)
+
+
+def _look_at_limit(said: str, found: Found, context: dict[str, Any]) -> None:
+    """What a 429 says of a limit and of when to come back, put to what its error is made of."""
+    if (current := _CURRENT.search(said)) and (limit := _LIMIT.search(said, current.end())):
+        context["current"], context["limit"] = _count(current[1]), _count(limit[1])
+    if context.get("retry_after") is None:
+        context["retry_after"] = wait_told(said, context["body"])
+    context["is_exhausted"] = is_exhausted(
+        said, code=found.code, type=found.type, body=context["body"], wait=context["retry_after"]
+    )
 
 
 def _count(digits: str) -> int:
