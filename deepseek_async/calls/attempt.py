@@ -43,6 +43,7 @@ class Attempt:
     Attributes:
         response: Once its head has come.
         request_id: The server's id of the request, once the head has come.
+        arrived: Of an answer in one piece that broke off, what had come of its body.
         was_resent: Whether the request went out twice, since the first connection was stale. A proxy whose server died
             closes its side just as one whose server never saw the request; so the first may have been billed.
     """
@@ -58,6 +59,7 @@ class Attempt:
         "_timeouts",
         "_transport",
         "_watch",
+        "arrived",
         "request_id",
         "response",
         "was_resent",
@@ -83,6 +85,7 @@ class Attempt:
         self._is_queued = False
         self._is_open = False
         self._is_connected = False
+        self.arrived: list[bytes] = []
         self.was_resent: bool = False
         self.response: Response | None = None
         self.request_id: str | None = None
@@ -186,7 +189,7 @@ class Attempt:
         return await self._read(response, max_bytes)
 
     async def _read(self, response: Response, max_bytes: int) -> bytes:
-        parts: list[bytes] = []
+        parts = self.arrived
         size = 0
         while not response.is_at_end and (data := await response.receive()):
             said, blank_lines = without_blank(data) if data[0] <= 0x20 else (data, 0)
@@ -208,7 +211,9 @@ class Attempt:
                 f"the answer is empty: status 200 and {self._deadlines.keepalives} blank lines, no body; "
                 "an overloaded server does so"
             )
-        return b"".join(parts)
+        answer = b"".join(parts)
+        parts.clear()
+        return answer
 
     async def _failure(self, response: Response) -> DeepSeekError:
         body = b""

@@ -10,10 +10,10 @@ import attrs
 from ..codec.answer import StreamedAnswer
 from ..codec.documents import json_of
 from ..codec.endings import finished
-from ..codec.reading.one_piece import completion_in
+from ..codec.reading.one_piece import body_before, completion_in
 from ..codec.reading.responses import completion_from_json
 from ..codec.requests import request_to_json
-from ..errors import InvalidRequestError, StreamInterruptedError
+from ..errors import APIConnectionError, APITimeoutError, InvalidRequestError, StreamInterruptedError
 from ..policy.resume import Resume
 from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatRequest
@@ -245,6 +245,8 @@ async def ask_whole(
     async def ask(attempt: Attempt) -> tuple[ChatCompletion, bytes]:
         try:
             answer = await attempt.whole(caller.max_body_bytes, admitted)
+        except (APIConnectionError, APITimeoutError) as error:
+            answer = body_before(error, attempt.arrived, ChatCompletion, caller.reader)
         finally:
             if attempt.was_resent and resent is not None:
                 resent()

@@ -8,8 +8,9 @@ import attrs
 
 from ...codec.answer import StreamedAnswer
 from ...codec.endings import finished
-from ...codec.reading.one_piece import text_completion_in
+from ...codec.reading.one_piece import body_before, text_completion_in
 from ...codec.requests import request_to_json
+from ...errors import APIConnectionError, APITimeoutError
 from ...types import TextCompletion
 from ..arguments.parameters import (
     TextParameters,
@@ -76,7 +77,11 @@ class Completions:
         call = caller.call(http_request, options, model=request.model, streamed=False)
 
         async def ask(attempt: Attempt) -> TextCompletion:
-            completion = text_completion_in(await attempt.whole(caller.max_body_bytes), caller.reader)
+            try:
+                body = await attempt.whole(caller.max_body_bytes)
+            except (APIConnectionError, APITimeoutError) as error:
+                body = body_before(error, attempt.arrived, TextCompletion, caller.reader)
+            completion = text_completion_in(body, caller.reader)
             finished(completion := attrs.evolve(completion, request_id=attempt.request_id))
             if call.meter is not None:
                 settle_whole(call.meter, completion)

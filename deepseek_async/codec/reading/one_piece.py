@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import attrs
 
+from ...errors import APIConnectionError, APITimeoutError
 from ...types import ChatCompletion, TextCompletion
-from ..answer import StreamedAnswer
+from ..answer import Complete, StreamedAnswer
 from ..dialects import CHAT, TEXT, read_by
 from ..documents import json_of
-from .responses import SHARED, completion_from_json, text_completion_from_json
+from .quirks.messages import is_json
+from .responses import SHARED, completion_from_json, partial_in, text_completion_from_json
 from .shapes import AnswerReader
+
+C = TypeVar("C", ChatCompletion, TextCompletion)
 
 _EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")  # no JSON begins so
 
@@ -49,3 +55,35 @@ def text_completion_in(body: bytes, reader: AnswerReader = SHARED) -> TextComple
     answer.receive_data(body)
     answer.receive_eof()
     return answer.completion()
+
+
+def body_before(
+    error: APIConnectionError | APITimeoutError,
+    arrived: Sequence[bytes],
+    cls: type[C],
+    reader: AnswerReader = SHARED,
+) -> bytes:
+    """The body of an answer whose connection broke, or was waited for in vain, before its end, if it is whole all the
+    same: JSON says by itself where it ends, and a stream by ``[DONE]``.
+
+    Args:
+        error: How it broke off.
+        arrived: What had come.
+        cls: What it is to be.
+
+    Raises:
+        APIConnectionError, APITimeoutError: That error; ``partial`` has what could be read.
+    """
+    body = b"".join(arrived)
+    if _EVENTS.match(body) is not None:
+        dialect: Any = CHAT if cls is ChatCompletion else TEXT
+        answer = StreamedAnswer(read_by(dialect, reader), max_event_bytes=len(body), max_body_bytes=len(body))
+        answer.receive_data(body)
+        if isinstance(answer.end, Complete):
+            return body
+        error.partial = answer.snapshot() if answer.has_text else None
+    elif (text := body.decode("utf-8-sig", "replace")).startswith("{") and is_json(text):
+        return body
+    else:
+        error.partial = partial_in(body, cls)
+    raise error

@@ -130,21 +130,35 @@ def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> Tex
 
 def _raise_if_cut(body: bytes, cls: type[W]) -> None:
     """Half a JSON text: nginx, Caddy, lighttpd and h2o give the body of a server that broke off a proper end."""
-    from ..structuring.growing import GrowingJSON  # brings in what good answers can do without
-
-    text = body.decode("utf-8-sig", "ignore").lstrip()
-    growing = GrowingJSON("{")
-    if not text.startswith("{"):
+    if (value := _beginning_in(body)) is None:
         return
-    growing.feed(text)
-    if growing.is_complete or growing.has_begun_anew:
-        return
-    partial = what_can_be_read(growing.snapshot(), cls)
     raise StreamInterruptedError(
         f"the answer was cut: its JSON ends in the middle, after {len(body):,} bytes, though the connection ended in "
         "form; a proxy does so when its server breaks off",
-        partial=attrs.evolve(partial, complete=False) if partial is not None and partial.choices else None,
+        partial=_partial_of(value, cls),
     ) from None
+
+
+def partial_in(body: bytes, cls: type[W]) -> W | None:
+    """What can be read of the beginning of a body; ``None``: it holds nothing of an answer, or is whole."""
+    return None if (value := _beginning_in(body)) is None else _partial_of(value, cls)
+
+
+def _beginning_in(body: bytes) -> Any:
+    """What half a JSON text has said so far; ``None``: it is none."""
+    from ..structuring.growing import GrowingJSON  # brings in what good answers can do without
+
+    text = body.decode("utf-8-sig", "ignore").lstrip()
+    if not text.startswith("{"):
+        return None
+    growing = GrowingJSON("{")
+    growing.feed(text)
+    return None if growing.is_complete or growing.has_begun_anew else growing.snapshot()
+
+
+def _partial_of(value: Any, cls: type[W]) -> W | None:
+    partial = what_can_be_read(value, cls)
+    return attrs.evolve(partial, complete=False) if partial is not None and partial.choices else None
 
 
 def _salvage_into(error: DeepSeekError, body: bytes, cls: type[W]) -> None:
