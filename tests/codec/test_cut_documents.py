@@ -45,6 +45,64 @@ def test_every_beginning_is_a_cut(name: str, escaped: bool) -> None:
     assert not text or len(seen) > 10
 
 
+def told(text: str, reasoning: str) -> dict[str, Any]:
+    """An answer that has everything."""
+    tokens = {
+        channel: [
+            {"token": word, "logprob": -0.125 * n, "bytes": [*word.encode()],
+             "top_logprobs": [{"token": word, "logprob": -0.125 * n, "bytes": None}, {"token": "x", "logprob": -7.25}]}
+            for n, word in enumerate(said)
+        ]
+        for channel, said in (("content", text), ("reasoning_content", reasoning))
+    }  # fmt: skip
+    call = {"id": "call-12", "type": "function", "index": 0, "function": {"name": "look_up", "arguments": '{"a": "b"}'}}
+    calls = [call, {**call, "id": "c2"}]
+    message = {"role": "assistant", "content": text, "reasoning_content": reasoning, "tool_calls": calls}
+    choice = {"index": 0, "finish_reason": "tool_calls", "logprobs": tokens, "message": message}
+    return {**completion(text), "choices": [choice], "usage": {"prompt_tokens": 31, "completion_tokens": 42,
+            "total_tokens": 73, "completion_tokens_details": {"reasoning_tokens": 17}}}  # fmt: skip
+
+
+def turned(value: Any) -> Any:
+    """The same with the members of each object in the other order."""
+    if isinstance(value, dict):
+        return {name: turned(item) for name, item in reversed(value.items())}
+    return [turned(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("order", [lambda value: value, turned], ids=["forth", "back"])
+@pytest.mark.parametrize("envelope", [None, "data"])
+def test_nothing_half_said_is_invented(order: Any, envelope: str | None) -> None:
+    """Texts are beginnings of the true ones; ids, names, counts, reasons and tokens are the true ones, or not there."""
+    document = told("né", "Hm so")
+    true = completion_from_json(json.dumps(document).encode())
+    body = json.dumps(order(document if envelope is None else {"code": 0, envelope: document})).encode()
+    most = 0
+    for end in range(1, len(body), 3):
+        with pytest.raises(StreamInterruptedError) as caught:
+            completion_from_json(body[:end])
+        partial: Any = caught.value.partial
+        if partial is None:
+            continue
+        assert partial.id in ("", true.id)
+        assert partial.model in ("", true.model)
+        assert partial.system_fingerprint in (None, true.system_fingerprint)
+        assert partial.created in (0, true.created)
+        assert partial.usage in (None, true.usage)
+        assert partial.finish_reason in (None, true.finish_reason)
+        assert true.text.startswith(partial.text)
+        assert true.reasoning.startswith(partial.reasoning)
+        for channel in ("content", "reasoning_content"):
+            tokens = getattr(partial.logprobs, channel, None) or ()
+            assert tokens == getattr(true.logprobs, channel)[: len(tokens)]
+            most += len(tokens)
+        for call, true_call in zip(partial.message.tool_calls or (), true.message.tool_calls, strict=False):
+            assert call.id in ("", true_call.id)
+            assert call.function.name in ("", true_call.function.name)
+            assert true_call.function.arguments.startswith(call.function.arguments)
+    assert most > 50
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -27,7 +27,7 @@ from ..folding.channels import of_whole
 from .lenient import MAX_SHOWN_BODY, parse_json, value_from, what_can_be_read
 from .quirks.messages import mended
 from .shapes import AnswerReader, parsed_answer
-from .shapes.lessons import ENVELOPES
+from .shapes.lessons import ENVELOPES, without_envelope
 
 T = TypeVar("T")
 C = TypeVar("C", ChatCompletion, ChatCompletionChunk, TextCompletion)
@@ -59,7 +59,7 @@ def text_from_json(text: bytes, reader: AnswerReader = SHARED) -> TextCompletion
 def salvage(text: str, cls: type[C]) -> C | None:
     """What can be read of JSON that is not of the shape that it should be; ``None``: nothing."""
     try:
-        return what_can_be_read(json.loads(text), cls)
+        return what_can_be_read(without_envelope(json.loads(text)), cls)
     except (ValueError, RecursionError):
         return None
 
@@ -145,15 +145,9 @@ def partial_in(body: bytes, cls: type[W]) -> W | None:
 
 
 def _beginning_in(body: bytes) -> Any:
-    """What half a JSON text has said so far; ``None``: it is none."""
-    from ..structuring.growing import GrowingJSON  # brings in what good answers can do without
+    from .beginnings import beginning_in  # which good answers can do without
 
-    text = body.decode("utf-8-sig", "ignore").lstrip()
-    if not text.startswith("{"):
-        return None
-    growing = GrowingJSON("{")
-    growing.feed(text)
-    return None if growing.is_complete or growing.has_begun_anew else growing.snapshot()
+    return beginning_in(body)
 
 
 def _partial_of(value: Any, cls: type[W]) -> W | None:

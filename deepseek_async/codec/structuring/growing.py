@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 NOTHING: Any = object()  # no value has begun
@@ -69,16 +70,22 @@ class GrowingJSON:
                 self._begin()
                 place += 1
 
-    def snapshot(self) -> Any:
-        """What is known, as plain data that stay as they are; `NOTHING` before it begins."""
+    def snapshot(self, shows: Callable[[list[str | None]], bool] | None = None) -> Any:
+        """What is known, as plain data that stay as they are; `NOTHING` before it begins.
+
+        Args:
+            shows: Says of what has begun and not ended, by its path, whether a part of it is of use; else it is left
+                out. An array's items are ``None`` in a path.
+        """
         if self._root is NOTHING or not self._stack:
             return self._root
         inner: Any = NOTHING
         if self._string is not None and not self._is_key:
             inner = "".join(self._string)
-        for container, key in zip(reversed(self._stack), reversed(self._keys), strict=True):
+        for depth in range(len(self._stack), 0, -1):
+            container, key = self._stack[depth - 1], self._keys[depth - 1]
             copied = container.copy()
-            if inner is not NOTHING:
+            if inner is not NOTHING and (shows is None or shows(self._keys[:depth])):
                 if key is None:
                     copied.append(inner)
                 else:

@@ -63,6 +63,11 @@ def parsed_answer(text: bytes, what: str, *, is_whole: bool) -> Any:
     parsed = parse_json(text, what)
     if is_whole and isinstance(parsed, list) and len(parsed) == 1 and isinstance(parsed[0], dict):
         parsed = parsed[0]
+    return without_envelope(parsed)
+
+
+def without_envelope(parsed: Any) -> Any:
+    """What some gateways put an object of their own around; anything else as it is."""
     if isinstance(parsed, dict) and not parsed.get("choices"):
         for name in ENVELOPES:
             inner = parsed.get(name)
