@@ -5,6 +5,8 @@ With 20 alternatives a token's values are 4 kB in 66 objects, its text is 1.3 kB
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -59,6 +61,37 @@ class LaterTops(msgspec.Struct, gc=False):
             self.looked()
         self.top_logprobs = tops_of(self.shapes.read_tops(self.text))
         return self
+
+
+class _LaterTopsOfLong(LaterTops):
+    """The same of a token of a long answer."""
+
+    known: dict[Any, Any] = {}
+
+    def __call__(self) -> LaterTops:
+        super().__call__()
+        said = [top.bytes for top in self.top_logprobs]
+        for top, known in zip(self.top_logprobs, map(self.known.setdefault, said, said), strict=True):
+            _put_bytes(top, known)
+        return self
+
+
+_top: Any = TopLogprob
+_put_bytes: Callable[[TopLogprob, Any], None] = _top.bytes.__set__
+
+LONG_ANSWER = 2**20
+"""Bytes of JSON, from which on equal ``bytes`` of alternatives are one."""
+
+
+def later_tops(shapes: Decoders, whole: msgspec.Raw) -> Callable[[msgspec.Raw], LaterTops]:
+    """What makes late alternatives of their JSON, which stands in that of all logprobs of a choice.
+
+    In a long answer they may be a million, of some thousand words. Their ``bytes`` would be a third of what they take,
+    and equal ones become one: that takes 3 µs a token, of which freeing fewer gives one back.
+    """
+    if len(whole) < LONG_ANSWER:
+        return partial(LaterTops, shapes, None)
+    return partial(_LaterTopsOfLong, shapes, None, known={})
 
 
 class LaterTopsOfOne(msgspec.Struct, gc=False):

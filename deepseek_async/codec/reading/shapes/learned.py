@@ -16,7 +16,7 @@ from ....types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, TextC
 from . import documented
 from .building import chunk_of, completion_of, text_of
 from .documented import Shape
-from .late import LaterLogprobs, LaterTops, LaterTopsOfOne, Looked
+from .late import LaterLogprobs, LaterTops, LaterTopsOfOne, Looked, later_tops
 from .tokens import logprobs_checker, logprobs_of
 from .unknown import Unknown, extra_method, fields_of, map_shapes, nested_in
 
@@ -108,7 +108,7 @@ class Shapes:
         return logprobs_of(self._read_chunk_logprobs(text).choices[number].logprobs, partial(LaterTops, self, looked))
 
     def _logprobs_in(self, text: msgspec.Raw) -> ChoiceLogprobs:
-        return logprobs_of(self._read_logprobs(text), partial(LaterTops, self, None))
+        return logprobs_of(self._read_logprobs(text), later_tops(self, text))
 
     @cached_property
     def _read_logprobs(self) -> Any:
