@@ -63,6 +63,7 @@ class Deadlines:
         "_cancelling",
         "_due",
         "_error",
+        "_has_heard",
         "_idle",
         "_is_stream",
         "_left",
@@ -95,6 +96,7 @@ class Deadlines:
         self._cancelling = 0
         self._error: DeepSeekError | None = None
         self._is_stream = streamed
+        self._has_heard = False
         self.keepalives: int = 0
 
     @property
@@ -110,6 +112,7 @@ class Deadlines:
     def enter(self, phase: Phase, seconds: float | None) -> None:
         """Begin a phase, or the same one anew: from now on it has all its seconds."""
         self.phase = phase
+        self._has_heard = False
         self._seconds = self._left = math.inf if seconds is None else seconds
         if self._task is not None:
             self._since = self._time()
@@ -169,6 +172,7 @@ class Deadlines:
         now = self._time()
         self._left -= now - self._until
         self._until = now
+        self._has_heard = True
 
     def interrupt(self, error: DeepSeekError) -> None:
         """End the wait that is going on, if any, with an error of the caller's choice; for use by another task."""
@@ -227,7 +231,7 @@ class Deadlines:
         # While it waits for a connection, or for one to be made, nothing of the request has been sent.
         waiting = "there was no connection yet" if phase == "total" and self.phase == "connect" else ""
         seen = f", {self.keepalives} keep-alives seen" if self.keepalives else ""
-        if self._is_stream and self.phase == "first_chunk" and not self.keepalives:
+        if self._is_stream and self.phase == "first_chunk" and not self._has_heard:
             seen = _MAY_BE_HELD
         return APITimeoutError(
             f"{phase} timeout of {seconds:g} s passed: {waiting or _ADVICE[phase]}{seen}",

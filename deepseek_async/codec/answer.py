@@ -7,7 +7,7 @@ The end is an input. A connection that closes tells nothing by itself; what it m
 | WAITING: no chunk yet | a chunk | STREAMING |
 | | the first byte of a document | DOCUMENT |
 | STREAMING | ``[DONE]``; the end of the bytes, once every choice has its ``finish_reason`` | DONE |
-| DOCUMENT: no event stream at all | the end of the bytes, if it is a whole completion | DONE |
+| DOCUMENT: no event stream at all | the end of the bytes, in form or not, if it is a whole completion | DONE |
 | WAITING, STREAMING, DOCUMENT | anything else that ends it: see below | FAILED |
 | FAILED | another attempt | WAITING |
 | DONE, FAILED | a continuation: a seam | WAITING |
@@ -34,6 +34,7 @@ import attrs
 from ..errors import (
     APIConnectionError,
     APIStatusError,
+    APITimeoutError,
     DeepSeekError,
     EmptyResponseError,
     MalformedResponseError,
@@ -264,9 +265,7 @@ class StreamedAnswer(Generic[C, W]):
             return
         try:
             if self._body.is_document:
-                self._take_last([self._dialect.read_whole(self._body.document)])
-                if self.end is None:
-                    self._finish()
+                self._take_document()
             else:
                 self._end()
         except APIStatusError as error:
@@ -276,9 +275,19 @@ class StreamedAnswer(Generic[C, W]):
 
     def receive_break(self, error: DeepSeekError) -> None:
         """Take that the connection broke, or that a deadline passed, amid the answer."""
+        partial = None
+        if self.end is None and self._body.is_document and isinstance(error, APIConnectionError | APITimeoutError):
+            try:
+                self._take_document()  # it says by itself where it ends
+                return
+            except APIStatusError as told:
+                error = interrupted(told)
+            except DeepSeekError as cut:
+                partial = cut.partial
         if isinstance(error, APIConnectionError):
             message = f"the stream was cut: {error.message}"
             error = StreamInterruptedError(message, cause=error)
+        error.partial = partial or error.partial
         self._fail(error)
 
     def receive_refusal(self, error: DeepSeekError) -> None:
@@ -505,6 +514,11 @@ class StreamedAnswer(Generic[C, W]):
             raise StreamInterruptedError("the stream was cut inside its first event")
         else:
             raise self._emptiness()
+
+    def _take_document(self) -> None:
+        self._take_last([self._dialect.read_whole(self._body.document)])
+        if self.end is None:
+            self._finish()
 
     def _take_last(self, chunks: list[C]) -> None:
         """Take chunks that the end of the bytes brings: a document, or an event that nothing else ended."""

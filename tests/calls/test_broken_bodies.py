@@ -16,6 +16,7 @@ from deepseek_async import (
     RetryPolicy,
     Timeouts,
 )
+from deepseek_async.errors import StreamInterruptedError
 from deepseek_async.transport import Answer, Pause
 
 from ..byte_server import JSON_HEAD, ByteServer, Connection, chunked
@@ -166,3 +167,42 @@ async def test_on_sockets(way: str) -> None:
             assert caught.value.partial is not None
             assert TEXT.startswith(caught.value.partial.text or "no")
         assert (await ask(client)).text == TEXT
+
+
+# -- in place of a stream ----------------------------------------------------------------------------------------------
+
+
+async def read(client: AsyncClient, *, fim: bool) -> Any:
+    """A streamed answer, which the server sends in one piece."""
+    if fim:
+        return await (await client.completions.create(model="m", prompt="p", stream=True)).completion()
+    return await client.chat.completions.stream(**ASKED).completion()
+
+
+@pytest.mark.parametrize("fim", [False, True], ids=["chat", "fim"])
+@pytest.mark.parametrize("is_silent", [False, True], ids=["broke", "silent"])
+async def test_a_document_in_place_of_a_stream(fim: bool, is_silent: bool) -> None:
+    """Whole, it is the answer; half, it is in the error, which does not say that nothing came."""
+    body = to_json(FIM if fim else completion(TEXT))
+    timeouts = Timeouts(first_chunk=0.05)
+    client, transport = client_on(in_pieces(body, Pause() if is_silent else BROKE), timeouts=timeouts)
+    answer = await read(client, fim=fim)
+    assert (answer.text, answer.complete, len(transport.requests)) == (TEXT, True, 1)
+    for cut in (30, 60, 80):
+        then = Pause() if is_silent else BROKE
+        client, _ = client_on(in_pieces(body[:-cut], then), timeouts=timeouts, retry=ONCE)
+        with pytest.raises(APITimeoutError if is_silent else StreamInterruptedError) as caught:
+            await read(client, fim=fim)
+        partial = caught.value.partial
+        assert partial is not None
+        assert not partial.complete
+        assert TEXT.startswith(partial.text)
+        assert "nothing at all came" not in str(caught.value)
+
+
+async def test_an_error_in_place_of_a_stream() -> None:
+    """An error object that is whole is that error."""
+    body = to_json({"error": {"message": "no such key", "code": 401}})
+    client, _ = client_on(in_pieces(body, BROKE), retry=ONCE)
+    with pytest.raises(DeepSeekError, match="no such key"):
+        await read(client, fim=False)
