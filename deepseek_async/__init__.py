@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from .calls.arguments.spellings import NOT_GIVEN as NOT_GIVEN
     from .calls.conversation.conversation import Conversation as Conversation
     from .calls.parsing.streaming import ParsedStream as ParsedStream
-    from .calls.statistics import Statistics as Statistics
     from .calls.stream import ChatCompletionStream as ChatCompletionStream
     from .calls.stream import TextCompletionStream as TextCompletionStream
     from .calls.tools.function_tool import FunctionTool as FunctionTool
     from .calls.tools.function_tool import tool as tool
     from .calls.tools.run import ToolRun as ToolRun
+    from .calls.watching.statistics import Statistics as Statistics
     from .client import AsyncClient as AsyncClient
     from .codec.answer import Seam as Seam
     from .codec.folding.fold import fold as fold
@@ -101,7 +101,7 @@ _HOMES = {
     "batch.run": ("run_batch", "run_partition"),
     "calls.arguments.spellings": ("NOT_GIVEN",),
     "calls.parsing.streaming": ("ParsedStream",),
-    "calls.statistics": ("Statistics",),
+    "calls.watching.statistics": ("Statistics",),
     "calls.stream": ("ChatCompletionStream", "TextCompletionStream"),
     "codec.answer": ("Seam",),
     "codec.folding.fold": ("fold",),
@@ -170,13 +170,16 @@ __all__ = sorted(_HOME_OF)
 def __getattr__(name: str) -> Any:
     if (home := _HOME_OF.get(name)) is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # What is imported stays: looking through it for garbage meanwhile takes a tenth of the time that it takes.
+    # What is imported stays: looking through it for garbage, now or soon, takes a tenth of the time that it takes.
     is_collecting = gc.isenabled()
     gc.disable()
     try:
         value = getattr(import_module(f".{home}", __name__), name)
     finally:
         if is_collecting:
+            if not gc.get_freeze_count():  # what a program has frozen stays so
+                gc.freeze()
+                gc.unfreeze()  # among the old, without having been looked at among the young
             gc.enable()
     globals()[name] = value  # from now on without this function
     return value

@@ -5,19 +5,18 @@ from __future__ import annotations
 import itertools
 import os
 import ssl as ssl_module
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
 
-from .calls.arguments.checks import check_count, check_type, hooks_of, secret_in
+from .calls.arguments.checks import check_budget, check_count, check_type, hooks_of, secret_in
 from .calls.arguments.official import OfficialRules
 from .calls.arguments.parameters import check_via, hide_headers
 from .calls.arguments.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
 from .calls.arguments.spellings import (
     WORDS_OF_CHAT,
     WORDS_OF_CLIENTS,
-    WORDS_OF_FILES,
     WORDS_OF_RESOURCES,
     SpelledSettings,
     settings_of,
@@ -25,14 +24,12 @@ from .calls.arguments.spellings import (
 from .calls.call import Surroundings
 from .calls.caller import Caller, retry_of, timeouts_of
 from .calls.chat import Chat, ChatCompletions
-from .calls.resources import Completions, Files, Models, User
-from .calls.statistics import Figures, Statistics
+from .calls.watching.figures import Figures
 from .codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
 from .errors import InvalidRequestError, name_ours
 from .hooks import Hook
 from .policy.gate import Gate
 from .policy.retry import RetryPolicy
-from .policy.spending import Budget
 from .policy.timeouts import Timeouts
 from .transport import Transport, recorded
 from .transport.network import AiohttpTransport, ClientSession
@@ -43,7 +40,13 @@ if TYPE_CHECKING:
     from .batch.options import RateLimiter
     from .batch.source.rows import Source
     from .calls.parsing.ways import Mode
+    from .calls.resources.account import Models, User
+    from .calls.resources.completions import Completions
+    from .calls.resources.files import Files
+    from .calls.watching.statistics import Statistics
+    from .policy.spending import Budget
 
+T = TypeVar("T")
 
 _numbers = itertools.count(1)
 _ATTRIBUTES = frozenset(
@@ -153,7 +156,7 @@ class AsyncClient:
         check_type("pickle_key", pickle_key, bool)
         check_via(via)
         check_type("has_beta", has_beta, bool, None)
-        check_type("budget", budget, Budget, None)
+        check_budget(budget)
         check_type("official_rules", official_rules, bool, None)
         max_event_bytes = check_count("max_event_bytes", max_event_bytes)
         max_body_bytes = check_count("max_body_bytes", max_body_bytes)
@@ -211,10 +214,14 @@ class AsyncClient:
 
     def _make_resources(self) -> None:
         self._chat = Chat(self._caller)
-        self._completions = Completions(self._caller)
-        self._files = Files(self._caller)
-        self._models = Models(self._caller)
-        self._user = User(self._caller)
+        self._others: dict[Any, Any] = {}
+
+    def _other(self, resource: Callable[[Caller], T]) -> T:
+        """A resource besides chat. What brings it in is loaded when it is first asked for: most programs never do."""
+        made: T | None = self._others.get(resource)
+        if made is None:
+            made = self._others[resource] = resource(self._caller)
+        return made
 
     @property
     def chat(self) -> Chat:
@@ -224,22 +231,30 @@ class AsyncClient:
     @property
     def completions(self) -> Completions:
         """Fill in the middle: ``completions.create``."""
-        return self._completions
+        from .calls.resources.completions import Completions
+
+        return self._other(Completions)
 
     @property
     def files(self) -> Files:
         """Uploaded images and documents: ``files.create``, ``list``, ``retrieve`` and ``delete``."""
-        return self._files
+        from .calls.resources.files import Files
+
+        return self._other(Files)
 
     @property
     def models(self) -> Models:
         """The models that the server has: ``models.list`` and ``retrieve``."""
-        return self._models
+        from .calls.resources.account import Models
+
+        return self._other(Models)
 
     @property
     def user(self) -> User:
         """The account: ``user.balance``."""
-        return self._user
+        from .calls.resources.account import User
+
+        return self._other(User)
 
     @property
     def base_url(self) -> str:
@@ -336,7 +351,7 @@ class AsyncClient:
         """
         headers = hide(headers)
         hide_headers(spelled)
-        check_type("budget", budget, Budget, None)
+        check_budget(budget)
         named = settings_of(spelled, AsyncClient.with_options)
         given: dict[str, Any] = {"timeouts": timeouts, "retry": retry, "headers": headers, **named}
         settings = {
@@ -411,7 +426,5 @@ class AsyncClient:
 
 
 name_ours(AsyncClient, WORDS_OF_CLIENTS)
+name_ours(Chat, WORDS_OF_RESOURCES)
 name_ours(ChatCompletions, WORDS_OF_CHAT)
-name_ours(Files, WORDS_OF_FILES)
-for _resource in (Chat, Completions, Models, User):
-    name_ours(_resource, WORDS_OF_RESOURCES)

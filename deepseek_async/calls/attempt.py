@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..codec.body import without_blank
-from ..codec.failures.statuses import failure_from, request_id_of
+from ..codec.heads import request_id_of
 from ..errors import DeepSeekError, EmptyResponseError, ResponseTooLargeError
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Response, Transport
 from ..transport.base import lowered
 from .deadlines import Deadlines
-from .statistics import Figures
 
 if TYPE_CHECKING:
+    from .watching.figures import Figures
     from .watching.watch import CallWatch
 
 # 201 and 203 from gateways and caches, 206 where somebody counts bytes: the body is the whole answer. 202
@@ -216,6 +216,8 @@ class Attempt:
         return answer
 
     async def _failure(self, response: Response) -> DeepSeekError:
+        from ..codec.failures.statuses import failure_from  # not for those who are never refused
+
         body = b""
         idle = self._timeouts.idle
         self._deadlines.enter("idle", ERROR_BODY_SECONDS if idle is None else min(idle, ERROR_BODY_SECONDS))

@@ -11,25 +11,23 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
-import attrs
+import msgspec
 
 from ..codec.answer import StreamedAnswer
 from ..errors import APIStatusError, APITimeoutError, DeepSeekError, describe, unforeseen
 from ..hooks import Hook
 from ..policy.gate import HELD_ONCE_SECONDS, Gate
-from ..policy.metering import Meter
 from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest, Transport
 from ..types.secrecy import in_one_line
 from .attempt import Attempt
 from .deadlines import Deadlines
-from .statistics import Figures
-from .streams.concealment import conceal_aside, name_asked
 from .streams.estimates import prompt_tokens_in, settle_whole, with_estimate
 
 if TYPE_CHECKING:
+    from ..policy.metering import Meter
+    from .watching.figures import Figures
     from .watching.watch import CallWatch
 
 T = TypeVar("T")
@@ -37,8 +35,7 @@ T = TypeVar("T")
 _log = logging.getLogger("deepseek_async")
 
 
-@attrs.frozen
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What all calls of a client share."""
 
     transport: Transport
@@ -189,6 +186,8 @@ class Call:
         Raises:
             DeepSeekError: The error itself, with the history of all attempts: no other attempt follows.
         """
+        from .streams.concealment import conceal_aside, name_asked  # not for those to whom nothing happens
+
         around = self._around
         await conceal_aside(error, self._sent)
         if isinstance(error, APIStatusError) and self._elsewhere is not None:
@@ -234,7 +233,7 @@ class Call:
     async def _sleep(self, seconds: float, why: str) -> None:
         self.deadlines.enter("total", None)
         try:
-            await self.deadlines.wait(anyio.sleep(seconds))
+            await self.deadlines.wait(asyncio.sleep(seconds))
         except APITimeoutError as error:
             error.waiting = why
             error.message = f"total timeout of {error.seconds:g} s passed during a wait of {seconds:.3g} s: {why}"

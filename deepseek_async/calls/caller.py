@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
 
 import attrs
 
@@ -15,11 +15,9 @@ from ..codec.dialects import CHAT, TEXT, Dialect, read_by
 from ..codec.reading.shapes import AnswerReader
 from ..codec.requests import body_in
 from ..errors import APIStatusError, InvalidRequestError
-from ..policy.metering import Meter
 from ..policy.retry import RetryPolicy
-from ..policy.spending import Budget
 from ..policy.timeouts import Timeouts
-from ..transport import Form, HTTPRequest
+from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatCompletionChunk, ChatRequest, TextCompletion
 from ..types.structs import unfrozen
 from ..types.tokens.estimate import prompt_tokens_of
@@ -28,6 +26,11 @@ from .arguments.parameters import CallOptions
 from .arguments.settings import Endpoint, headers_of
 from .call import Call, Surroundings
 from .parsing.refusals import StrictRefusals
+
+if TYPE_CHECKING:
+    from ..policy.metering import Meter
+    from ..policy.spending import Budget
+    from ..transport import Form
 
 T = TypeVar("T")
 
@@ -161,6 +164,8 @@ class Caller:
         """What meters a call by the client's budget and its own; nothing, where no model is asked."""
         if model is None:
             return None
+        from ..policy.metering import Meter
+
         budgets = tuple(dict.fromkeys(each for each in (self.budget, budget) if each is not None))
         body = body_in(request.body)
         limit = body.get("max_tokens")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import attrs
 
 from ..codec.answer import StreamedAnswer
-from ..codec.documents import json_of
-from ..codec.endings import finished
-from ..codec.reading.one_piece import body_before, completion_in
-from ..codec.reading.responses import completion_from_json
 from ..codec.requests import request_to_json
-from ..errors import APIConnectionError, APITimeoutError, InvalidRequestError, StreamInterruptedError
-from ..policy.resume import Resume
 from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatRequest
 from .arguments.parameters import (
@@ -26,23 +21,17 @@ from .arguments.parameters import (
     hide_headers,
     split_off_options,
 )
-from .attempt import Attempt
 from .parsing.completions import ParsingCompletions
 from .stream import ChatCompletionStream
-from .streams.estimates import settle_whole
-from .streams.resumption import Resumption, without_prefix
+from .whole import ask_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
+    from ..policy.resume import Resume
     from .arguments.parameters import ParametersWithoutTools
     from .caller import Caller
     from .tools.function_tool import FunctionTool
     from .tools.rules import Consent
     from .tools.run import ToolRun
-
-
-_AS_STREAM = b'{"stream":true,"stream_options":{"include_usage":true},'
 
 
 class Chat:
@@ -127,8 +116,11 @@ class ChatCompletions(ParsingCompletions):
         def send_as(request: ChatRequest) -> HTTPRequest:
             return caller.http_request("POST", caller.chat_url(request), request_to_json(request), options)
 
-        if resume is not None and not isinstance(resume, Resume):
-            raise InvalidRequestError("resume", None, f"Resume or None, not {type(resume).__name__}")
+        resumption = None
+        if resume is not None:
+            from .streams.resumption import resumption_of  # not for those whose answers end where they end
+
+            resumption = resumption_of(resume, request, send_as)
         first = send_as(request)
         answer = StreamedAnswer(
             caller.chat_dialect,
@@ -137,11 +129,8 @@ class ChatCompletions(ParsingCompletions):
             max_event_bytes=caller.max_event_bytes,
             max_body_bytes=caller.max_body_bytes,
         )
-        return ChatCompletionStream(
-            lambda: caller.call(first, options, model=request.model, streamed=True),
-            answer,
-            Resumption(resume, request, send_as) if resume is not None else None,
-        )
+        start = partial(caller.call, first, options, model=request.model, streamed=True)
+        return ChatCompletionStream(start, answer, resumption)
 
     async def send(self, request: ChatRequest, options: CallOptions | None = None) -> ChatCompletion:
         """Ask for the answer to a request that is a value already, in one piece. Raises as `create`."""
@@ -152,7 +141,11 @@ class ChatCompletions(ParsingCompletions):
             caller.rules.check(request)
         url = caller.chat_url(request)
         completion, _ = await ask_whole(caller, url, request_to_json(request), options or {}, model=request.model)
-        return without_prefix(completion, request) if caller.goes_on_alone else completion
+        if caller.goes_on_alone:
+            from .streams.resumption import without_prefix
+
+            completion = without_prefix(completion, request)
+        return completion
 
     def run_tools(
         self,
@@ -210,89 +203,3 @@ class ChatCompletions(ParsingCompletions):
             toolbox,
             rules,
         )
-
-
-async def ask_whole(
-    caller: Caller,
-    url: str,
-    body: bytes,
-    options: CallOptions,
-    *,
-    model: str,
-    admitted: Callable[[], object] | None = None,
-    resent: Callable[[], object] | None = None,
-) -> tuple[ChatCompletion, bytes]:
-    """Send a request until it is answered or given up.
-
-    Args:
-        body: The request's JSON.
-        admitted: Called when the head of a success has come, which may be long before the answer: the server has let
-            the request in.
-        resent: Called at the end of an attempt whose request went out twice, so that it may have been billed twice.
-
-    Returns:
-        The completion, and JSON that it can be read from: the server's, if it sent nothing else.
-
-    Raises:
-        DeepSeekError: As `ChatCompletions.create`.
-    """
-    via = options.get("via") or caller.via
-    if via == "stream" or (via == "auto" and caller.goes_on_alone):
-        completion = await _ask_by_stream(caller, url, body, options, model=model, admitted=admitted)
-        return completion, json_of(attrs.evolve(completion, request_id=None)).encode()
-    call = caller.call(caller.http_request("POST", url, body, options), options, model=model, streamed=False)
-
-    async def ask(attempt: Attempt) -> tuple[ChatCompletion, bytes]:
-        try:
-            answer = await attempt.whole(caller.max_body_bytes, admitted)
-        except (APIConnectionError, APITimeoutError) as error:
-            answer = body_before(error, attempt.arrived, ChatCompletion, caller.reader)
-        finally:
-            if attempt.was_resent and resent is not None:
-                resent()
-        if attempt.response is not None and attempt.response.headers.get("server", "").startswith("llama.cpp"):
-            caller.goes_on_alone = True
-        if answer.startswith(b"{") and answer.endswith(b"}"):
-            completion = completion_from_json(answer, attempt.request_id, caller.reader)
-        else:
-            completion, answer = completion_in(answer, attempt.request_id, caller.reader)
-        finished(completion)
-        if call.meter is not None:
-            settle_whole(call.meter, completion)
-        return completion, answer
-
-    return await call.run(ask)
-
-
-async def _ask_by_stream(
-    caller: Caller,
-    url: str,
-    body: bytes,
-    options: CallOptions,
-    *,
-    model: str,
-    admitted: Callable[[], object] | None = None,
-) -> ChatCompletion:
-    """As `ask_whole`, asked for as a stream and folded: same value, same errors."""
-    body = _AS_STREAM + body[1:]
-    request = caller.http_request("POST", url, body, options)
-    answer = StreamedAnswer(
-        caller.chat_dialect,
-        choices=choices_of(json.loads(body)) if b'"n"' in body else 1,
-        max_event_bytes=caller.max_event_bytes,
-        max_body_bytes=caller.max_body_bytes,
-    )
-    stream = ChatCompletionStream(lambda: caller.call(request, options, model=model, streamed=True), answer)
-    try:
-        async with stream:
-            if admitted is not None:
-                admitted()
-            return await stream.completion()
-    except StreamInterruptedError as error:
-        cause = error.cause
-        if cause is None:
-            raise
-        # What an answer in one piece would have ended with, with what is known of this one.
-        for fact in ("request_id", "attempts", "partial", "history", "billed_before"):
-            setattr(cause, fact, getattr(error, fact))
-        raise cause from None

@@ -12,7 +12,7 @@ import asyncio
 import enum
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Generic, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NoReturn, Self, TypeVar
 
 from ..codec.answer import Complete, Interrupted, Seam, StreamedAnswer
 from ..errors import DeepSeekError, StreamInterruptedError, name_ours, unforeseen
@@ -23,7 +23,9 @@ from .attempt import Attempt
 from .call import Call
 from .streams.estimates import settle_stream, with_estimate
 from .streams.reading import Reading, contents_in, deltas_in, texts_in
-from .streams.resumption import Resumption
+
+if TYPE_CHECKING:
+    from .streams.resumption import Resumption
 
 C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 W = TypeVar("W", bound=ChatCompletion | TextCompletion)

@@ -57,7 +57,6 @@ from .body import (
 )
 from .dialects import Dialect
 from .endings import broken_off, interruption_in
-from .failures.in_band import failure_in_words
 from .folding.facts import AnswerFacts
 from .folding.fold import Fold
 from .outlet import Outlet, Probation
@@ -557,6 +556,8 @@ class StreamedAnswer(Generic[C, W]):
         reasons = self._fold.finish_reasons
         if reasons and None not in reasons:
             return None
+        from .failures.in_band import failure_in_words
+
         return failure_in_words(self._fold.extra, is_all=self._fold.is_blank)
 
     def _tried(self, chunks: list[C]) -> list[C]:

@@ -13,8 +13,7 @@ from ..errors import (
     StreamInterruptedError,
 )
 from ..sse import Decoder
-from .failures.in_band import in_band_failure
-from .reading.lenient import MAX_SHOWN_BODY, parse_json, summary_of
+from .reading.bodies import MAX_SHOWN_BODY, parse_json, summary_of
 from .reading.quirks.messages import is_json
 
 MAX_EVENT_BYTES: Final = 16 * 2**20
@@ -176,6 +175,8 @@ def error_event(text: bytes) -> APIStatusError:
         parsed = parse_json(text, "the error event")
     except MalformedResponseError:
         parsed = text.decode("utf-8", "replace")
+    from .failures.in_band import in_band_failure
+
     failure = in_band_failure(parsed) or in_band_failure({"error": parsed if parsed else {"message": ""}})
     assert failure is not None  # noqa: S101 - the second shape always is one
     return failure
@@ -183,6 +184,8 @@ def error_event(text: bytes) -> APIStatusError:
 
 def error_in(text: bytes) -> APIStatusError | None:
     """The error that stands bare in a text which is no event stream, whole or as one of its lines."""
+    from .failures.in_band import in_band_failure
+
     for candidate in (text, *text.split(b"\n")):
         candidate = candidate.strip()
         if (found := _FAILURE.match(candidate)) is not None and candidate[found.end() :]:

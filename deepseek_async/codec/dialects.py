@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
+import msgspec
 
 from ..types import (
     ChatCompletion,
@@ -64,8 +65,7 @@ class PayloadReader(Protocol[C]):
     ) -> int: ...
 
 
-@attrs.frozen
-class Dialect(Generic[C, W]):
+class Dialect(msgspec.Struct, Generic[C, W], frozen=True):
     """What one endpoint's streamed answers are made of.
 
     Attributes:
@@ -82,7 +82,7 @@ class Dialect(Generic[C, W]):
     read_whole: Callable[..., C]
     fold: Callable[[int | None], AnyFold[C, W]]
     has_text: Callable[[Any], bool]
-    nothing: Mapping[str, Any] = attrs.field(hash=False)
+    nothing: Mapping[str, Any]
 
     def chunk_has_text(self, chunk: C) -> bool:
         """Whether any choice has."""
@@ -191,4 +191,4 @@ TEXT: Final = Dialect[TextCompletion, TextCompletion](
 def read_by(dialect: Dialect[C, W], reader: AnswerReader) -> Dialect[C, W]:
     """The dialect as one server's answers are read, by what was learned from those before."""
     by: Any = partial(StreamReader if dialect is CHAT else TextStreamReader, reader)
-    return attrs.evolve(dialect, reader=by, read_whole=partial(dialect.read_whole, reader=reader))
+    return msgspec.structs.replace(dialect, reader=by, read_whole=partial(dialect.read_whole, reader=reader))

@@ -34,7 +34,7 @@ from ..types import (
     UserMessage,
 )
 from ..types.values import NO_EXTRA
-from .reading.lenient import parse_json
+from .reading.bodies import parse_json
 
 T = TypeVar("T")
 

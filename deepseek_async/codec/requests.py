@@ -7,14 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
 
 from ..errors import InvalidRequestError
-from ..types import ChatRequest, TextRequest
+from ..types import ChatRequest
 from ..types.requests.numbers import number_in
+
+if TYPE_CHECKING:
+    from ..types import TextRequest
 
 
 def _as_json_can_say(value: object) -> Any:
@@ -57,12 +60,19 @@ def _is_nested(field: attrs.Attribute[Any]) -> bool:
     return not _OF_SCALARS.issuperset(_WORD.findall(str(field.type)))
 
 
-_SHAPES = {cls: _Shape(cls) for cls in (ChatRequest, TextRequest)}
+_shapes: dict[type, _Shape] = {}
+
+
+def _shape_of(request: ChatRequest | TextRequest) -> _Shape:
+    cls = type(request)
+    if (shape := _shapes.get(cls)) is None:
+        shape = _shapes[cls] = _Shape(cls)
+    return shape
 
 
 def body_of(request: ChatRequest | TextRequest) -> dict[str, Any]:
     """The request as plain data, as it goes over the wire; ``extra_body`` wins over parameters of the same name."""
-    shape = _SHAPES[type(request)].of(request)
+    shape = _shape_of(request).of(request)
     body = {name: value for name in shape.__struct_fields__ if (value := getattr(shape, name)) is not None}
     body.update({name: _plain(value) for name, value in request.extra_body.items()})
     return body
@@ -91,7 +101,7 @@ def request_to_json(request: ChatRequest | TextRequest, *, sort_keys: bool = Fal
         if sort_keys:
             data = _encode_sorted(_with_schemas_as_they_are(request))
         else:
-            data = _encode(body_of(request) if request.extra_body else _SHAPES[type(request)].of(request))
+            data = _encode(body_of(request) if request.extra_body else _shape_of(request).of(request))
     except RecursionError:
         raise InvalidRequestError("the request", None, "nesting that comes to an end") from None
     except (UnicodeEncodeError, TypeError, ValueError) as error:
@@ -107,7 +117,7 @@ def _with_schemas_as_they_are(request: ChatRequest | TextRequest) -> msgspec.Str
     if request.extra_body or getattr(request, "tools", None) or getattr(request, "response_format", None):
         kept = {"tools", "response_format", *request.extra_body}
         return {name: msgspec.Raw(_encode(item)) if name in kept else item for name, item in body_of(request).items()}
-    return _SHAPES[type(request)].of(request)
+    return _shape_of(request).of(request)
 
 
 def _plain(value: Any) -> Any:

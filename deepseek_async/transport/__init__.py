@@ -1,6 +1,7 @@
 """Moves bytes: one request out, an answer's head and bytes in. Nothing here knows what they mean.
 
-What stands in for the network, scripts and recordings, is loaded at its first use: most programs never use it.
+Forms, and what stands in for the network, scripts and recordings, are loaded at their first use: most programs never
+use them.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .base import Form, FormFile, HTTPRequest, Progress, Response, Transport
+from .base import HTTPRequest, Progress, Response, Transport
 
 if TYPE_CHECKING:
     import os
 
+    from .form import Form, FormFile
     from .recording.once import RecordOnce
     from .recording.recorder import Recorder
     from .recording.replayer import Replayer
@@ -36,6 +38,8 @@ __all__ = [
 
 _HOMES = {
     "Answer": "scripted",
+    "Form": "form",
+    "FormFile": "form",
     "Pause": "scripted",
     "RecordOnce": "recording.once",
     "Recorder": "recording.recorder",

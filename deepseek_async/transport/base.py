@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import BinaryIO, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
+
+if TYPE_CHECKING:
+    from .form import Form
 
 
 def _names_only(headers: Mapping[str, str]) -> str:
@@ -28,31 +31,6 @@ def _readable(value: str) -> str:
     except UnicodeEncodeError:
         return value.encode("utf-8", "surrogateescape").decode("latin-1")
     return value
-
-
-@attrs.frozen
-class FormFile:
-    """The file of a form. It is read while it is sent, anew for each attempt, and never held in memory.
-
-    Attributes:
-        name: What the server is told that it is called.
-        media_type: What it is told that it is.
-        size: Bytes from its beginning that are sent.
-        open: Opens it at its beginning; whoever opens it closes it.
-    """
-
-    name: str
-    media_type: str
-    size: int
-    open: Callable[[], BinaryIO] = attrs.field(repr=False, eq=False)
-
-
-@attrs.frozen
-class Form:
-    """A form to be sent as ``multipart/form-data``: its fields, then its file, as ``file``."""
-
-    fields: tuple[tuple[str, str], ...]
-    file: FormFile
 
 
 @attrs.frozen

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepseek_async.codec.failures.in_band import in_band_failure
-from deepseek_async.codec.failures.statuses import failure_from, request_id_of, retry_after_of
-from deepseek_async.codec.reading.lenient import summary_of
+from deepseek_async.codec.failures.statuses import failure_from
+from deepseek_async.codec.heads import request_id_of, retry_after_of
+from deepseek_async.codec.reading.bodies import summary_of
 from deepseek_async.errors import (
     APIStatusError,
     AuthenticationError,

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from deepseek_async.codec import chunk_from_json, completion_from_json, fold
-from deepseek_async.codec.reading.responses import balance_from_json, models_from_json
+from deepseek_async.codec.reading.account import balance_from_json, models_from_json
 from deepseek_async.errors import MalformedResponseError, StreamInterruptedError
 from deepseek_async.types import AssistantMessage, ChatCompletion, FunctionCall, ToolCall, Usage
 

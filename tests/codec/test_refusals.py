@@ -12,8 +12,9 @@ import pytest
 
 from deepseek_async.codec.failures.in_band import in_band_failure
 from deepseek_async.codec.failures.redaction import prompts_in, redact
-from deepseek_async.codec.failures.statuses import failure_from, retry_after_of, without_inputs
-from deepseek_async.codec.reading.lenient import summary_of
+from deepseek_async.codec.failures.statuses import failure_from, without_inputs
+from deepseek_async.codec.heads import retry_after_of
+from deepseek_async.codec.reading.bodies import summary_of
 from deepseek_async.errors import APIConnectionError, APIStatusError, APITimeoutError, BadRequestError, RateLimitError
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepseek_async.codec.folding.fold import Fold
-from deepseek_async.codec.reading.lenient import parse_json
+from deepseek_async.codec.reading.bodies import parse_json
 from deepseek_async.codec.reading.repetition import MANY_HITS, Repetition, StreamReader
-from deepseek_async.codec.reading.shapes import AnswerReader, read_slowly
-from deepseek_async.codec.reading.shapes.lessons import CHUNK
+from deepseek_async.codec.reading.shapes import AnswerReader
+from deepseek_async.codec.reading.shapes.documented import CHUNK
+from deepseek_async.codec.reading.shapes.lessons import read_slowly
 from deepseek_async.codec.reading.shapes.reader import REPEATING
 from deepseek_async.errors import DeepSeekError
 from deepseek_async.sse import Comment

@@ -12,13 +12,10 @@ from hypothesis import strategies as st
 
 from deepseek_async.codec import chunk_from_json, completion_from_json
 from deepseek_async.codec.endings import finished, interruption_in
-from deepseek_async.codec.reading.lenient import parse_json, value_from
-from deepseek_async.codec.reading.responses import (
-    balance_from_json,
-    models_from_json,
-    text_completion_from_json,
-    text_from_json,
-)
+from deepseek_async.codec.reading.account import balance_from_json, models_from_json
+from deepseek_async.codec.reading.bodies import parse_json
+from deepseek_async.codec.reading.lenient import value_from
+from deepseek_async.codec.reading.responses import text_completion_from_json, text_from_json
 from deepseek_async.errors import MalformedResponseError, ServiceUnavailableError
 from deepseek_async.types import ChatCompletionChunk, TextChoice, TextCompletion, TextLogprobs, Usage
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepseek_async.codec.failures.statuses import failure_from, retry_after_of
+from deepseek_async.codec.failures.statuses import failure_from
+from deepseek_async.codec.heads import retry_after_of
 from deepseek_async.errors import (
     APIConnectionError,
     APIStatusError,

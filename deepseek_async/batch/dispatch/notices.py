@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ...calls.caller import Caller
-from ...calls.resources import User
+from ...calls.resources.account import User
 from ...errors import APIStatusError, DeepSeekError
 from ...policy.signs import GIVE_UP_SECONDS, QUOTA_SECONDS, Notice
 

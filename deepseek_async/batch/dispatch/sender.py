@@ -28,8 +28,8 @@ import attrs
 
 from ...calls.arguments.parameters import CallOptions
 from ...calls.caller import Caller
-from ...calls.chat import ask_whole
 from ...calls.parsing.asking import Asking, Wanted
+from ...calls.whole import ask_whole
 from ...codec.requests import request_to_json
 from ...errors import (
     APIConnectionError,

@@ -26,6 +26,14 @@ def check_count(name: str, value: object, or_else: str = "") -> int:
     return count
 
 
+def check_budget(budget: object) -> None:
+    """Refuse what is no `Budget` and not ``None``. Raises `InvalidRequestError`."""
+    if budget is not None:
+        from ...policy.spending import Budget  # brings prices in, and decimals
+
+        check_type("budget", budget, Budget, None)
+
+
 def hooks_of(given: Any) -> tuple[Hook, ...]:
     """The hooks, each of which can be called. Raises `InvalidRequestError`."""
     if not isinstance(given, Sequence) or isinstance(given, str):

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Literal, Required, SupportsFloat, SupportsIndex, TypedDict, TypeVar, cast
+from functools import cache
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    Required,
+    SupportsFloat,
+    SupportsIndex,
+    TypedDict,
+    TypeVar,
+    cast,
+)
 
 import attrs
 
 from ...errors import InvalidRequestError
 from ...policy.retry import RetryPolicy
-from ...policy.spending import Budget
 from ...policy.timeouts import Timeouts
-from ...types import ChatRequest, Message, TextRequest, Tool
+from ...types import ChatRequest, Message, Tool
 from ...types.requests.numbers import integer_in
 from ...types.secrecy import hide, kind_of
 from ...types.structs import unfrozen
+from .checks import check_budget
 from .spellings import NOT_GIVEN, SPELLINGS, translate
 
-R = TypeVar("R", ChatRequest, TextRequest)
+if TYPE_CHECKING:
+    from ...policy.spending import Budget
+    from ...types import TextRequest
+
+R = TypeVar("R", "ChatRequest", "TextRequest")
 
 
 class CallOptions(TypedDict, total=False):
@@ -97,7 +113,7 @@ _CALL_OPTIONS = (
     ("retry", (RetryPolicy, Mapping)),
     ("extra_headers", (Mapping,)),
     ("via", (str,)),
-    ("budget", (Budget,)),
+    ("budget", (object,)),
 )
 _OPTION_NAMES = frozenset(name for name, _ in _CALL_OPTIONS)
 
@@ -141,7 +157,14 @@ class _Maker(Generic[R]):
         return request
 
 
-_chat, _text = _Maker(ChatRequest), _Maker(TextRequest)
+_chat = _Maker(ChatRequest)
+
+
+@cache
+def _text() -> _Maker[TextRequest]:
+    from ...types import TextRequest  # not for those who only chat
+
+    return _Maker(TextRequest)
 
 
 def split_off_options(parameters: dict[str, Any]) -> CallOptions:
@@ -165,6 +188,7 @@ def split_off_options(parameters: dict[str, Any]) -> CallOptions:
             allowed = ", ".join("a mapping" if cls is Mapping else cls.__name__ for cls in wanted)
             raise InvalidRequestError(name, None, f"{allowed} or None, not {kind_of(value)}")
     check_via(options["via"])
+    check_budget(options["budget"])
     return cast(CallOptions, options)
 
 
@@ -200,4 +224,4 @@ def chat_request_of(parameters: dict[str, Any], *, stream: bool) -> ChatRequest:
 
 def text_request_of(parameters: dict[str, Any], *, stream: bool) -> TextRequest:
     """The request that keyword arguments mean. Raises `InvalidRequestError`."""
-    return _text.make(parameters, stream=stream)
+    return _text().make(parameters, stream=stream)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-import attrs
+import msgspec
 
 from ... import __version__
 from ...errors import InvalidRequestError
@@ -27,8 +27,7 @@ _OWN_HEADERS = frozenset(("content-length", "transfer-encoding", "host", "conten
 _FORBIDDEN = re.compile(r"[\0-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
-@attrs.frozen
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """Where requests go.
 
     Attributes:
@@ -65,7 +64,7 @@ class Endpoint:
 
     def with_beta(self) -> Endpoint:
         """The same, with ``/beta`` beside it."""
-        return attrs.evolve(self, beta_base_url=f"{self.base_url}/beta", may_be_sandbox=False)
+        return msgspec.structs.replace(self, beta_base_url=f"{self.base_url}/beta", may_be_sandbox=False)
 
 
 def endpoint_of(base_url: str | None, *, allow_insecure: bool, has_beta: bool | None = None) -> Endpoint:

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ...codec.documents import message_of
-from ...codec.reading.lenient import parse_json
+from ...codec.reading.bodies import parse_json
 from ...errors import InvalidRequestError
 from ...types import SystemMessage, Usage
 from .turn import Turn

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import attrs
 
-from ...codec.reading.lenient import summary_of
+from ...codec.reading.bodies import summary_of
 from ...codec.structuring import WRONG, Structuring, structuring_of
 from ...codec.structuring.problems import listed
 from ...errors import (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from ...codec.reading.responses import balance_from_json, models_from_json
-from ...errors import InvalidRequestError
+from ...codec.reading.account import balance_from_json, models_from_json
+from ...errors import InvalidRequestError, name_ours
 from ...transport import Form
-from ...types import Balance, Model, ModelList
+from ...types.account import Balance, Model, ModelList
 from ..arguments.parameters import CallOptions, hide_headers
+from ..arguments.spellings import WORDS_OF_RESOURCES
 from ..attempt import Attempt
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class User:
         """``GET /user/balance``. Raises as `ChatCompletions.create`."""
         hide_headers(options)
         return await ask(self._caller, "GET", "/user/balance", balance_from_json, options)
+
+
+name_ours(Models, WORDS_OF_RESOURCES)
+name_ours(User, WORDS_OF_RESOURCES)
 
 
 async def ask(

@@ -10,7 +10,7 @@ from ...codec.answer import StreamedAnswer
 from ...codec.endings import finished
 from ...codec.reading.one_piece import body_before, text_completion_in
 from ...codec.requests import request_to_json
-from ...errors import APIConnectionError, APITimeoutError
+from ...errors import APIConnectionError, APITimeoutError, name_ours
 from ...types import TextCompletion
 from ..arguments.parameters import (
     TextParameters,
@@ -20,6 +20,7 @@ from ..arguments.parameters import (
     split_off_options,
     text_request_of,
 )
+from ..arguments.spellings import WORDS_OF_RESOURCES
 from ..attempt import Attempt
 from ..stream import TextCompletionStream
 from ..streams.estimates import settle_whole
@@ -88,3 +89,6 @@ class Completions:
             return completion
 
         return await call.run(ask)
+
+
+name_ours(Completions, WORDS_OF_RESOURCES)

@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Generator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Unpack
 from urllib.parse import quote, urlencode
 
-from ...codec.reading.responses import file_deletion_from_json, file_from_json, files_from_json
-from ...errors import InvalidRequestError
+from ...codec.reading.account import file_deletion_from_json, file_from_json, files_from_json
+from ...errors import InvalidRequestError, name_ours
 from ...transport import Form
-from ...types import FileDeletion, FileList, FileObject
+from ...types.account import FileDeletion, FileList, FileObject
 from ..arguments.parameters import CallOptions, hide_headers
+from ..arguments.spellings import WORDS_OF_FILES
 from ..arguments.uploads import form_file_of
 from .account import ask
 
@@ -150,6 +151,9 @@ class FileListing:
     async def _page(self, wanted: Mapping[str, Any]) -> FileList:
         path = f"/files?{urlencode(wanted)}" if wanted else "/files"
         return await ask(self._caller, "GET", path, files_from_json, self._options)
+
+
+name_ours(Files, WORDS_OF_FILES)
 
 
 def _path_of(file_id: object) -> str:

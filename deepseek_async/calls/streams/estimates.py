@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from ...codec.answer import StreamedAnswer
 from ...codec.requests import body_in
-from ...policy.metering import Meter
 from ...types import ChatCompletion, Usage
 from ...types.tokens.estimate import completion_tokens_of, estimated_tokens, prompt_tokens_of
+
+if TYPE_CHECKING:
+    from ...policy.metering import Meter
 
 T = TypeVar("T")
 

@@ -109,6 +109,13 @@ def _cause_of(answer: StreamedAnswer[Any, Any]) -> DeepSeekError | str | None:
     return answer.end.error if isinstance(answer.end, Interrupted) else answer.finish_reason
 
 
+def resumption_of(resume: object, request: ChatRequest, send_as: Callable[[ChatRequest], HTTPRequest]) -> Resumption:
+    """How the answer to a request is continued. Raises `InvalidRequestError`."""
+    if not isinstance(resume, Resume):
+        raise InvalidRequestError("resume", None, f"Resume or None, not {type(resume).__name__}")
+    return Resumption(resume, request, send_as)
+
+
 def without_prefix(completion: ChatCompletion, request: ChatRequest) -> ChatCompletion:
     """The completion as a stream would tell it: llama.cpp puts the request's prefix before what continues it."""
     prefix = _prefix_in(request.messages[-1])

@@ -11,7 +11,7 @@ from typing import Any, overload
 
 import attrs
 
-from ...codec.reading.lenient import parse_json
+from ...codec.reading.bodies import parse_json
 from ...codec.structuring import structured, structuring_of
 from ...errors import InvalidRequestError
 from ...types import FunctionDefinition, Tool

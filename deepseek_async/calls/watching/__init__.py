@@ -1,1 +1,1 @@
-"""What hooks and the log are told of a call; loaded by the first call that anybody watches."""
+"""What a client counts, and what hooks and the log are told of a call, loaded by the first that anybody watches."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from ...errors import (
@@ -26,7 +26,8 @@ from ...errors import (
     UnprocessableEntityError,
 )
 from ...types.secrecy import REDACTED, without_keys
-from ..reading.lenient import MAX_SHOWN_BODY, summary_of
+from ..heads import request_id_of, retry_after_of
+from ..reading.bodies import MAX_SHOWN_BODY, summary_of
 from ..reading.quirks.messages import mended
 from .exhaustion import is_exhausted, wait_told
 
@@ -56,10 +57,6 @@ _ADVICE: Mapping[int, str] = {
 
 _USED_UP = "waiting a moment does not help: look at the account's balance, quota or plan; not tried again"
 
-REQUEST_ID_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
-# Milliseconds, as Azure and OpenAI's clients know them, beside the standard's seconds.
-_RETRY_AFTER_MS = ("retry-after-ms", "x-ms-retry-after-ms")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{0,300})?", re.ASCII)
 _STATUS = re.compile(r"[45][0-9][0-9]", re.ASCII)
 _COUNT = r"([0-9]{1,3}(?:[,.'’_ \u00a0\u202f][0-9]{3})+(?![0-9])|[0-9]{1,9})"  # with thousands separators or without
 _CURRENT = re.compile(rf"current concurrency is {_COUNT}")
@@ -72,57 +69,6 @@ _TELLING: Final = (
 _CODES = ("code", "status_code", "error_code", "errorCode")
 _MAX_DEPTH = 8
 _MAX_ENTRIES = 20
-
-
-def request_id_of(headers: Mapping[str, str]) -> str | None:
-    """The server's id of the request; header names in lower case. DeepSeek's is ``x-ds-trace-id``."""
-    for name in REQUEST_ID_HEADERS:
-        if value := headers.get(name):
-            return mended(value)
-    return None
-
-
-def retry_after_of(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds to wait by ``Retry-After`` (RFC 9110 section 10.2.3: seconds, or a date); >= 0, or ``None``.
-
-    ``retry-after-ms`` and ``x-ms-retry-after-ms`` say the same more precisely, and go first. A date is one of the
-    server's clock, whose time the answer tells by ``Date``: what is between the two is right where clocks differ.
-
-    Args:
-        headers: Names in lower case.
-        now: The present by the own clock, for an answer without ``Date``.
-    """
-    for name in _RETRY_AFTER_MS:
-        if (milliseconds := _number(headers.get(name, ""))) is not None:
-            return max(0.0, milliseconds / 1000)
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    if (seconds := _number(value)) is None:
-        if (date := _date(value)) is None:
-            return None
-        said_at = _date(headers.get("date", "")) or now
-        try:
-            seconds = (date - said_at).total_seconds()
-        except OverflowError:
-            return None
-    return max(0.0, seconds)
-
-
-def _date(text: str) -> datetime | None:
-    """A date of HTTP's, or of mail's; ``None``: it is none."""
-    from email.utils import parsedate_to_datetime  # brings sockets in, for a form that is hardly ever sent
-
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError, TypeError, IndexError):  # years and zones of any size
-        return None
-    return date.replace(tzinfo=date.tzinfo or UTC)
-
-
-def _number(text: str) -> float | None:
-    text = text.strip()
-    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def failure_from(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> APIStatusError:

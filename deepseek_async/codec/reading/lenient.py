@@ -14,7 +14,6 @@ Works on the parsed JSON, by the attrs classes themselves, after `quirks` has tr
 from __future__ import annotations
 
 import json
-import re
 import types
 import typing
 from functools import cache
@@ -26,35 +25,27 @@ import msgspec
 from ...errors import MalformedResponseError
 from ...types import (
     AssistantMessage,
-    Balance,
-    BalanceInfo,
     ChatCompletion,
     ChatCompletionChunk,
     Choice,
     ChunkChoice,
     Delta,
-    FileDeletion,
-    FileList,
-    FileObject,
     FunctionCall,
     FunctionCallFragment,
-    ModelList,
     TextChoice,
     TextCompletion,
     ToolCall,
     ToolCallFragment,
 )
+from ...types.account import Balance, BalanceInfo, FileDeletion, FileList, FileObject, ModelList
 from ...types.structs import name_in_json
-from .quirks import TRANSLATIONS
+from .bodies import MAX_SHOWN_BODY
+from .quirks.translations import TRANSLATIONS
 
 T = TypeVar("T")
 
-MAX_SHOWN_BODY = 65_536
 # What `msgspec.convert` raises at a value of another type; the second at half a surrogate pair in it.
 _UNFIT = (msgspec.ValidationError, UnicodeEncodeError, RecursionError)
-_MAX_SUMMARY = 400
-_TITLE = re.compile(r"<title\b", re.I)
-_TITLE_END = re.compile(r"</title", re.I)
 
 # Ours, not the wire's: a key of that name is unknown like any other.
 _NOT_ON_THE_WIRE = {"extra", "complete", "request_id", "estimated_usage"}
@@ -225,45 +216,6 @@ def _fits(item: Any, hint: Any) -> bool:
     except _UNFIT:
         return False
     return True
-
-
-def summary_of(text: str) -> str:
-    """A body in a few words, for a message: an HTML page by its title, any other text cut short."""
-    text = text.strip()
-    if text.startswith("<"):
-        title = _title_in(text)
-        return f"an HTML page titled {_short(title)!r}" if title else "an HTML page"
-    return _short(text)
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _MAX_SUMMARY else text[: _MAX_SUMMARY - 1] + "…"
-
-
-def _title_in(page: str) -> str:
-    """What stands between the first tags of that name; three searches, because one pattern would take square time."""
-    opening = _TITLE.search(page)
-    begins = page.find(">", opening.end()) + 1 if opening else 0
-    closing = _TITLE_END.search(page, begins) if begins else None
-    return page[begins : closing.start()] if closing else ""
-
-
-def parse_json(text: bytes, what: str) -> Any:
-    """Any JSON, read as leniently as the standard library does.
-
-    Raises:
-        MalformedResponseError: It is no JSON; the message says where it stops being it, or what it is instead.
-    """
-    decoded = text.decode("utf-8-sig", "replace")
-    try:
-        return json.loads(decoded)
-    except (ValueError, RecursionError) as error:
-        wrong = f": {error}"
-        if isinstance(error, json.JSONDecodeError):
-            is_other = error.pos == 0 and decoded
-            wrong = f" but {summary_of(decoded)}" if is_other else f" at character {error.pos}: {error.msg}"
-        raise MalformedResponseError(f"{what} is not JSON{wrong}", body=decoded[:MAX_SHOWN_BODY]) from None
 
 
 def value_from(parsed: Any, cls: type[T], what: str) -> T:

@@ -12,7 +12,6 @@ from ...errors import APIConnectionError, APITimeoutError
 from ...types import ChatCompletion, TextCompletion
 from ..answer import Complete, StreamedAnswer
 from ..dialects import CHAT, TEXT, read_by
-from ..documents import json_of
 from .quirks.messages import is_json
 from .responses import SHARED, completion_from_json, partial_in, text_completion_from_json
 from .shapes import AnswerReader
@@ -44,6 +43,8 @@ def completion_in(
         completion = completion_from_json(body, request_id, reader)
         if body[:1] == b"{" and body.rstrip().endswith(b"}"):
             return completion, body
+    from ..documents import json_of
+
     return completion, json_of(attrs.evolve(completion, request_id=None)).encode()
 
 

@@ -16,7 +16,6 @@ from itertools import zip_longest
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, Final, NamedTuple
 
-import attrs
 import msgspec
 
 from ...types import ChatCompletionChunk, ChunkChoice, Delta, TextCompletion
@@ -43,8 +42,7 @@ _Read = Callable[[Iterable[Any], list[ChatCompletionChunk], list[str]], None]
 UNLIKE: Final = (AttributeError, *OTHERWISE)  # the first, if it is no bytes
 
 
-@attrs.frozen
-class _Kept:
+class _Kept(msgspec.Struct, frozen=True):
     """What chunks like one that was kept have in common.
 
     Attributes:

@@ -5,31 +5,23 @@ from __future__ import annotations
 import json
 import operator
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
 from ...errors import APIStatusError, DeepSeekError, EmptyResponseError, MalformedResponseError, StreamInterruptedError
 from ...types import (
-    Balance,
     ChatCompletion,
     ChatCompletionChunk,
     ChoiceLogprobs,
-    FileDeletion,
-    FileList,
-    FileObject,
-    ModelList,
     TextCompletion,
 )
 from ..endings import interruption_in
-from ..failures.in_band import in_band_failure
 from ..folding.channels import of_whole
-from .lenient import MAX_SHOWN_BODY, parse_json, value_from, what_can_be_read
+from .bodies import MAX_SHOWN_BODY
 from .quirks.messages import mended
-from .shapes import AnswerReader, parsed_answer
-from .shapes.lessons import ENVELOPES, without_envelope
+from .shapes import AnswerReader
 
-T = TypeVar("T")
 C = TypeVar("C", ChatCompletion, ChatCompletionChunk, TextCompletion)
 W = TypeVar("W", ChatCompletion, TextCompletion)
 
@@ -58,6 +50,9 @@ def text_from_json(text: bytes, reader: AnswerReader = SHARED) -> TextCompletion
 
 def salvage(text: str, cls: type[C]) -> C | None:
     """What can be read of JSON that is not of the shape that it should be; ``None``: nothing."""
+    from .lenient import what_can_be_read  # not for those whose server sends nothing odd
+    from .shapes.lessons import without_envelope
+
     try:
         return what_can_be_read(without_envelope(json.loads(text)), cls)
     except (ValueError, RecursionError):
@@ -151,6 +146,8 @@ def _beginning_in(body: bytes) -> Any:
 
 
 def _partial_of(value: Any, cls: type[W]) -> W | None:
+    from .lenient import what_can_be_read
+
     partial = what_can_be_read(value, cls)
     return attrs.evolve(partial, complete=False) if partial is not None and partial.choices else None
 
@@ -167,61 +164,9 @@ def _no_answer(body: bytes) -> EmptyResponseError:
 
 def _check_message(body: bytes) -> None:
     """Tell a message that says nothing from one that is not there, which is no answer."""
+    from .shapes.lessons import parsed_answer
+
     for choice in parsed_answer(body, "the completion", is_whole=True)["choices"]:
         if isinstance(choice, dict) and ("text" in choice or choice.get("message") or choice.get("delta")):
             return
     raise _no_answer(body)
-
-
-def models_from_json(body: bytes) -> ModelList:
-    """The body of ``GET /models`` → `ModelList`, also a bare list of models. Raises as `completion_from_json`."""
-    return _from_json(body, ModelList, "the list of models")
-
-
-def file_from_json(body: bytes) -> FileObject:
-    """The body of ``POST /files`` and ``GET /files/{id}`` → `FileObject`. Raises as `completion_from_json`."""
-    return _from_json(body, FileObject, "the file")
-
-
-def files_from_json(body: bytes) -> FileList:
-    """The body of ``GET /files`` → `FileList`. Raises as `completion_from_json`."""
-    return _from_json(body, FileList, "the list of files")
-
-
-def file_deletion_from_json(body: bytes) -> FileDeletion:
-    """The body of ``DELETE /files/{id}`` → `FileDeletion`. Raises as `completion_from_json`."""
-    return _from_json(body, FileDeletion, "the deletion")
-
-
-def balance_from_json(body: bytes) -> Balance:
-    """The body of ``GET /user/balance`` → `Balance`. Raises as `completion_from_json`."""
-    return _from_json(body, Balance, "the balance")
-
-
-def _from_json(body: bytes, cls: type[T], what: str) -> T:
-    parsed = parse_json(body, what)
-    if (failure := in_band_failure(parsed)) is not None:
-        raise failure
-    if cls is ModelList:
-        parsed = _as_list_of_models(parsed)
-    return value_from(parsed, cls, what)
-
-
-def _as_list_of_models(parsed: Any) -> Any:
-    """The list that others put bare (Together), under ``models`` (Ollama's own), or in an envelope; or names alone."""
-    if isinstance(parsed, list):
-        parsed = {"data": parsed}
-    elif isinstance(parsed, dict):
-        lists = {name: parsed[name] for name in ("data", "models", *ENVELOPES) if parsed.get(name)}
-        name, inner = next(iter(lists.items()), ("data", None))
-        if isinstance(inner, dict) and (inner.get("data") or inner.get("models")):
-            return _as_list_of_models(inner)
-        if not lists and "data" not in parsed and "models" not in parsed:
-            parsed = {**parsed, "data": "nothing"}  # for the reader to refuse: no list is no empty list
-        elif name != "data":
-            parsed = {**parsed, "data": inner}
-            del parsed[name]
-    if isinstance(parsed, dict) and isinstance(parsed.get("data"), list):
-        models = [{"id": model} if isinstance(model, str) else model for model in parsed["data"]]
-        parsed = {**parsed, "data": models}
-    return parsed

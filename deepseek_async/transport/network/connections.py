@@ -26,7 +26,6 @@ from .answer import NetworkAnswer
 from .body import Body
 from .direct import NO_TIMEOUT, READING, Direct, DirectAnswer
 from .failures import Way, closed, failure_of, may_be_stale
-from .form import multipart_of
 from .loops import Bound, Route, binding_of
 from .pool import FRESH, Pool
 from .progress import TRACE, Watched
@@ -184,6 +183,8 @@ class AiohttpTransport:
 
 def _data_of(request: HTTPRequest) -> aiohttp.Payload | None:
     if request.form is not None:
+        from .form import multipart_of  # not for those who upload nothing
+
         return multipart_of(request.form)
     return None if request.body is None else Body(request.body)
 

@@ -9,7 +9,7 @@ from aiohttp import Payload, hdrs
 from aiohttp.abc import AbstractStreamWriter
 
 from ...errors import InvalidRequestError
-from ..base import Form, FormFile
+from ..form import Form, FormFile
 
 _PIECE_BYTES = 2**18
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from deepseek_async.codec import Fold, chunk_from_json, completion_from_json, fold
 from deepseek_async.codec.folding.text_fold import TextFold
-from deepseek_async.codec.reading.responses import models_from_json, text_completion_from_json, text_from_json
+from deepseek_async.codec.reading.account import models_from_json
+from deepseek_async.codec.reading.responses import text_completion_from_json, text_from_json
 from deepseek_async.errors import MalformedResponseError
 from deepseek_async.transport import Answer
 from deepseek_async.types import BELOW_TOP, ChatCompletion, TextCompletion, TextLogprobs, Usage

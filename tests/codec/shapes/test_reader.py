@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepseek_async.codec.reading.lenient import parse_json
-from deepseek_async.codec.reading.shapes import AnswerReader, read_slowly
+from deepseek_async.codec.reading.bodies import parse_json
+from deepseek_async.codec.reading.shapes import AnswerReader
+from deepseek_async.codec.reading.shapes.documented import CHUNK, COMPLETION, TEXT, Kind
 from deepseek_async.codec.reading.shapes.learned import LONG
-from deepseek_async.codec.reading.shapes.lessons import CHUNK, COMPLETION, TEXT, Kind
+from deepseek_async.codec.reading.shapes.lessons import read_slowly
 from deepseek_async.codec.reading.shapes.reader import MAX_LESSONS
 from deepseek_async.errors import DeepSeekError
 from deepseek_async.types import ChatCompletionChunk, TokenLogprob, TopLogprob

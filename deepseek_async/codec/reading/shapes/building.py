@@ -28,7 +28,6 @@ from ....types import (
 )
 from ....types.structs import unfrozen
 from ....types.values import NO_EXTRA
-from ...failures.in_band import in_band_failure
 from . import documented
 from .documented import NULL
 from .tokens import logprobs_of, logprobs_of_one
@@ -159,7 +158,13 @@ def text_of(shape: documented.TextShape) -> TextCompletion:
 
 def _check_empty(said: str | None, extra: Mapping[str, Any], *, is_whole: bool = False) -> None:
     """Refuse what has no choices and may be an error, or an answer in an envelope: `lenient` tells."""
-    if said == "error" or (extra and in_band_failure({**extra, "choices": []}, is_whole=is_whole) is not None):
+    if said == "error":
+        raise msgspec.ValidationError("an error object")
+    if not extra:
+        return
+    from ...failures.in_band import in_band_failure
+
+    if in_band_failure({**extra, "choices": []}, is_whole=is_whole) is not None:
         raise msgspec.ValidationError("an error object")
     if any(isinstance(value, dict) and "choices" in value for value in extra.values()):
         raise msgspec.ValidationError("an answer in an envelope")

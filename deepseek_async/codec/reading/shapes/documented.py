@@ -16,9 +16,11 @@ stand in the wire's order where defaults allow: msgspec looks a key up from wher
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Raw, Struct
+
+from ....types import ChatCompletion, ChatCompletionChunk, TextCompletion
 
 NULL: Raw = Raw(b"null")
 Reason = Annotated[str, Meta(pattern=r"(?i)^(?!\s*(null|none|nil|undefined)\s*$|\s+$)")]  # no word for null
@@ -185,3 +187,19 @@ class TextShape(Shape):
 
 LEFT_AS_JSON: Mapping[tuple[type, str], type[Shape]] = {(ChoiceShape, "logprobs"): LogprobsShape}
 """Fields of a shape that are decoded later, each with the shape it has then."""
+
+
+class Kind(Struct, frozen=True):
+    """A kind of answer."""
+
+    shape: type[Shape]
+    value_class: type
+    what: str
+    is_whole: bool = False
+
+
+CHUNK: Final = Kind(ChunkShape, ChatCompletionChunk, "the chunk")
+COMPLETION: Final = Kind(CompletionShape, ChatCompletion, "the completion", is_whole=True)
+TEXT_CHUNK: Final = Kind(TextShape, TextCompletion, "the chunk")
+TEXT: Final = Kind(TextShape, TextCompletion, "the completion", is_whole=True)
+KINDS: Final = (CHUNK, COMPLETION, TEXT_CHUNK, TEXT)

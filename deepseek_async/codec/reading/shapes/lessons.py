@@ -13,33 +13,16 @@ from typing import Any, Final
 import attrs
 
 from ....errors import APIStatusError, MalformedResponseError
-from ....types import ChatCompletion, ChatCompletionChunk, TextCompletion
 from ...failures.in_band import in_band_failure
-from ..lenient import MAX_SHOWN_BODY, parse_json, value_from
+from ..bodies import MAX_SHOWN_BODY, parse_json
+from ..lenient import value_from
 from ..quirks.messages import REASONING_NAMES
 from . import documented
-from .documented import Shape
+from .documented import Kind, Shape
 from .unknown import MAX_NAME, Nested, Unknown, fields_in, fields_of, nested_in
 
 ENVELOPES: Final = ("data", "result", "response", "output", "body")
 """Where a gateway puts the answer in an object of its own, ``{"code": 0, "data": …}`` for instance."""
-
-
-@attrs.frozen
-class Kind:
-    """A kind of answer."""
-
-    shape: type[Shape]
-    value_class: type
-    what: str
-    is_whole: bool = False
-
-
-CHUNK: Final = Kind(documented.ChunkShape, ChatCompletionChunk, "the chunk")
-COMPLETION: Final = Kind(documented.CompletionShape, ChatCompletion, "the completion", is_whole=True)
-TEXT_CHUNK: Final = Kind(documented.TextShape, TextCompletion, "the chunk")
-TEXT: Final = Kind(documented.TextShape, TextCompletion, "the completion", is_whole=True)
-_KINDS: Final = (CHUNK, COMPLETION, TEXT_CHUNK, TEXT)
 
 
 def read_slowly(parsed: Any, text: bytes, kind: Kind) -> Any:
@@ -104,7 +87,7 @@ def _as_unknown(place: type[Shape], name: str) -> Unknown | None:
         return None
     if name in REASONING_NAMES and place in (documented.DeltaShape, documented.MessageShape):
         return Unknown(place, name, is_reasoning=True)
-    paths = [(kind, path) for kind in _KINDS for path in _paths(kind.shape, place)]
+    paths = [(kind, path) for kind in documented.KINDS for path in _paths(kind.shape, place)]
     if not all(_is_kept(kind, path, name, None) for kind, path in paths):
         return None
     is_inert = all(_is_kept(kind, path, name, sample) for kind, path in paths for sample in _SAMPLES)

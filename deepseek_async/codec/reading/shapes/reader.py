@@ -18,9 +18,9 @@ import attrs
 import msgspec
 
 from ....types import ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, TextCompletion
+from .documented import CHUNK, COMPLETION, TEXT, TEXT_CHUNK, Kind
 from .late import put_off
 from .learned import LONG, Shapes, shapes_with
-from .lessons import CHUNK, COMPLETION, TEXT, TEXT_CHUNK, Kind, learnable, parsed_answer, read_slowly
 
 T = TypeVar("T")
 
@@ -145,6 +145,9 @@ class AnswerReader:
             tell(self)
 
     def _learn_or_read_slowly(self, text: bytes, kind: Kind, read: Callable[[Shapes], T]) -> T:
+        # Not for those whose server writes as documented.
+        from .lessons import learnable, parsed_answer, read_slowly
+
         parsed = parsed_answer(text, kind.what, is_whole=kind.is_whole)
         if isinstance(parsed, dict) and max(self._lessons, self._failed_lessons) < MAX_LESSONS:
             known = self._shapes.unknown

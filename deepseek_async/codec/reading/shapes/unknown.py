@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
-import attrs
 import msgspec
 
 from ....types.values import NO_EXTRA, NullFields
@@ -20,8 +19,7 @@ MAX_NAME = 100
 _UNSET: Any = msgspec.UNSET
 
 
-@attrs.frozen
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """An unknown field.
 
     Attributes:
@@ -50,8 +48,7 @@ def fields_of(shape: type[Shape]) -> tuple[msgspec.structs.FieldInfo, ...]:
     return msgspec.structs.fields(shape)
 
 
-@attrs.frozen
-class Nested:
+class Nested(msgspec.Struct, frozen=True):
     """A shape that another one holds, or holds a list of."""
 
     shape: type[Shape]
