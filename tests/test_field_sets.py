@@ -243,11 +243,7 @@ NOT_ARGUMENTS = {"stream", "custom_id"}  # `create` and `stream` say the first; 
 )
 def test_keyword_arguments_are_the_fields_of_the_request(request_class: type, parameters: Any) -> None:
     """So that a type checker knows each, and refuses all others."""
-    own = {
-        name: kind.__required_keys__ | kind.__optional_keys__
-        for name, kind in (("all", parameters), ("call", CallOptions))
-    }
-    arguments = own["all"] - own["call"] - SPELLINGS
+    arguments = set(parameters.__annotations__) - set(CallOptions.__annotations__) - SPELLINGS
     fields = fields_of(request_class) - NOT_ARGUMENTS
     assert fields - arguments == set(), f"add to calls.parameters.{parameters.__name__}"
     assert arguments - fields == set(), f"add to types.request.{request_class.__name__}"

@@ -107,9 +107,76 @@ def test_the_client_loads_only_what_every_call_needs(bytecode: Path) -> None:
     loaded = loaded_by("from deepseek_async import AsyncClient; AsyncClient('k')", bytecode)
     assert "aiohttp" in loaded
     unneeded = {"aiohttp.web", "cattrs", "typer", "rich", "uvloop", "importlib.metadata"}
-    unneeded |= {f"{PACKAGE}.{part}" for part in ("sandbox", "cli", "batch.batch", "batch.engine", "contrib")}
-    unneeded |= {f"{PACKAGE}.transport.scripted", f"{PACKAGE}.transport.recording"}
+    unneeded |= {f"{PACKAGE}.{part}" for part in ("sandbox", "cli", "batch", "contrib")}
+    unneeded |= {f"{PACKAGE}.transport.{part}" for part in ("scripted", "recording", "form", "network.form")}
     assert not loaded & unneeded
+
+
+LATER = {
+    "files, models, the account": (
+        "calls.resources",
+        "calls.arguments.uploads",
+        "codec.reading.account",
+        "types.account",
+    ),
+    "fill in the middle": ("calls.resources.completions", "types.requests.text_request"),
+    "budgets and prices": ("policy.spending", "policy.metering", "types.prices"),
+    "continued answers": ("policy.resume", "calls.streams.resumption"),
+    "figures, for those who ask": ("calls.statistics",),
+    "refusals and failures": ("codec.failures", "calls.streams.concealment"),
+    "answers that are odd": (
+        "codec.reading.lenient",
+        "codec.reading.quirks.translations",
+        "codec.reading.shapes.lessons",
+    ),
+    "values as documents": ("codec.documents", "codec.structuring", "codec.unstructuring"),
+    "tools, types, conversations": ("calls.tools", "calls.conversation", "calls.parsing.asking"),
+}
+
+
+def test_what_some_programs_need_is_loaded_when_they_need_it(bytecode: Path) -> None:
+    """A client that is made has what every chat needs: the rest comes with its first use, and then it is there."""
+    loaded = loaded_by("from deepseek_async import AsyncClient; AsyncClient('k')", bytecode)
+    early = {what: found for what, parts in LATER.items() if (found := loaded & {f"{PACKAGE}.{p}" for p in parts})}
+    assert not early
+    assert all(f"{PACKAGE}.{part}" in sources() for parts in LATER.values() for part in parts)
+    later = """
+    from deepseek_async import AsyncClient
+    client = AsyncClient("k")
+    assert client.files is client.files and client.models is client.models and client.user is client.user
+    assert client.completions is client.completions and client.statistics().calls == 0
+    other = client.with_options(timeout=1)
+    assert other.files is not client.files and other.files is other.files
+    import deepseek_async.types
+    assert all(getattr(deepseek_async.types, name) is not None for name in deepseek_async.types.__all__)
+    """
+    run(later, bytecode)
+
+
+def test_what_an_import_leaves_is_among_the_old(bytecode: Path) -> None:
+    """The collector is as it was: on, nothing frozen; what is imported is not looked through again among the young."""
+    told = run(
+        """
+        import gc
+        from deepseek_async import AsyncClient
+        print(gc.isenabled(), gc.get_freeze_count(), len(gc.get_objects(0)) + len(gc.get_objects(1)) < 1000)
+        """,
+        bytecode,
+    )
+    assert told.split() == ["True", "0", "True"]
+    told = run(
+        """
+        import gc
+        gc.freeze()
+        frozen = gc.get_freeze_count()
+        from deepseek_async import run_batch
+        print(gc.get_freeze_count() > 0.9 * frozen > 0)
+        """,
+        bytecode,
+    )
+    assert told.split() == ["True"], "what a program has frozen stays so"
+    told = run("import gc; gc.disable()\nfrom deepseek_async import fold\nprint(gc.isenabled())", bytecode)
+    assert told.split() == ["False"]
 
 
 COST = """

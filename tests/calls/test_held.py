@@ -137,7 +137,7 @@ async def test_a_fault_of_ours_is_one_too(monkeypatch: pytest.MonkeyPatch) -> No
     def broken(*_: object, **__: object) -> Any:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr("deepseek_async.calls.attempt.failure_from", broken)
+    monkeypatch.setattr("deepseek_async.codec.failures.statuses.failure_from", broken)
     client, _, _ = client_on(refused(400))
     with pytest.raises(DeepSeekError, match=r"unexpected ZeroDivisionError in test_held\.py:\d+; see"):
         await client.chat.completions.create(**ASK)
