@@ -58,10 +58,7 @@ _ATTRIBUTES = frozenset(
         "_figures",
         "_caller",
         "_chat",
-        "_completions",
-        "_files",
-        "_models",
-        "_user",
+        "_others",
     ]
 )
 
@@ -414,6 +411,7 @@ class AsyncClient:
 
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
         settings, own = state
+        del state  # no frame shows what it holds
         self.__dict__.update(own)
         settings = {**settings, **{name: hide(settings.get(name)) for name in ("api_key", "headers", "proxy")}}
         try:
