@@ -122,7 +122,7 @@ LATER = {
     "fill in the middle": ("calls.resources.completions", "types.requests.text_request"),
     "budgets and prices": ("policy.spending", "policy.metering", "types.prices"),
     "continued answers": ("policy.resume", "calls.streams.resumption"),
-    "figures, for those who ask": ("calls.statistics",),
+    "figures, for those who ask": ("calls.watching.statistics",),
     "refusals and failures": ("codec.failures", "calls.streams.concealment"),
     "answers that are odd": (
         "codec.reading.lenient",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import operator
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
