@@ -21,6 +21,7 @@ _MESSAGE = f"(?:message|delta)(?:/(?:{_TEXTS}|{_CALLS}))?"
 _TOKENS = "logprobs(?:/(?:content|reasoning_content))?"
 _CHOICES = f"choices(?:{_ITEM}(?:/(?:text|{_MESSAGE}|{_TOKENS}))?)?"
 _SHOWN = re.compile(f"(?:{'|'.join(ENVELOPES)})(?:/{_CHOICES})?|{_CHOICES}")
+_DEEPEST = 8  # of these paths; what is nested a million times is not written out for every level
 
 
 def beginning_in(body: bytes) -> Any:
@@ -34,4 +35,4 @@ def beginning_in(body: bytes) -> Any:
 
 
 def _is_shown(path: Sequence[str | None]) -> bool:
-    return _SHOWN.fullmatch("/".join("*" if key is None else key for key in path)) is not None
+    return len(path) <= _DEEPEST and _SHOWN.fullmatch("/".join("*" if key is None else key for key in path)) is not None
