@@ -20,6 +20,7 @@ from deepseek_async.transport import Answer, Recorder, Replayer, ScriptedTranspo
 from deepseek_async.transport.recording.exchange import read_recording
 
 from ..leaping import in_leaping_time
+from ..wire import chunk, stream_of
 
 pytestmark = pytest.mark.anyio
 
@@ -188,3 +189,43 @@ async def test_a_stand_in_for_a_key_cuts_nothing_to_pieces(tmp_path: Path, key: 
     await ask(client, f"{key} next to {key}ylophones")
     (exchange,) = read_recording(path)
     assert f"{key} next to {key}ylophones" in exchange.request_body
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r", "\r\n", "\0", "\ufeff"])
+async def test_text_with_line_ends_of_other_kinds(tmp_path: Path, odd: str) -> None:
+    """What ends a line for Python and for Unicode may stand in a prompt and in an answer."""
+    path = tmp_path / "odd.jsonl"
+    asked = [UserMessage(f"a{odd}b")]
+    body = stream_of(chunk(f"say{odd}it"), chunk("", "stop"))
+    client = client_on(Recorder(ScriptedTransport([Answer([body])]), path))
+    await client.chat.completions.stream(model="m", messages=asked).completion()
+    replayed = await client_on(Replayer(path)).chat.completions.stream(model="m", messages=asked).completion()
+    assert replayed.text == f"say{odd}it"
+    Recorder(ScriptedTransport([]), path)  # can be continued
+
+
+@pytest.mark.parametrize("end", [b"", b"\0" * 300, b'{"request": {"method"', b'{"request": "\xc3', b"\n", b"\n\0\0"])
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["plain", "bom"])
+async def test_a_recording_after_a_crash_and_an_editor(tmp_path: Path, start: bytes, end: bytes) -> None:
+    """Half a line, zeros, no line end, a byte order mark: what was whole is played, and what follows is added to it."""
+    path = tmp_path / "torn.jsonl"
+    await record(path, Answer(CHUNKS))
+    whole = path.read_bytes()
+    path.write_bytes(start + (whole + end if end else whole.removesuffix(b"\n")))
+    assert len(read_recording(path)) == 1
+    await record(path, Answer(CHUNKS))
+    assert len(read_recording(path)) == 2
+    path.write_bytes(start + path.read_bytes().removeprefix(start) + whole)  # two in one file
+    assert len(read_recording(path)) == 3
+
+
+@pytest.mark.parametrize(
+    "text", [b"notes", b"{}", b"\0" * 9 + b"x", b"notes\nmore", b"[1", b'{"deepseek_async_recording": 2']
+)
+async def test_another_file_is_not_touched(tmp_path: Path, text: bytes) -> None:
+    """Though its end looks like half a line: it is no recording."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(text)
+    with pytest.raises(InvalidRequestError, match="line 1"):
+        Recorder(ScriptedTransport([]), path)
+    assert path.read_bytes() == text

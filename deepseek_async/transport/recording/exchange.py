@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import os
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ import attrs
 from ...errors import InvalidRequestError
 
 VERSION: Final = 1
+HEADER: Final = b'{"deepseek_async_recording": %d}\n' % VERSION
 # What the answer's new carrier sets itself.
 _HOP_HEADERS = frozenset(("connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"))
 
@@ -46,22 +48,25 @@ class RecordedExchange:
 
 
 def read_recording(path: str | os.PathLike[str]) -> tuple[RecordedExchange, ...]:
-    """The exchanges of a file, in order.
+    """The exchanges of a file, in order. A last line that was cut while it was written is none of them.
+
+    Recordings may stand one after the other in a file, each with its header.
 
     Raises:
         InvalidRequestError: No such file, or no recording; the message names the line.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        data = Path(path).read_bytes()
+    except OSError as error:
         raise InvalidRequestError("recording", str(path), f"a readable file ({error})") from None
     exchanges = []
+    lines = whole_lines_in(data).removeprefix(BOM_UTF8).split(b"\n")  # and nowhere else: text has other line ends, too
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             parsed = json.loads(line)
-            if number == 1:
+            if number == 1 or "deepseek_async_recording" in parsed:
                 if parsed["deepseek_async_recording"] != VERSION:
                     raise ValueError(f"version {parsed['deepseek_async_recording']}")
                 continue
@@ -70,6 +75,18 @@ def read_recording(path: str | os.PathLike[str]) -> tuple[RecordedExchange, ...]
             allowed = f"line {number} to be of a recording of version {VERSION} ({type(error).__name__}: {error})"
             raise InvalidRequestError("recording", str(path), allowed) from None
     return tuple(exchanges)
+
+
+def whole_lines_in(data: bytes) -> bytes:
+    """A recording without what a crash may have left at its end: half a line, or zeros. Another file as it is."""
+    begun = data[data.rfind(b"\n") + 1 :]
+    if len(begun) == len(data) and not HEADER.startswith(data.rstrip(b"\0")):
+        return data
+    try:
+        json.loads(begun or "0")
+    except ValueError:
+        return data[: len(data) - len(begun)]
+    return data
 
 
 def _exchange_from(parsed: Any) -> RecordedExchange:

@@ -12,7 +12,7 @@ from typing import Any
 from ...errors import DeepSeekError
 from ...types.secrecy import masked, redacted_headers, secrets_in, without
 from ..base import HTTPRequest, Progress, Response, Transport, lowered
-from .exchange import VERSION, as_text, path_of, read_recording
+from .exchange import HEADER, as_text, path_of, read_recording, whole_lines_in
 
 
 class Recorder:
@@ -31,8 +31,9 @@ class Recorder:
         self._path = Path(path)
         if self._path.exists() and self._path.stat().st_size:
             read_recording(self._path)
+            self._mend_end()
         else:
-            self._write({"deepseek_async_recording": VERSION})
+            self._append(HEADER)
 
     async def send(self, request: HTTPRequest, progress: Progress) -> Response:
         """See `Transport.send`."""
@@ -44,10 +45,21 @@ class Recorder:
         """Close the transport beneath. The file is whole after each exchange."""
         await self._transport.aclose()
 
+    def _mend_end(self) -> None:
+        data = self._path.read_bytes()
+        whole = whole_lines_in(data)
+        if whole != data:
+            os.truncate(self._path, len(whole))
+        if not whole.endswith(b"\n"):  # or somebody's editor left none
+            self._append(b"\n" if whole else HEADER)
+
     def _write(self, entry: Mapping[str, Any]) -> None:
+        self._append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+    def _append(self, line: bytes) -> None:
         # One write a line: exchanges that end together do not mix, and a crash costs at most the last line.
         with self._path.open("ab") as file:
-            file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+            file.write(line)
 
 
 class _RecordedResponse:
