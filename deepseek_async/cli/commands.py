@@ -92,7 +92,10 @@ def _save(dialogue: Dialogue, file: str) -> str:
         raise InvalidRequestError(
             "/save", file, message=f"{path} holds something else than a conversation; choose another name"
         )
-    path.write_text(dialogue.chat.to_json(), encoding="utf-8")
+    target = path.resolve()  # a link stays one
+    part = target.with_name(f"{target.name}.part")  # whole or not at all: the disk may be full
+    part.write_text(dialogue.chat.to_json(), encoding="utf-8")
+    part.replace(target)
     count = len(dialogue.chat.turns)
     return f"{count} {'turn' if count == 1 else 'turns'} written to {path}"
 

@@ -81,7 +81,7 @@ def _read(path: Path) -> dict[str, Any]:
     import tomllib  # most have no such file
 
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidRequestError(str(path), None, message=f"{path}: {error}") from None
     for name, value in values.items():

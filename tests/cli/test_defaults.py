@@ -20,6 +20,7 @@ def test_a_file_and_the_environment(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     said = environment(path, 'model = "a"\nthinking = false\ntemperature = 1\n', DEEPSEEK_MODEL="b")
     assert defaults(said) == {"model": "b", "thinking": False, "temperature": 1}
+    assert defaults(environment(path, '\ufeffmodel = "a"\r\n')) == {"model": "a"}  # as some editors write it
     assert defaults({"XDG_CONFIG_HOME": str(tmp_path / "none")}) == {}
     home = tmp_path / "home" / "deepseek-async"
     home.mkdir(parents=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import io
 import os
 import signal
@@ -188,3 +190,24 @@ async def test_no_file_of_another_kind_is_written_over(dialogue: Dialogue, tmp_p
     saved = tmp_path / "chat.json"
     for _ in range(2):
         assert "0 turns written" in obey(f"/save {saved}", dialogue)
+    (tmp_path / "link").symlink_to(saved)
+    obey(f"/save {tmp_path / 'link'}", dialogue)
+    assert (tmp_path / "link").is_symlink()
+
+
+async def test_a_disk_that_is_full_takes_no_conversation_away(
+    dialogue: Dialogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was there stays."""
+    saved = tmp_path / "chat.json"
+    obey(f"/save {saved}", dialogue)
+    before = saved.read_bytes()
+
+    def full(path: Path, text: str, **_: object) -> int:
+        path.write_bytes(text.encode()[:9])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with contextlib.suppress(OSError):
+        assert "No space left" in obey(f"/save {saved}", dialogue)
+    assert saved.read_bytes() == before
