@@ -516,7 +516,7 @@ BILLABLE: Final[_Table] = (
     (APITimeoutError,        "phase",       ("connect",),                       False),
     (APITimeoutError,        "phase",       ("first_chunk", "idle"),            True),
     (APITimeoutError,        "waiting",     ("",),                              True),  # total, with a request out
-    (APIStatusError,         "status",      (200, 502, 504, *_LOST_BEHIND_GATEWAYS), True),
+    (APIStatusError,         "status",      (*range(200, 300), 502, 504, *_LOST_BEHIND_GATEWAYS), True),
     (APIStatusError,         "by_gateway",  (True,),                            True),
     (APIResponseError,       "",            (),                                 True),
     (StreamInterruptedError, "",            (),                                 True),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..codec.body import without_blank
+from ..codec.body import MAX_BODY_BYTES, without_blank
 from ..codec.heads import request_id_of
 from ..errors import DeepSeekError, EmptyResponseError, ResponseTooLargeError
 from ..policy.timeouts import Timeouts
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from .watching.figures import Figures
     from .watching.watch import CallWatch
 
-# 201 and 203 from gateways and caches, 206 where somebody counts bytes: the body is the whole answer. 202
-# promises one for later, 204 and 205 have none.
-ANSWERS = frozenset(range(200, 300)) - {202, 204, 205}
+# 201 and 203 from gateways and caches, 206 where somebody counts bytes: the body is the whole answer. 202 promises one
+# for later, 204 and 205 have none.
+_ACCEPTED = 202
+ANSWERS = frozenset(range(200, 300)) - {_ACCEPTED, 204, 205}
+# What an answer consists of, and the promise of one does not: some servers say 202 of what they bring.
+_BROUGHT = re.compile(rb'"(?:choices|data|deleted|balance_infos|filename)"\s{0,8}:')
 MAX_ERROR_BYTES = 256 * 2**10
 # The status is the news; what the body adds is not worth a long wait.
 ERROR_BODY_SECONDS = 10.0
@@ -131,8 +135,11 @@ class Attempt:
 
     # What the client asks for.
 
-    async def open(self) -> Response:
+    async def open(self, max_bytes: int = MAX_BODY_BYTES) -> Response:
         """Send the request and wait for the head.
+
+        Args:
+            max_bytes: Cap on a body that must be read to know whether it is an answer.
 
         Raises:
             APIConnectionError, APITimeoutError: The head did not come.
@@ -140,9 +147,15 @@ class Attempt:
         """
         self._deadlines.enter("connect", None)  # nothing but the total runs while the request waits for a connection
         response = await self._deadlines.wait(self._send())
-        if response.status not in ANSWERS:
+        if response.status in ANSWERS or _is_of_events(response):
+            return response
+        if response.status != _ACCEPTED:
             raise await self._failure(response)
-        return response
+        brought = await self._deadlines.wait(self._brought(response, max_bytes))
+        if _BROUGHT.search(brought) is None:
+            raise await self._failure(response, brought)
+        self.response = _Brought(response, brought)
+        return self.response
 
     async def _send(self) -> Response:
         self._is_open = True
@@ -178,12 +191,18 @@ class Attempt:
         answer = await self._deadlines.wait(self._send_and_read(max_bytes, admitted))
         if isinstance(answer, bytes):
             return answer
-        raise await self._failure(answer)
+        raise await self._failure(*answer)
 
-    async def _send_and_read(self, max_bytes: int, admitted: Callable[[], object] | None) -> bytes | Response:
+    async def _send_and_read(
+        self, max_bytes: int, admitted: Callable[[], object] | None
+    ) -> bytes | tuple[Response, bytes]:
         response = await self._send()
+        if response.status == _ACCEPTED:
+            brought = await self._brought(response, max_bytes)
+            is_answer = brought and (_is_of_events(response) or _BROUGHT.search(brought))
+            return brought if is_answer else (response, brought)
         if response.status not in ANSWERS:
-            return response
+            return response, b""
         if admitted is not None:
             admitted()
         return await self._read(response, max_bytes)
@@ -215,10 +234,16 @@ class Attempt:
         parts.clear()
         return answer
 
-    async def _failure(self, response: Response) -> DeepSeekError:
+    async def _brought(self, response: Response, max_bytes: int) -> bytes:
+        """What a 202 brings; ``b""``: nothing."""
+        try:
+            return await self._read(response, max_bytes)
+        except EmptyResponseError:
+            return b""
+
+    async def _failure(self, response: Response, body: bytes = b"") -> DeepSeekError:
         from ..codec.failures.statuses import failure_from  # not for those who are never refused
 
-        body = b""
         idle = self._timeouts.idle
         self._deadlines.enter("idle", ERROR_BODY_SECONDS if idle is None else min(idle, ERROR_BODY_SECONDS))
         try:
@@ -235,3 +260,35 @@ class Attempt:
             self._figures.in_flight -= 1
         if self.response is not None:
             self.response.close()
+
+
+def _is_of_events(response: Response) -> bool:
+    """Whether a 202 calls itself an event stream."""
+    return response.status == _ACCEPTED and "event-stream" in response.headers.get("content-type", "")
+
+
+class _Brought:
+    """An answer of which the whole body has been read, to be read again."""
+
+    def __init__(self, response: Response, body: bytes) -> None:
+        self._response = response
+        self._body = body
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._response.headers
+
+    @property
+    def is_at_end(self) -> bool:
+        return not self._body
+
+    async def receive(self) -> bytes:
+        body, self._body = self._body, b""
+        return body
+
+    def close(self) -> None:
+        self._response.close()

@@ -11,7 +11,6 @@ import attrs
 from ..codec.answer import StreamedAnswer
 from ..codec.endings import finished
 from ..codec.reading.one_piece import body_before, completion_in
-from ..codec.reading.responses import completion_from_json
 from ..errors import APIConnectionError, APITimeoutError, StreamInterruptedError
 from ..types import ChatCompletion
 from .arguments.parameters import CallOptions, choices_of
@@ -67,10 +66,7 @@ async def ask_whole(
                 resent()
         if attempt.response is not None and attempt.response.headers.get("server", "").startswith("llama.cpp"):
             caller.goes_on_alone = True
-        if answer.startswith(b"{") and answer.endswith(b"}"):
-            completion = completion_from_json(answer, attempt.request_id, caller.reader)
-        else:
-            completion, answer = completion_in(answer, attempt.request_id, caller.reader)
+        completion, answer = completion_in(answer, attempt.request_id, caller.reader)
         finished(completion)
         if call.meter is not None:
             settle_whole(call.meter, completion)

@@ -8,6 +8,7 @@ The end is an input. A connection that closes tells nothing by itself; what it m
 | | the first byte of a document | DOCUMENT |
 | STREAMING | ``[DONE]``; the end of the bytes, once every choice has its ``finish_reason`` | DONE |
 | DOCUMENT: no event stream at all | the end of the bytes, in form or not, if it is a whole completion | DONE |
+| | a chunk: JSON texts one after the other | STREAMING |
 | WAITING, STREAMING, DOCUMENT | anything else that ends it: see below | FAILED |
 | FAILED | another attempt | WAITING |
 | DONE, FAILED | a continuation: a seam | WAITING |
@@ -98,6 +99,7 @@ TABLE: Final = {
     (State.STREAMING, What.END): State.DONE,
     (State.STREAMING, What.FAILURE): State.FAILED,
     (State.STREAMING, What.CLOSE): State.CLOSED,
+    (State.DOCUMENT, What.CHUNK): State.STREAMING,
     (State.DOCUMENT, What.END): State.DONE,
     (State.DOCUMENT, What.FAILURE): State.FAILED,
     (State.DOCUMENT, What.CLOSE): State.CLOSED,
@@ -505,6 +507,8 @@ class StreamedAnswer(Generic[C, W]):
             self._finish()  # it has said how it ended
         elif (failure := self._failure_in_words()) is not None:
             raise interrupted(failure)
+        elif self.chunks and self._fold.is_blank and isinstance(error := self._emptiness(), MalformedResponseError):
+            raise error
         elif self.chunks:
             raise StreamInterruptedError(f"the stream ended without [DONE] after {self.chunks} chunks")
         elif unframed.strip():
@@ -515,7 +519,13 @@ class StreamedAnswer(Generic[C, W]):
             raise self._emptiness()
 
     def _take_document(self) -> None:
-        self._take_last([self._dialect.read_whole(self._body.document)])
+        from .unframed import unfinished_chunk  # for those bodies only that are no streams
+
+        document = self._body.document
+        if (chunk := unfinished_chunk(document)) is not None:
+            self._take_last([self._reader.read(chunk)])
+            raise StreamInterruptedError("the stream ended after its first chunk, which no other followed")
+        self._take_last([self._dialect.read_whole(document)])
         if self.end is None:
             self._finish()
 
@@ -532,7 +542,11 @@ class StreamedAnswer(Generic[C, W]):
             self._fold.add(chunk)
         self.outlet.sort(chunks)
 
-    def _emptiness(self) -> EmptyResponseError:
+    def _emptiness(self) -> EmptyResponseError | MalformedResponseError:
+        from .failures.foreign import foreign_form  # which good answers can do without
+
+        if (whose := foreign_form(self._fold.extra)) is not None:
+            return MalformedResponseError(f"the answer is no chat completion: {whose}")
         nothing = f"{self.keepalives} keep-alives, no chunk" if not self.chunks else "no choice in any chunk"
         if self._fold.finish_reasons:
             nothing = "no message in any choice"

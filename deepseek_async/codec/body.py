@@ -1,9 +1,9 @@
-"""What a body is: a stream of events, or a document in place of one; and what its last words mean."""
+"""What a body is: a stream of events, a document, or JSON texts one after the other; and what its last words mean."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import (
     APIStatusError,
@@ -15,6 +15,9 @@ from ..errors import (
 from ..sse import Decoder
 from .reading.bodies import MAX_SHOWN_BODY, parse_json, summary_of
 from .reading.quirks.messages import is_json
+
+if TYPE_CHECKING:
+    from .unframed import UnframedBody
 
 MAX_EVENT_BYTES: Final = 16 * 2**20
 MAX_BODY_BYTES: Final = 256 * 2**20
@@ -28,8 +31,9 @@ _PLAIN_EVENTS: Final = frozenset(("message", "completion", "chunk", "data", "del
 _OF_FAILURE: Final = re.compile(r"err|exception|fail|abort", re.I)
 _FAILURE: Final = re.compile(rb"\[?error\]?(?::\s*|\s+|$)", re.I)
 
-# No line of an event stream that a chat server sends begins so, and every JSON or HTML document does.
-_DOCUMENT_STARTS = frozenset((b"{", b"[", b'"', b"<"))
+# No line of an event stream that a chat server sends begins so, and every JSON or HTML document does; RFC 7464 begins
+# each of its texts with the last.
+_DOCUMENT_STARTS = frozenset((b"{", b"[", b'"', b"<", b"\x1e"))
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
@@ -87,7 +91,8 @@ class StreamBody:
     """One body, as its bytes come.
 
     A body whose first byte cannot begin an event stream is a document: an error object, a gateway's page, or the whole
-    completion that a server without streaming sends.
+    completion that a server without streaming sends. If a second JSON text follows its first, it is a stream all the
+    same; see `unframed`.
 
     Args:
         max_event_bytes: Cap on one event.
@@ -96,11 +101,20 @@ class StreamBody:
     Attributes:
         events: Reads the body once it has turned out to be a stream of events.
         is_events: Whether it has.
-        is_document: Whether it is a document.
+        is_document: Whether it is a document, as far as it came.
         blank_lines: How many stood before the first byte: they keep the connection alive.
     """
 
-    __slots__ = ("_document", "_head", "_max_body_bytes", "blank_lines", "events", "is_document", "is_events")
+    __slots__ = (
+        "_head",
+        "_max_body_bytes",
+        "_max_event_bytes",
+        "_unframed",
+        "blank_lines",
+        "events",
+        "is_document",
+        "is_events",
+    )
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self.events: Decoder = Decoder(max_event_bytes)
@@ -108,7 +122,8 @@ class StreamBody:
         self.is_document: bool = False
         self.blank_lines: int = 0
         self._max_body_bytes = max_body_bytes
-        self._document = bytearray()
+        self._unframed: UnframedBody | None = None
+        self._max_event_bytes = max_event_bytes
         self._head = b""
 
     def begin(self, data: bytes) -> bytes:
@@ -120,19 +135,28 @@ class StreamBody:
         Raises:
             ResponseTooLargeError: The document is larger than its cap.
         """
+        if self._unframed is not None and self._unframed.is_many:
+            return self._unframed.take(data)
         if not self.is_document:
             body, blank_lines = without_blank(self._head + data)
             self.blank_lines += blank_lines
-            if _BOM.startswith(body):  # or a part of it: what it stands before is still to come
+            rest = body.removeprefix(_BOM).lstrip(_BLANK)
+            if _BOM.startswith(body) or not rest:  # what it stands before is still to come
                 self._head = body
                 return b""
-            if body.removeprefix(_BOM)[:1] not in _DOCUMENT_STARTS:
+            if rest[:1] not in _DOCUMENT_STARTS:
                 self.is_events = True
                 return body
             self.is_document, data = True, body
-        self._document += data
-        if len(self._document) > self._max_body_bytes:
-            self._document.clear()
+        if self._unframed is None:
+            from .unframed import UnframedBody  # for those bodies only that are no streams
+
+            self._unframed = UnframedBody(self._max_event_bytes)
+        if events := self._unframed.take(data):
+            self.is_document = False
+            return events
+        if len(self._unframed.data) > self._max_body_bytes:
+            self._unframed.data.clear()
             cap = self._max_body_bytes
             raise ResponseTooLargeError(f"the body is larger than the cap of {cap:,} bytes", limit=cap)
         return b""
@@ -140,7 +164,7 @@ class StreamBody:
     @property
     def document(self) -> bytes:
         """The document as far as it came."""
-        return bytes(self._document)
+        return bytes(self._unframed.data) if self._unframed is not None else b""
 
     def receive_eof(self) -> str:
         """Take the end of the bytes; return the data of the event that it cut off.
@@ -148,6 +172,8 @@ class StreamBody:
         Raises:
             ResponseTooLargeError: An event was larger than its cap.
         """
+        if self._unframed is not None and self._unframed.is_many and (rest := self._unframed.receive_eof()):
+            self.events.receive_payloads(rest)
         self.events.receive_eof()
         return self.events.unfinished.data if self.events.unfinished is not None else ""
 

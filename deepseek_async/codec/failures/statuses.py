@@ -47,6 +47,10 @@ _NO_API_ASKS = f"no API, but a proxy {_WANTED_IN_URL}"
 
 # What to do about it, where the server's text does not say.
 _ADVICE: Mapping[int, str] = {
+    202: "the server took the request and promises an answer for later, which is not fetched; ask for a model or a URL "
+    "that answers at once",
+    204: "the server says that there is no answer; check base_url",
+    205: "the server says that there is no answer; check base_url",
     401: "check the api_key argument or DEEPSEEK_API_KEY",
     402: "top up the account's balance",
     404: "check base_url and model",

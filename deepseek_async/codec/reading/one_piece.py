@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from ...errors import APIConnectionError, APITimeoutError
+from ...errors import APIConnectionError, APITimeoutError, MalformedResponseError, StreamInterruptedError
 from ...types import ChatCompletion, TextCompletion
 from ..answer import Complete, StreamedAnswer
 from ..dialects import CHAT, TEXT, read_by
@@ -33,16 +33,20 @@ def completion_in(
         StreamInterruptedError: It is a stream of events that does not end well.
         DeepSeekError: As `completion_from_json`.
     """
-    if _EVENTS.match(body) is not None:
-        answer = StreamedAnswer(read_by(CHAT, reader), max_event_bytes=len(body), max_body_bytes=len(body))
+    try:
+        is_plain = body[:1] == b"{" or _EVENTS.match(body) is None
+        completion = completion_from_json(body, request_id, reader) if is_plain else None
+    except (MalformedResponseError, StreamInterruptedError):
+        if not _is_stream(body):
+            raise
+        completion = None
+    if completion is None or (completion.finish_reason is None and _is_stream(body)):
+        answer: Any = _read_as_stream(body, CHAT, reader)
         answer.request_id = request_id
-        answer.receive_data(body)
         answer.receive_eof()
         completion = answer.completion()
-    else:
-        completion = completion_from_json(body, request_id, reader)
-        if body[:1] == b"{" and body.rstrip().endswith(b"}"):
-            return completion, body
+    elif body[:1] == b"{" and body.rstrip().endswith(b"}"):
+        return completion, body
     from ..documents import json_of
 
     return completion, json_of(attrs.evolve(completion, request_id=None)).encode()
@@ -51,11 +55,27 @@ def completion_in(
 def text_completion_in(body: bytes, reader: AnswerReader = SHARED) -> TextCompletion:
     """The fill-in-the-middle answer in a body. Args and raises as `completion_in`."""
     if _EVENTS.match(body) is None:
-        return text_completion_from_json(body, reader)
-    answer = StreamedAnswer(read_by(TEXT, reader), max_event_bytes=len(body), max_body_bytes=len(body))
-    answer.receive_data(body)
+        try:
+            return text_completion_from_json(body, reader)
+        except (MalformedResponseError, StreamInterruptedError):
+            if not _is_stream(body):
+                raise
+    answer = _read_as_stream(body, TEXT, reader)
     answer.receive_eof()
-    return answer.completion()
+    return answer.completion()  # type: ignore[no-any-return]
+
+
+def _is_stream(body: bytes) -> bool:
+    from ..unframed import is_stream  # for those only whose server sends something odd
+
+    return is_stream(body)
+
+
+def _read_as_stream(body: bytes, dialect: Any, reader: AnswerReader) -> Any:
+    """A body as a stream of which all has come but the end."""
+    answer = StreamedAnswer(read_by(dialect, reader), max_event_bytes=len(body), max_body_bytes=len(body))
+    answer.receive_data(body)
+    return answer
 
 
 def body_before(
@@ -76,10 +96,8 @@ def body_before(
         APIConnectionError, APITimeoutError: That error; ``partial`` has what could be read.
     """
     body = b"".join(arrived)
-    if _EVENTS.match(body) is not None:
-        dialect: Any = CHAT if cls is ChatCompletion else TEXT
-        answer = StreamedAnswer(read_by(dialect, reader), max_event_bytes=len(body), max_body_bytes=len(body))
-        answer.receive_data(body)
+    if _EVENTS.match(body) is not None or _is_stream(body):
+        answer = _read_as_stream(body, CHAT if cls is ChatCompletion else TEXT, reader)
         if isinstance(answer.end, Complete):
             return body
         error.partial = answer.snapshot() if answer.has_text else None

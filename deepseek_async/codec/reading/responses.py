@@ -73,6 +73,7 @@ def completion_from_json(body: bytes, request_id: str | None = None, reader: Ans
         completion = reader.completion(body, request_id)
     except MalformedResponseError as error:
         _raise_if_cut(body, ChatCompletion)
+        _raise_if_foreign(error, body)
         _salvage_into(error, body, ChatCompletion)
         raise
     except APIStatusError as error:  # beside an answer, perhaps
@@ -109,6 +110,7 @@ def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> Tex
         completion = reader.whole_text(body)
     except MalformedResponseError as error:
         _raise_if_cut(body, TextCompletion)
+        _raise_if_foreign(error, body)
         _salvage_into(error, body, TextCompletion)
         raise
     except APIStatusError as error:
@@ -150,6 +152,15 @@ def _partial_of(value: Any, cls: type[W]) -> W | None:
 
     partial = what_can_be_read(value, cls)
     return attrs.evolve(partial, complete=False) if partial is not None and partial.choices else None
+
+
+def _raise_if_foreign(error: MalformedResponseError, body: bytes) -> None:
+    from ..failures.foreign import foreign_form_in
+
+    text = body.decode("utf-8-sig", "replace")
+    if (whose := foreign_form_in(text)) is not None:
+        message = f"the answer is no chat completion: {whose}"
+        raise MalformedResponseError(message, body=error.body or text[:MAX_SHOWN_BODY], path=error.path) from None
 
 
 def _salvage_into(error: DeepSeekError, body: bytes, cls: type[W]) -> None:
