@@ -12,7 +12,7 @@ from ...errors import MalformedResponseError
 from ...types import ToolCall, ToolMessage
 from .events import CallFinished, CallStarted, ToolEvent
 from .function_tool import FunctionTool
-from .results import content_of
+from .results import content_of, told_of
 from .rules import Consent, RunRules
 
 
@@ -100,7 +100,7 @@ def _is_async(function: Any) -> bool:
 def _told(error: Exception, tool: FunctionTool) -> str:
     if isinstance(error, TimeoutError) and tool.timeout is not None and not str(error):
         return f"The tool took longer than {tool.timeout:g} s and was given up."
-    return f"The tool failed: {type(error).__name__}: {error}"
+    return told_of(error)
 
 
 def _unanswered(turn: int, call: ToolCall, text: str, error: Exception, elapsed: float = 0.0) -> CallFinished:

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
-from deepseek_async.calls.tools.results import content_of
+from deepseek_async.calls.tools.results import content_of, told_of
 from deepseek_async.types import ImagePart, ImageURL, TextPart
 
 
@@ -66,3 +66,32 @@ def test_what_json_cannot_say_is_told() -> None:
     """By its type."""
     with pytest.raises(TypeError, match="object"):
         content_of(object())
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("caf\udce9", "caf\ufffd"),
+        (["a", "caf\udce9"], '["a","caf\ufffd"]'),
+        ({"caf\udce9": [Place("\ud800")], "é": 1.5}, '{"caf\ufffd":[{"name":"\ufffd"}],"é":1.5}'),
+        ("\ud83e\udd84", "🦄"),
+        (TextPart("\udcff"), [TextPart("\ufffd")]),
+    ],
+)
+def test_names_of_files_that_are_no_utf8(value: Any, said: Any) -> None:
+    """As `os.listdir` gives them: nothing could send them, and the run would end for it."""
+    content = content_of(value)
+    assert content == said
+    json.dumps([part.text if isinstance(part, TextPart) else part for part in content], ensure_ascii=False).encode()
+
+
+class WordlessError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def test_what_was_raised_is_told_in_words() -> None:
+    """Whatever they are, and if there are none."""
+    assert told_of(FileNotFoundError(2, "No such file", "caf\udce9")).startswith("The tool failed: FileNotFoundError:")
+    assert told_of(OSError("caf\udce9")) == "The tool failed: OSError: caf\ufffd"
+    assert told_of(WordlessError()) == "The tool failed: WordlessError: an error without words"

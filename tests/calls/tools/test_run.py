@@ -156,6 +156,22 @@ async def test_what_a_tool_raises_is_told(server: SandboxServer, client: AsyncCl
     assert {type(error) for error in errors} == {LookupError, type(None)}
 
 
+async def test_a_result_that_nothing_could_send_ends_no_run(server: SandboxServer, client: AsyncClient) -> None:
+    """Names of files that are no UTF-8, returned and raised."""
+
+    def files() -> list[str]:
+        return ["caf\udce9"]
+
+    def gone() -> None:
+        raise OSError("caf\udce9 is gone")
+
+    server.script(Script(calls=[Call("files"), Call("gone")]))
+    server.script(Script(say="Two."))
+    run = ask(client, files, gone)
+    assert (await run.completion()).text == "Two."
+    assert results(run) == ['["caf\ufffd"]', "The tool failed: OSError: caf\ufffd is gone"]
+
+
 async def test_or_it_is_raised_and_ends_the_others(server: SandboxServer, client: AsyncClient) -> None:
     """``on_error="raise"``: the tools that still run are cancelled, and the error stays the run's."""
     ended = asyncio.Event()
