@@ -20,6 +20,7 @@ from deepseek_async import (
     ChatCompletion,
     DeepSeekError,
     EmptyResponseError,
+    RateLimitError,
     StreamInterruptedError,
     TextCompletion,
 )
@@ -133,6 +134,7 @@ CASES: Mapping[str, tuple[DeepSeekError, ...]] = {
     "retry": (
         APIConnectionError("x"),
         APITimeoutError("x", phase="connect", seconds=1),
+        RateLimitError("x", status=429, is_exhausted=True),
         APIStatusError("x", status=503),
         EmptyResponseError("x"),
         StreamInterruptedError("x"),

@@ -91,7 +91,7 @@ OF_TEXT = [
     ("echo", [True, False, None], ["yes", 1]),
     ("suffix", ["s", "", None], [5, b"s"]),
     ("prompt", ["", "p"], [5, b"p", ["p"]]),
-    ("stream_options", [{"include_usage": True}, None], [5, "x", [1]]),
+    ("stream_options", [None], [5, "x", [1], {"include_usage": True}]),  # with a stream: below
 ]
 
 ALLOWED = [
@@ -159,7 +159,8 @@ def test_top_logprobs_needs_logprobs(value: int | None) -> None:
 
 def test_stream_options_need_a_stream() -> None:
     """The server answers 400 to them where nothing is streamed."""
-    assert request(stream=True, stream_options={"include_usage": True}).stream_options == {"include_usage": True}
+    for make in (request, text_request):
+        assert make(stream=True, stream_options={"include_usage": True}).stream_options == {"include_usage": True}
     with pytest.raises(InvalidRequestError, match="stream=True"):
         request(stream_options={"include_usage": True})
     with pytest.raises(InvalidRequestError, match="stream_options"):

@@ -11,9 +11,12 @@ Refused, since the API refuses it with certainty, each time:
 | ``response_format`` ``json_schema`` | page "JSON Output" knows ``json_object``; 400, seen in 2026 |
 | JSON mode without the word "json" in any message | page "JSON Output"; 400, seen in 2026 |
 | images, files in messages of system and assistant; over 600 images; addresses over 8,192 characters | page "Vision" |
-| ``top_p`` of 0 | page "Create Chat Completion": above 0 |
+| ``top_p`` of 0, also of fill in the middle | page "Create Chat Completion": above 0 |
+| fill in the middle with ``max_tokens`` over 4,096 | page "FIM Completion": at most 4K |
+| fill in the middle where there is no beta base URL | pages "FIM Completion", "Create FIM Completion" |
 
-(Penalties outside -2 to 2 are refused of every server, see `types.requests.ranges`.)
+(Refused of every server, see `types.requests`: penalties outside -2 to 2, ``stream_options`` without ``stream``,
+``echo`` with ``suffix`` or ``logprobs``.)
 
 Warned of once for a client, by name, since it is accepted and changes nothing:
 
@@ -21,9 +24,12 @@ Warned of once for a client, by name, since it is accepted and changes nothing:
 | --- | --- |
 | ``temperature`` while the model thinks | page "Thinking Mode" |
 | ``top_p`` under 0.95 while it thinks, which counts as 0.95; any without thinking | page "Create Chat Completion" |
-| ``frequency_penalty``, ``presence_penalty`` other than 0 | page "Create Chat Completion": deprecated |
-| ``seed`` | no field of the page's |
+| ``frequency_penalty``, ``presence_penalty`` other than 0 | pages "Create Chat Completion", "Create FIM Completion": \
+deprecated |
+| ``seed`` | no field of the pages' |
 | ``strict`` where there is no beta base URL | seen of recorded answers, June 2026 |
+
+Not warned of is ``top_p`` of fill in the middle: no page says what it does there.
 
 What stands in ``extra_body`` is looked at by nobody: that is the way round.
 """
@@ -40,12 +46,13 @@ from typing import Any, Final
 import attrs
 
 from ...errors import InvalidRequestError, NoEffectWarning
-from ...types import AssistantMessage, ChatRequest
+from ...types import AssistantMessage, ChatRequest, TextRequest
 
 _USER_ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _LEAST_TOP_P: Final = 0.95
 _MAX_URL: Final = 8192
 _MAX_IMAGES: Final = 600
+_MAX_GAP: Final = 4096
 _PACKAGE: Final = str(Path(__file__).parents[2])
 
 
@@ -67,7 +74,15 @@ class OfficialRules:
             InvalidRequestError: The API would refuse it. It says what to do, and how to send it all the same.
         """
         refuse(request, has_beta=self._has_beta)
-        for name, why in without_effect(request, has_beta=self._has_beta):
+        self._warn(without_effect(request, has_beta=self._has_beta))
+
+    def check_gap(self, request: TextRequest) -> None:
+        """Look at a fill-in-the-middle request. Raises as `check`."""
+        refuse_gap(request, has_beta=self._has_beta)
+        self._warn(_always_without_effect(request))
+
+    def _warn(self, without: Iterator[tuple[str, str]]) -> None:
+        for name, why in without:
             if name not in self._warned:
                 self._warned.add(name)
                 warnings.warn(f"{name} has no effect: {why}", NoEffectWarning, stacklevel=_callers_level())
@@ -118,6 +133,21 @@ def refuse(request: ChatRequest, *, has_beta: bool) -> None:
         raise _refused("top_p", request.top_p, "more than 0, up to 1", "top_p")
     if request.response_format is not None and "response_format" not in unchecked:
         _refuse_format(request, request.response_format)
+
+
+def refuse_gap(request: TextRequest, *, has_beta: bool) -> None:
+    """Refuse what the API refuses of fill in the middle with certainty. Raises `InvalidRequestError`."""
+    unchecked = request.extra_body
+    if not has_beta:
+        advice = (
+            "a client that may use the beta base URL, where alone it is served: leave has_beta out, or "
+            "base_url='https://api.deepseek.com/beta'"
+        )
+        raise InvalidRequestError("completions.create", None, advice)
+    if (most := request.max_tokens) is not None and most > _MAX_GAP and "max_tokens" not in unchecked:
+        raise _refused("max_tokens", most, f"1 to {_MAX_GAP:,} for fill in the middle", "max_tokens")
+    if request.top_p == 0 and "top_p" not in unchecked:
+        raise _refused("top_p", request.top_p, "more than 0, up to 1", "top_p")
 
 
 def _refuse_format(request: ChatRequest, response_format: Mapping[str, Any]) -> None:
@@ -183,7 +213,6 @@ def _refused(parameter: str, value: object, allowed: str, field: str) -> Invalid
 
 def without_effect(request: ChatRequest, *, has_beta: bool) -> Iterator[tuple[str, str]]:
     """The parameters of a request that change nothing, each with why."""
-    unchecked = request.extra_body
     thinks = is_thinking(request)
     if request.temperature is not None and thinks:
         yield "temperature", "the model thinks; thinking={'type': 'disabled'} makes it count"
@@ -192,13 +221,17 @@ def without_effect(request: ChatRequest, *, has_beta: bool) -> Iterator[tuple[st
             yield "top_p", "without thinking it is 1; temperature counts"
         elif top_p < _LEAST_TOP_P:
             yield "top_p", f"while the model thinks, what is below {_LEAST_TOP_P} counts as {_LEAST_TOP_P}"
+    yield from _always_without_effect(request)
+    if not has_beta and request.tools is not None and any(map(is_strict, request.tools)):
+        yield "strict", "only the beta base URL heeds it; leave has_beta out"
+
+
+def _always_without_effect(request: ChatRequest | TextRequest) -> Iterator[tuple[str, str]]:
     for name in ("frequency_penalty", "presence_penalty"):
         if getattr(request, name):
             yield name, "the API takes it and ignores it"
-    if unchecked.get("seed") is not None:
+    if request.extra_body.get("seed") is not None:
         yield "seed", "the API knows no such field and ignores it"
-    if not has_beta and request.tools is not None and any(map(is_strict, request.tools)):
-        yield "strict", "only the beta base URL heeds it; leave has_beta out"
 
 
 def _callers_level() -> int:

@@ -61,6 +61,8 @@ class Completions:
         options = split_off_options(given)
         request = text_request_of(given, stream=bool(stream))
         caller = self._caller
+        if caller.rules is not None:
+            caller.rules.check_gap(request)
         url = caller.text_url
         http_request = caller.http_request("POST", url, request_to_json(request), options)
         if stream:

@@ -137,7 +137,8 @@ def _check_top_logprobs(request: ChatRequest, attribute: Any, value: object) -> 
         raise InvalidRequestError("top_logprobs", value, "only together with logprobs=True")
 
 
-def _check_stream_options(request: ChatRequest, attribute: Any, value: object) -> None:
+def check_stream_options(request: Any, attribute: Any, value: object) -> None:
+    """A mapping, and only of a request that is streamed."""
     if value is None:
         return
     ranges.mapping(request, attribute, value)
@@ -194,7 +195,7 @@ class ChatRequest(Document):
         default=None, converter=to_tuple, validator=ranges.strings(MAX_STOP_SEQUENCES), repr=hidden
     )
     stream: bool | None = attrs.field(default=None, validator=ranges.boolean)
-    stream_options: Mapping[str, Any] | None = attrs.field(default=None, hash=False, validator=_check_stream_options)
+    stream_options: Mapping[str, Any] | None = attrs.field(default=None, hash=False, validator=check_stream_options)
     response_format: Mapping[str, Any] | None = attrs.field(
         default=None, hash=False, validator=ranges.typed_mapping("text", "json_object", "json_schema")
     )

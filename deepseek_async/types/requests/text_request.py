@@ -10,7 +10,7 @@ import attrs
 from ...errors import InvalidRequestError
 from ..values import NO_EXTRA, Document, hidden
 from . import ranges
-from .request import MAX_OUTPUT_TOKENS, MAX_STOP_SEQUENCES, MAX_TOP_LOGPROBS, to_tuple
+from .request import MAX_OUTPUT_TOKENS, MAX_STOP_SEQUENCES, MAX_TOP_LOGPROBS, check_stream_options, to_tuple
 
 
 def _check_echo(request: TextRequest, attribute: Any, value: object) -> None:
@@ -29,7 +29,7 @@ class TextRequest(Document):
         suffix: The text after the gap.
         echo: Whether the answer begins with the prompt; not together with ``suffix`` or ``logprobs``.
         logprobs: Alternatives a token, 0 to 20 (an int here, unlike chat's).
-        max_tokens: 1 to 393,216; the guide says at most 4,096.
+        max_tokens: 1 to 393,216; DeepSeek's own API takes up to 4,096, by its guide.
         stop, stream, stream_options, temperature, top_p, frequency_penalty, presence_penalty: As in `ChatRequest`.
         extra_body: Further fields for the body, unchecked.
 
@@ -49,7 +49,7 @@ class TextRequest(Document):
         default=None, converter=to_tuple, validator=ranges.strings(MAX_STOP_SEQUENCES), repr=hidden
     )
     stream: bool | None = attrs.field(default=None, validator=ranges.boolean)
-    stream_options: Mapping[str, Any] | None = attrs.field(default=None, hash=False, validator=ranges.mapping)
+    stream_options: Mapping[str, Any] | None = attrs.field(default=None, hash=False, validator=check_stream_options)
     logprobs: int | None = attrs.field(default=None, validator=ranges.integer(0, MAX_TOP_LOGPROBS))
     echo: bool | None = attrs.field(default=None, validator=_check_echo)
     extra_body: Mapping[str, Any] = attrs.field(

@@ -236,6 +236,82 @@ async def test_a_row_of_a_batch_fails_alone() -> None:
     assert (len(ended), len(transport.requests)) == (2, 1)
 
 
+# -- fill in the middle ------------------------------------------------------------------------------------------------
+
+GAP = whole({"id": "g", "choices": [{"index": 0, "text": "x", "finish_reason": "stop"}]})
+GAPS_REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "4,097 tokens": ({"max_tokens": 4097}, "max_tokens", "1 to 4,096 for fill in the middle"),
+    "as many as chat takes": ({"max_tokens": 393_216, "suffix": ")"}, "max_tokens", "4,096"),
+    "openai's word for it": ({"max_completion_tokens": 5000}, "max_tokens", "4,096"),
+    "top_p of 0": ({"top_p": 0}, "top_p", "more than 0"),
+}
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("case", GAPS_REFUSED)
+async def test_gaps_are_refused_before_a_byte_leaves(case: str, streamed: bool) -> None:
+    """As chat's requests; other servers, and whoever turned the rules off, are asked; extra_body is the way round."""
+    parameters, path, word = GAPS_REFUSED[case]
+    asked: dict[str, Any] = {"model": "deepseek-flash", "prompt": "secret words", "stream": streamed}
+    client, transport = client_on()
+    with pytest.raises(InvalidRequestError) as caught:
+        await client.completions.create(**asked, **parameters)
+    assert caught.value.parameter == path
+    assert word in str(caught.value)
+    assert "extra_body" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert not transport.requests
+    if not streamed:
+        way_round = {"extra_body": {path: next(iter(parameters.values()))}}
+        for settings, said in (
+            ({"base_url": "https://gateway.example/v1"}, parameters),
+            ({"official_rules": False}, parameters),
+            ({}, way_round),
+        ):
+            client, transport = client_on(GAP, **settings)
+            assert (await client.completions.create(**asked, **said)).text == "x"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"max_tokens": 4096}, {"logprobs": 20}, {"suffix": "b"}, {"echo": True}, {"top_p": 0.1}, {"temperature": 0}],
+    ids=str,
+)
+async def test_gaps_that_the_api_takes_are_sent(parameters: dict[str, Any]) -> None:
+    """And nobody is warned of what counts there: the model does not think."""
+    client, transport = client_on(GAP)
+    assert (await client.completions.create(model="m", prompt="a", **parameters)).text == "x"
+    assert transport.requests[0].url == "https://api.deepseek.com/beta/completions"
+
+
+async def test_without_the_beta_base_url_no_gap_goes_out() -> None:
+    """It is served nowhere else; other servers have it at their base URL."""
+    client, _ = client_on(has_beta=False)
+    with pytest.raises(InvalidRequestError, match="has_beta"):
+        await client.completions.create(model="m", prompt="a")
+    client, transport = client_on(GAP, base_url="http://localhost:1/v1")
+    await client.completions.create(model="m", prompt="a")
+    assert transport.requests[0].url == "http://localhost:1/v1/completions"
+
+
+@pytest.mark.parametrize("name", ["frequency_penalty", "presence_penalty", "seed"])
+async def test_gaps_are_warned_of_once(name: str) -> None:
+    """By name, together with chat's."""
+    client, _ = client_on(GAP, GAP, whole(completion()))
+    asked: dict[str, Any] = {"model": "m", "prompt": "a", name: 1}
+    with pytest.warns(NoEffectWarning, match=name):
+        await client.completions.create(**asked)
+    await client.completions.create(**asked)
+    await client.chat.completions.create(**asking({name: 1}))
+
+
+async def test_options_of_a_stream_need_one() -> None:
+    """Of fill in the middle as of chat, on every server."""
+    client, _ = client_on(base_url="http://localhost:1")
+    with pytest.raises(InvalidRequestError, match="stream=True"):
+        await client.completions.create(model="m", prompt="a", stream_options={"include_usage": True})
+
+
 # -- warned of ---------------------------------------------------------------------------------------------------------
 
 WARNED: dict[str, tuple[dict[str, Any], str]] = {
