@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ import aiohttp
 
 from ...errors import DeepSeekError
 from ..compression import Inflater, inflater_for
-from .direct import DirectAnswer
+from .direct_answer import DirectAnswer
 from .failures import BADLY_FRAMED, broke_off, closed
 
 # What a fork inherited of its parent's connections. Collecting it would close them under the parent, since both watch
@@ -41,6 +41,7 @@ class NetworkAnswer:
         "_among",
         "_content",
         "_encoding",
+        "_kept",
         "_pid",
         "_readany",
         "_response",
@@ -56,7 +57,10 @@ class NetworkAnswer:
     ) -> None:
         self._response = response
         self._content = response.content
-        self._readany = response.content.readany
+        self._readany: Callable[[], Awaitable[bytes | None]] = (
+            response.readany if isinstance(response, DirectAnswer) else response.content.readany
+        )
+        self._kept = b""  # was received by somebody who was cancelled
         self._session = session
         self._among = among
         among.add(self)
@@ -74,11 +78,24 @@ class NetworkAnswer:
     def headers(self) -> Mapping[str, str]:
         return self._response.headers
 
-    async def receive(self) -> bytes:
-        if self._encoding is not None:
-            return await self._receive_inflated(self._encoding)
+    def receive(self) -> Coroutine[Any, Any, bytes]:
+        return self._receive_plain() if self._encoding is None else self._receive_inflated(self._encoding)
+
+    async def _receive_plain(self) -> bytes:
+        if self._kept:
+            data, self._kept = self._kept, b""
+            return data
+        left: bytes | Exception
         try:
-            return await self._readany()
+            while True:
+                reading = self._readany()
+                if (read := await reading) is not None:
+                    return read
+        except asyncio.CancelledError:
+            # What was handed over in the same turn is not lost.
+            if isinstance(reading, asyncio.Future) and not reading.cancelled():
+                self._kept = reading.result() or b""
+            raise
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             left = self._left_after(error)
         if isinstance(left, bytes):
@@ -89,13 +106,7 @@ class NetworkAnswer:
         if isinstance(encoding, DeepSeekError):
             raise encoding
         while not (data := encoding.take()):
-            compressed: bytes | Exception
-            try:
-                compressed = await self._readany()
-            except (aiohttp.ClientError, OSError, RuntimeError) as error:
-                compressed = self._left_after(error)
-            if not isinstance(compressed, bytes):
-                raise compressed
+            compressed = await self._receive_plain()
             if not compressed:
                 if not encoding.is_whole:
                     raise broke_off(aiohttp.ClientPayloadError("its compressed body is cut"))
@@ -126,12 +137,14 @@ class NetworkAnswer:
     def is_at_end(self) -> bool:
         if isinstance(self._encoding, Inflater) and not self._encoding.is_whole:
             return False
-        return self._content.at_eof()
+        return self._content.at_eof() and not self._kept
 
     def lose(self) -> None:
         """The connection is gone: let the reader know, if it does not."""
         if not self._content.is_eof() and self._content.exception() is None:
             self._content.set_exception(aiohttp.ClientPayloadError(BADLY_FRAMED))
+            if isinstance(self._response, DirectAnswer):
+                self._response.look()
 
     def break_off(self) -> None:
         """Close the connection under the answer: the client is being closed."""

@@ -24,7 +24,8 @@ from ..proxies import checked_proxy, environment_proxies
 from . import direct
 from .answer import NetworkAnswer
 from .body import Body
-from .direct import NO_TIMEOUT, READING, Direct, DirectAnswer
+from .direct import NO_TIMEOUT, READING, Direct
+from .direct_answer import DirectAnswer
 from .failures import Way, closed, failure_of, may_be_stale
 from .loops import Bound, Route, binding_of
 from .pool import FRESH, Pool

@@ -18,14 +18,15 @@ from typing import Any
 
 import aiohttp
 import attrs
-import multidict
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from ...errors import InvalidRequestError
 from ..base import HTTPRequest
+from .direct_answer import DirectAnswer, discard
 from .failures import MAX_HEADER_BYTES
 from .progress import Watched
+from .protocol import AnswerProtocol
 
 # How much asyncio asks the socket for at once. It makes room for its own 256 KiB each time, which malloc takes from the
 # system and gives back: two page faults a read, up to a third of what a chunk costs. This much malloc keeps.
@@ -77,57 +78,6 @@ class _Address:
     head: bytes = attrs.field(repr=False)
 
 
-class DirectAnswer:
-    """An answer whose head has come; of `aiohttp.ClientResponse`, what `NetworkAnswer` needs."""
-
-    __slots__ = ("_loop", "_may_be_unsent", "connection", "content", "headers", "status")
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        connection: aiohttp.connector.Connection,
-        head: aiohttp.http.RawResponseMessage,
-        content: aiohttp.StreamReader,
-        *,
-        is_long: bool,
-    ) -> None:
-        self._loop = loop
-        # A long body that was refused may be so before it was read; under TLS nothing tells how much has gone out.
-        self._may_be_unsent = is_long and head.code != 200
-        self.connection: aiohttp.connector.Connection | None = connection
-        self.status: int = head.code
-        self.headers: multidict.CIMultiDictProxy[str] = head.headers
-        self.content: aiohttp.StreamReader = content
-        content.on_eof(self.release)
-
-    def release(self) -> None:
-        """Leave the connection to the next request; close it if a part of this one is still unsent."""
-        connection, self.connection = self.connection, None
-        if connection is None:
-            return
-        transport = connection.transport
-        if self._may_be_unsent or (transport is not None and transport.get_write_buffer_size()):
-            _discard(connection)
-        else:
-            connection.release()
-
-    def close(self) -> None:
-        """Close the connection. A task that waits for bytes of the answer gets ``ClientConnectionError``."""
-        if self.content.exception() is None:
-            self.content.set_exception(aiohttp.ClientConnectionError("Connection closed"))
-        if not self._loop.is_closed():
-            connection, self.connection = self.connection, None
-            if connection is not None:
-                _discard(connection)
-
-
-def _discard(connection: aiohttp.connector.Connection) -> None:
-    """Close a connection at once. What is still unsent stays so: else a request that was given up would be billed."""
-    if connection.transport is not None:
-        connection.transport.abort()
-    connection.close()
-
-
 class Direct:
     """The way past one session of ours.
 
@@ -166,6 +116,9 @@ class Direct:
             if getattr(transport, "max_size", 0) > _RECEIVED_BYTES:  # uvloop's has none, and no need of it
                 transport.max_size = _RECEIVED_BYTES  # type: ignore[attr-defined]
             protocol.set_response_params(**READING)
+            ours = protocol if isinstance(protocol, AnswerProtocol) else None
+            if ours is not None:
+                ours.heard = b""
             body = request.body
             is_long = body is not None and len(body) > _JOINED_BYTES
             if body is None:
@@ -180,9 +133,14 @@ class Direct:
                 watched.has_heard = True
                 # RFC 9110 section 15.2: after any other 1xx the answer is still to come.
                 if head.code == 101 or not 100 <= head.code <= 199:
-                    return DirectAnswer(self._loop, connection, head, content, is_long=is_long)
+                    heard = None
+                    if ours is not None:
+                        heard, ours.heard = ours.heard, None
+                    return DirectAnswer(
+                        self._loop, connection, head, content, is_long=is_long, protocol=ours, heard=heard
+                    )
         except BaseException:
-            _discard(connection)
+            discard(connection)
             raise
 
     def _made(self, request: HTTPRequest) -> _Address | None:
