@@ -9,6 +9,7 @@ import pytest
 
 from deepseek_async import RetryPolicy
 from deepseek_async.codec import completion_from_json
+from deepseek_async.codec.reading.beginnings import beginning_in
 from deepseek_async.codec.reading.responses import text_completion_from_json
 from deepseek_async.errors import MalformedResponseError, StreamInterruptedError
 
@@ -152,3 +153,40 @@ async def test_the_next_attempt_brings_it(streamed: bool) -> None:
         await client.chat.completions.create(model="m", messages=HELLO)
     assert caught.value.partial is not None
     assert caught.value.partial.text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (r'{"choices": [{"text": "a\\', {"choices": [{"text": "a\\"}]}),
+        (r'{"choices": [{"text": "a\u00', {"choices": [{"text": "a"}]}),
+        (r'{"choices": [{"text": "a\\\ud83d', {"choices": [{"text": "a\\"}]}),
+        (r'{"choices": [{"text": "a\\ud83d', {"choices": [{"text": "a\\ud83d"}]}),
+        (r'{"choices": [{"text": "a\ud83d\ude', {"choices": [{"text": "a"}]}),
+        ('{"choices": [{"text": "a, \\"b", "index": 1', {"choices": [{"text": 'a, "b'}]}),
+        ('{"a, \\": {": 1, "choices": [{"te', {"a, \": {": 1, "choices": [{}]}),
+        ('{"usage": {"a": [1, {"b": "', {}),
+        ('{"id": "x", "usage" : {"a": [1], ', {"id": "x"}),
+        ('{"choices": [{"index": 0}, {"text": "b"}, ', {"choices": [{"index": 0}, {"text": "b"}]}),
+        ('{"data": {"choices": [{"text": "b', {"choices": [{"text": "b"}]}),
+        ("{", {}),
+        ('{"a" : ', {}),
+        ('{"a": 12', {}),
+        ('{"a": 12,', {"a": 12}),
+        ('{"a": {"b": 1} x', None),
+        ('{"a": [1}', None),
+        ('{"a": 1}', None),
+        ('{"a": "\t', {}),
+        ('{"a": "\t", "b": 1, ', None),
+        ("[1, ", None),
+    ],
+)  # fmt: skip
+def test_what_a_beginning_says(body: str, said: Any) -> None:
+    """Half an escape, half a pair, commas and brackets in texts, what is no JSON at all."""
+    assert beginning_in(body.encode()) == said
+
+
+@pytest.mark.parametrize("deep", ["{", "[", '{"choices":', '{"choices":[', "[[],"])
+def test_depth_without_end(deep: str) -> None:
+    """A million brackets cost no recursion."""
+    assert beginning_in(("{" + '"a":' * (deep[0] == "[") + deep * 100_000).encode()) in (None, {})

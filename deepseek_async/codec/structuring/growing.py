@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
 NOTHING: Any = object()  # no value has begun
@@ -70,22 +69,16 @@ class GrowingJSON:
                 self._begin()
                 place += 1
 
-    def snapshot(self, shows: Callable[[list[str | None]], bool] | None = None) -> Any:
-        """What is known, as plain data that stay as they are; `NOTHING` before it begins.
-
-        Args:
-            shows: Says of what has begun and not ended, by its path, whether a part of it is of use; else it is left
-                out. An array's items are ``None`` in a path.
-        """
+    def snapshot(self) -> Any:
+        """What is known, as plain data that stay as they are; `NOTHING` before it begins."""
         if self._root is NOTHING or not self._stack:
             return self._root
         inner: Any = NOTHING
         if self._string is not None and not self._is_key:
             inner = "".join(self._string)
-        for depth in range(len(self._stack), 0, -1):
-            container, key = self._stack[depth - 1], self._keys[depth - 1]
+        for container, key in zip(reversed(self._stack), reversed(self._keys), strict=True):
             copied = container.copy()
-            if inner is not NOTHING and (shows is None or shows(self._keys[:depth])):
+            if inner is not NOTHING:
                 if key is None:
                     copied.append(inner)
                 else:
