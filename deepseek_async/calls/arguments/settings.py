@@ -67,6 +67,10 @@ class Endpoint(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, beta_base_url=f"{self.base_url}/beta", may_be_sandbox=False)
 
 
+# What examples of requests have behind the base URL, and is copied with it.
+_ADDED = ("/chat/completions", "/completions", "/models")
+
+
 def endpoint_of(base_url: str | None, *, allow_insecure: bool, has_beta: bool | None = None) -> Endpoint:
     """The endpoint of a base URL; ``None``: DEEPSEEK_BASE_URL, else the official one.
 
@@ -114,6 +118,8 @@ def _endpoint(
             source, base_url, "https://; plain http shows the key and the prompts to the network (allow_insecure=True)"
         )
     path = parts.path.rstrip("/")
+    if (added := next(filter(path.endswith, _ADDED), None)) is not None:
+        return InvalidRequestError(source, shown, f"a URL without {added}, which is added to it")
     root = f"{parts.scheme}://{parts.netloc}"
     is_official = host.rstrip(".") == "api.deepseek.com" and path in ("", "/v1", "/beta")
     may_be_sandbox = has_beta is None and not is_official and not path
@@ -131,9 +137,12 @@ def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    # 0.0.0.0 is what vLLM and others print as their own address; a connection to it goes to this machine.
+    return any(each.is_loopback or each.is_unspecified for each in (address, mapped) if each is not None)
 
 
 def key_of(api_key: str | None, endpoint: Endpoint, *, is_needed: bool = True) -> str | None:

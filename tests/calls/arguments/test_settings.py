@@ -91,6 +91,24 @@ async def test_a_query_follows_the_path_of_every_request(base_url: str, path: st
     assert endpoint_of(client.base_url, allow_insecure=False) == endpoint_of(base_url, allow_insecure=False)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "[::1]", "0.0.0.0", "[::]", "[::ffff:127.0.0.1]"])
+def test_this_machine_has_many_addresses(host: str) -> None:
+    """Also as servers print their own, which is then copied: none needs a key, and none leaves the machine."""
+    assert endpoint_of(f"http://{host}:8000/v1", allow_insecure=False).is_loopback
+    for other in ("10.0.0.5", "[::2]", "[::ffff:10.0.0.5]", "[fe80::1]", "0.0.0.1"):
+        assert not endpoint_of(f"https://{other}", allow_insecure=False).is_loopback
+
+
+@pytest.mark.parametrize("added", ["/chat/completions", "/completions", "/models"])
+@pytest.mark.parametrize("root", ["https://api.deepseek.com", "http://localhost:8000/v1", "https://x.example/openai/d"])
+def test_the_address_of_an_endpoint_is_no_base(root: str, added: str) -> None:
+    """As examples of requests show it: each request would go to ``…/chat/completions/chat/completions``."""
+    for end in ("", "/", "/?api-version=1"):
+        with pytest.raises(InvalidRequestError, match=f"base_url.*without {added}, which is added"):
+            endpoint_of(root + added + end, allow_insecure=False)
+    assert endpoint_of(f"{root}/chat", allow_insecure=False).url("chat/completions").count("completions") == 1
+
+
 def test_plain_http_stays_on_the_machine() -> None:
     """To another machine it shows key and prompts to the network: only if that is asked for."""
     for host in ("10.0.0.5:8000", "gateway.example", "127.0.0.1.example", "localhost.example"):
