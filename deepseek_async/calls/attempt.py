@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..codec.body import MAX_BODY_BYTES, without_blank
 from ..codec.heads import request_id_of
@@ -28,6 +28,16 @@ _BROUGHT = re.compile(rb'"(?:choices|data|deleted|balance_infos|filename)"\s{0,8
 MAX_ERROR_BYTES = 256 * 2**10
 # The status is the news; what the body adds is not worth a long wait.
 ERROR_BODY_SECONDS = 10.0
+
+
+class Witness(Protocol):
+    """Is told of a request what its answer does not show."""
+
+    def admitted(self) -> None:
+        """The head of a success has come, which may be long before the answer: the server has let the request in."""
+
+    def resent(self) -> None:
+        """An attempt is over whose request went out twice, so that it may have been billed twice."""
 
 
 class Attempt:
@@ -170,12 +180,12 @@ class Attempt:
             self._watch.head(response.status, self.request_id)
         return response
 
-    async def whole(self, max_bytes: int, admitted: Callable[[], object] | None = None) -> bytes:
+    async def whole(self, max_bytes: int, witness: Witness | None = None) -> bytes:
         """Send the request and wait for an answer that is not streamed.
 
         Args:
             max_bytes: Cap on the body.
-            admitted: Called when the head of a 200 has come.
+            witness: Told when the head of a success has come.
 
         Returns:
             The body, without the blank lines that kept it alive.
@@ -188,14 +198,12 @@ class Attempt:
         """
         self._deadlines.enter("connect", None)
         # In one wait: no one else's time is in it.
-        answer = await self._deadlines.wait(self._send_and_read(max_bytes, admitted))
+        answer = await self._deadlines.wait(self._send_and_read(max_bytes, witness))
         if isinstance(answer, bytes):
             return answer
         raise await self._failure(*answer)
 
-    async def _send_and_read(
-        self, max_bytes: int, admitted: Callable[[], object] | None
-    ) -> bytes | tuple[Response, bytes]:
+    async def _send_and_read(self, max_bytes: int, witness: Witness | None) -> bytes | tuple[Response, bytes]:
         response = await self._send()
         if response.status == _ACCEPTED:
             brought = await self._brought(response, max_bytes)
@@ -203,8 +211,8 @@ class Attempt:
             return brought if is_answer else (response, brought)
         if response.status not in ANSWERS:
             return response, b""
-        if admitted is not None:
-            admitted()
+        if witness is not None:
+            witness.admitted()
         return await self._read(response, max_bytes)
 
     async def _read(self, response: Response, max_bytes: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import random
@@ -62,7 +61,6 @@ class Call:
     __slots__ = (
         "_around",
         "_attempts_before",
-        "_clock",
         "_elsewhere",
         "_errors",
         "_has_ended",
@@ -99,10 +97,10 @@ class Call:
         self._timeouts = timeouts
         self._retry = retry
         try:
-            self._clock = asyncio.get_running_loop().time
+            self.deadlines: Deadlines = Deadlines(timeouts, streamed=streamed)
         except RuntimeError:
             raise RuntimeError("AsyncClient runs on asyncio only, under asyncio.run(…): not under trio") from None
-        self._errors: list[DeepSeekError] = []
+        self._errors: tuple[DeepSeekError, ...] = ()
         self._has_ended = False
         surroundings.figures.calls += 1
         self.number: int = surroundings.figures.calls
@@ -110,10 +108,10 @@ class Call:
         if surroundings.hooks or _log.isEnabledFor(logging.DEBUG):
             from .watching.watch import CallWatch  # what is told, and how: not for those who do not listen
 
-            self.watch = CallWatch(surroundings.hooks, surroundings.client, self.number, model, self._clock)
+            clock = self.deadlines.loop.time
+            self.watch = CallWatch(surroundings.hooks, surroundings.client, self.number, model, clock)
         self.attempts: int = 0
         self._attempts_before = 0  # of earlier parts of a continued answer
-        self.deadlines: Deadlines = Deadlines(timeouts, streamed=streamed)
 
     def go_on(self, request: HTTPRequest) -> None:
         """From here on send another request, which continues the answer and has all its attempts."""
@@ -123,7 +121,7 @@ class Call:
     async def begin_attempt(self) -> Attempt:
         """Wait until requests may go out, then make the next attempt. It is not open yet."""
         around = self._around
-        if not around.gate.is_open(self._clock()):
+        if not around.gate.is_open(self.deadlines.loop.time()):
             await self._wait_at_gate(around.gate)
         if self.meter is not None:
             self._ask_budgets(self.meter)
@@ -157,7 +155,7 @@ class Call:
         around = self._around
         at_most = HELD_ONCE_SECONDS if self._retry.attempts == 1 else math.inf
         spread, randomness = self._retry.wait_initial, around.randomness()
-        wait = gate.wait(self._clock(), spread=spread, randomness=randomness, at_most=at_most)
+        wait = gate.wait(self.deadlines.loop.time(), spread=spread, randomness=randomness, at_most=at_most)
         around.figures.held += 1
         if self.watch is not None:
             self.watch.hold(self.attempts + 1, wait, gate.why)
@@ -204,7 +202,7 @@ class Call:
             remaining=self.deadlines.remaining,
             randomness=around.randomness(),
         )
-        around.gate.learn(error, now=self._clock(), at_most=self._retry.retry_after_max, wait=wait)
+        around.gate.learn(error, now=self.deadlines.loop.time(), at_most=self._retry.retry_after_max, wait=wait)
         error.attempts = self.attempts
         error.delivered = delivered
         error.billed_before |= any(before.may_be_billed for before in self._errors)
@@ -212,7 +210,7 @@ class Call:
             error.history = describe(self._errors)
             raise error
         # Its traceback holds the stream: one that is dropped would stay open until the cycle is collected.
-        self._errors.append(error.with_traceback(None))
+        self._errors += (error.with_traceback(None),)
         if self.watch is not None:
             self.watch.schedule_retry(wait, error)
         why = f"attempt {self.attempts} had failed ({type(error).__name__}: {error.message})"

@@ -53,6 +53,7 @@ class Deadlines:
         streamed: Whether the answer is a stream, which begins to arrive long before its end.
 
     Attributes:
+        loop: The event loop that it runs in, by whose clock it goes.
         phase: The present one.
         keepalives: Keep-alives seen in the present attempt, for the errors' text.
     """
@@ -67,28 +68,26 @@ class Deadlines:
         "_idle",
         "_is_stream",
         "_left",
-        "_loop",
         "_seconds",
         "_since",
         "_task",
-        "_time",
         "_total",
         "_total_at",
         "_until",
         "keepalives",
+        "loop",
         "phase",
     )
 
     def __init__(self, timeouts: Timeouts, *, streamed: bool = False) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._time = self._loop.time
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self._alarm: Alarm | None = None
         self._alarm_at = math.inf
         self._idle = math.inf if timeouts.idle is None else timeouts.idle
         self._total = self._total_at = math.inf
         if timeouts.total is not None:
             self._total = timeouts.total
-            self._total_at = self._time() + timeouts.total
+            self._total_at = self.loop.time() + timeouts.total
         self.phase: Phase = "connect"
         self._seconds = self._left = math.inf
         self._since = self._until = self._due = math.inf
@@ -102,7 +101,7 @@ class Deadlines:
     @property
     def remaining(self) -> float | None:
         """Seconds until the total deadline; ``None``: there is none."""
-        return None if self._total_at == math.inf else self._total_at - self._time()
+        return None if self._total_at == math.inf else self._total_at - self.loop.time()
 
     @property
     def waited(self) -> float:
@@ -115,7 +114,7 @@ class Deadlines:
         self._has_heard = False
         self._seconds = self._left = math.inf if seconds is None else seconds
         if self._task is not None:
-            self._since = self._time()
+            self._since = self.loop.time()
             self._arm(self._since)
 
     async def wait(self, waited_for: Awaitable[T], *, is_fresh: bool = False) -> T:
@@ -133,10 +132,10 @@ class Deadlines:
         if is_fresh:
             self.phase = "idle"
             self._seconds = self._left = self._idle
-        self._task = task = asyncio.current_task(self._loop)
+        self._task = task = asyncio.current_task(self.loop)
         assert task is not None  # noqa: S101 - a coroutine of asyncio's runs in a task
         self._cancelling = task.cancelling()
-        self._since = now = self._time()
+        self._since = now = self.loop.time()
         due = now + self._left
         if self._total_at < due:
             due = self._total_at
@@ -151,7 +150,7 @@ class Deadlines:
             raise
         finally:
             self._task = None
-            self._until = until = self._time()
+            self._until = until = self.loop.time()
             self._left -= until - self._since
             if self._error is not None:
                 due_error, self._error = self._error, None
@@ -169,7 +168,7 @@ class Deadlines:
 
     def go_on(self) -> None:
         """The wait brought nothing for the caller: the time since it ended was ours, and is charged."""
-        now = self._time()
+        now = self.loop.time()
         self._left -= now - self._until
         self._until = now
         self._has_heard = True
@@ -192,16 +191,16 @@ class Deadlines:
     def _set_alarm(self, now: float) -> None:
         alarm = self._alarm
         if alarm is None:
-            alarm = self._alarm = take_alarm(self._loop, self._look)
+            alarm = self._alarm = take_alarm(self.loop, self._look)
         look_at = min(self._due, now + _LOOK_SECONDS)
         if self.phase == "connect":
             look_at = min(look_at, now + self._seconds / _LOOKS_AT_CONNECTING)
         if look_at < alarm.at:
-            alarm.set(self._loop, look_at)
+            alarm.set(self.loop, look_at)
         self._alarm_at = alarm.at
 
     def _look(self) -> None:
-        now = self._time()
+        now = self.loop.time()
         late = now - max(self._alarm_at, self._since)
         self._alarm_at = math.inf
         if self._task is None:
@@ -214,19 +213,19 @@ class Deadlines:
             self._arm(now)
         else:
             # After a stall of the loop, data and deadline come due at once: what has arrived goes first.
-            self._loop.call_soon(self._expire, self._task)
+            self.loop.call_soon(self._expire, self._task)
 
     def _expire(self, task: asyncio.Task[object]) -> None:
         if self._task is not task:
             return
-        if (now := self._time()) < self._due:
+        if (now := self.loop.time()) < self._due:
             self._arm(now)
             return
         self.interrupt(self._timeout())
 
     def _timeout(self) -> APITimeoutError:
         phase, seconds = self.phase, self._seconds
-        if self._time() >= self._total_at:
+        if self.loop.time() >= self._total_at:
             phase, seconds = "total", self._total
         # While it waits for a connection, or for one to be made, nothing of the request has been sent.
         waiting = "there was no connection yet" if phase == "total" and self.phase == "connect" else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -14,11 +14,12 @@ from ..codec.reading.one_piece import body_before, completion_in
 from ..errors import APIConnectionError, APITimeoutError, StreamInterruptedError
 from ..types import ChatCompletion
 from .arguments.parameters import CallOptions, choices_of
-from .attempt import Attempt
+from .attempt import Attempt, Witness
 from .stream import ChatCompletionStream
 from .streams.estimates import settle_whole
 
 if TYPE_CHECKING:
+    from ..policy.metering import Meter
     from .caller import Caller
 
 _AS_STREAM = b'{"stream":true,"stream_options":{"include_usage":true},'
@@ -31,16 +32,13 @@ async def ask_whole(
     options: CallOptions,
     *,
     model: str,
-    admitted: Callable[[], object] | None = None,
-    resent: Callable[[], object] | None = None,
+    witness: Witness | None = None,
 ) -> tuple[ChatCompletion, bytes]:
     """Send a request until it is answered or given up.
 
     Args:
         body: The request's JSON.
-        admitted: Called when the head of a success has come, which may be long before the answer: the server has let
-            the request in.
-        resent: Called at the end of an attempt whose request went out twice, so that it may have been billed twice.
+        witness: Told when the server has let the request in, and when one went out twice.
 
     Returns:
         The completion, and JSON that it can be read from: the server's, if it sent nothing else.
@@ -52,27 +50,30 @@ async def ask_whole(
     if via == "stream" or (via == "auto" and caller.goes_on_alone):
         from ..codec.documents import json_of
 
-        completion = await _ask_by_stream(caller, url, body, options, model=model, admitted=admitted)
+        completion = await _ask_by_stream(caller, url, body, options, model=model, witness=witness)
         return completion, json_of(attrs.evolve(completion, request_id=None)).encode()
     call = caller.call(caller.http_request("POST", url, body, options), options, model=model, streamed=False)
+    return await call.run(partial(_ask, caller, call.meter, witness))
 
-    async def ask(attempt: Attempt) -> tuple[ChatCompletion, bytes]:
-        try:
-            answer = await attempt.whole(caller.max_body_bytes, admitted)
-        except (APIConnectionError, APITimeoutError) as error:
-            answer = body_before(error, attempt.arrived, ChatCompletion, caller.reader)
-        finally:
-            if attempt.was_resent and resent is not None:
-                resent()
-        if attempt.response is not None and attempt.response.headers.get("server", "").startswith("llama.cpp"):
-            caller.goes_on_alone = True
-        completion, answer = completion_in(answer, attempt.request_id, caller.reader)
-        finished(completion)
-        if call.meter is not None:
-            settle_whole(call.meter, completion)
-        return completion, answer
 
-    return await call.run(ask)
+async def _ask(
+    caller: Caller, meter: Meter | None, witness: Witness | None, attempt: Attempt
+) -> tuple[ChatCompletion, bytes]:
+    """One attempt at an answer in one piece."""
+    try:
+        answer = await attempt.whole(caller.max_body_bytes, witness)
+    except (APIConnectionError, APITimeoutError) as error:
+        answer = body_before(error, attempt.arrived, ChatCompletion, caller.reader)
+    finally:
+        if attempt.was_resent and witness is not None:
+            witness.resent()
+    if attempt.response is not None and attempt.response.headers.get("server", "").startswith("llama.cpp"):
+        caller.goes_on_alone = True
+    completion, answer = completion_in(answer, attempt.request_id, caller.reader)
+    finished(completion)
+    if meter is not None:
+        settle_whole(meter, completion)
+    return completion, answer
 
 
 async def _ask_by_stream(
@@ -82,7 +83,7 @@ async def _ask_by_stream(
     options: CallOptions,
     *,
     model: str,
-    admitted: Callable[[], object] | None = None,
+    witness: Witness | None = None,
 ) -> ChatCompletion:
     """As `ask_whole`, asked for as a stream and folded: same value, same errors."""
     body = _AS_STREAM + body[1:]
@@ -96,8 +97,8 @@ async def _ask_by_stream(
     stream = ChatCompletionStream(lambda: caller.call(request, options, model=model, streamed=True), answer)
     try:
         async with stream:
-            if admitted is not None:
-                admitted()
+            if witness is not None:
+                witness.admitted()
             return await stream.completion()
     except StreamInterruptedError as error:
         cause = error.cause

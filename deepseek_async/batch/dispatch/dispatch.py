@@ -155,35 +155,35 @@ class Dispatch:
         else:
             for lane, rows in waiting.lanes.items():
                 if rows:
-                    self._fill(lane, full)
-            self._pull(full)
+                    self._fill(lane, full, now)
+            self._pull(full, now)
         for lane in waiting.lanes:
             if lane.queue and lane not in full:
                 lane.leave(self)  # whoever has a turn and does not take it keeps others waiting
 
-    def _fill(self, lane: Lane, full: set[Lane]) -> None:
+    def _fill(self, lane: Lane, full: set[Lane], now: float) -> None:
         """Start rows that wait for nothing but a slot."""
         rows = self.waiting.lanes[lane]
         while rows and self.in_flight < self._most_now and (self._pace.may_go or self._may_go()):
-            permit = lane.try_acquire(self, self.wake)
+            permit = lane.try_acquire(self, self.wake, now)
             if permit is None:
                 full.add(lane)
                 return
             self._start(self.waiting.next(lane), lane, permit)
 
-    def _pull(self, full: set[Lane]) -> None:
+    def _pull(self, full: set[Lane], now: float) -> None:
         for _ in range(_IN_ONE_TURN):
             if self._rows.is_at_end or self._fetching.is_running or self.stopping.is_set():
                 return
-            if self.waiting.count >= self._rules.ahead and not self._has_room(full):
+            if self.waiting.count >= self._rules.ahead and not self._has_room(full, now):
                 return
             row = self._next_row()
             if row is None:
                 return
-            self._take_up(row, full)
+            self._take_up(row, full, now)
         self._changed.set()
 
-    def _has_room(self, full: set[Lane]) -> bool:
+    def _has_room(self, full: set[Lane], now: float) -> bool:
         """Whether the next row can be sent at once and its outcome be kept, as far as can be told before it is seen."""
         taken = self.in_flight if self._untaken is None else self.in_flight + self._untaken()
         if self.in_flight >= self._most_now or taken >= self._window or self.waiting.count >= self._most:
@@ -192,7 +192,7 @@ class Dispatch:
             return False
         for lane in self.waiting.lanes:
             if lane not in full:
-                if lane.has_slot(self, self.wake):
+                if lane.has_slot(self, self.wake, now):
                     return True
                 full.add(lane)
         return not full
@@ -207,7 +207,7 @@ class Dispatch:
             self._fetching.start(self._rows.more, self._tasks)
         return row
 
-    def _take_up(self, row: Row, full: set[Lane]) -> None:
+    def _take_up(self, row: Row, full: set[Lane], now: float) -> None:
         if row.error is not None:
             self._end(Answered(Failed(row.custom_id, None, row.error)), row)
             return
@@ -220,13 +220,13 @@ class Dispatch:
         lane = self.waiting.by_model.get(model)
         is_free = lane is not None and lane not in full and not self.waiting.lanes[lane]  # for others it queues up
         if lane is not None and is_free and self.in_flight < self._most_now and self._pace.may_go:
-            permit = lane.try_acquire(self, self.wake)
+            permit = lane.try_acquire(self, self.wake, now)
             if permit is not None:
                 self._start(row, lane, permit)
                 return
             full.add(lane)
         if (lane := self.waiting.add(row)) is not None and lane not in full:
-            self._fill(lane, full)
+            self._fill(lane, full, now)
 
     def _may_go(self) -> bool:
         self._pace.ask(self._tasks)

@@ -19,8 +19,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable
-from functools import partial
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -95,7 +94,7 @@ class Rest:
 
 
 class Sender:
-    """Sends rows of one batch, each once a call.
+    """Sends rows of one batch, each once a call. Made in the loop that it is used in.
 
     Args:
         caller: The client's.
@@ -115,6 +114,7 @@ class Sender:
     ) -> None:
         self._wanted = wanted
         self._caller = caller
+        self._clock = asyncio.get_running_loop().time
         self._retry = attrs.evolve(caller.retry, attempts=max_attempts, retry_after_max=GIVE_UP_SECONDS)
         self._once: CallOptions = {
             "retry": attrs.evolve(caller.retry, attempts=1),
@@ -142,7 +142,6 @@ class Sender:
         except InvalidRequestError as error:  # it has tools of its own, say
             lane.abandon(permit)
             return Answered(Failed(row.custom_id, request, error, row.attempts))
-        clock = asyncio.get_running_loop().time
         is_open = True
         try:
             if row.marked is not None:
@@ -151,7 +150,7 @@ class Sender:
             if self._check is not None:
                 self._check(row)
             row.sent_at = time.time()
-            started = clock()
+            started = self._clock()
             row.attempts += 1
             try:
                 completion, answer = await ask_whole(
@@ -160,25 +159,24 @@ class Sender:
                     body,
                     self._once,
                     model=request.model,
-                    admitted=partial(lane.admit, permit),
-                    resent=lambda: row.errors.append(_resent()),
+                    witness=_Seen(row, lane, permit, self._clock),
                 )
             except DeepSeekError:
                 raise
             except Exception as error:
                 raise _unexpected(error) from error
-            latency = clock() - started
+            ended = self._clock()
             parsed, usage = None, completion.usage
             if row.asking is not None:
                 taken = row.asking.take(completion)
                 if taken is None:
                     is_open = False
-                    lane.complete(permit)
+                    lane.complete(permit, ended)
                     return self._corrected(row, row.asking)
                 parsed, usage = taken.parsed, taken.usage
             is_open = False
-            lane.complete(permit)
-            made = Succeeded(row.custom_id, request, completion, row.attempts, latency, parsed, usage=usage)
+            lane.complete(permit, ended)
+            made = Succeeded(row.custom_id, request, completion, row.attempts, ended - started, parsed, usage=usage)
             return Answered(made, answer)
         except BudgetExceededError as error:
             row.attempts -= 1
@@ -188,12 +186,12 @@ class Sender:
         except RateLimitError as error:
             is_open = False
             row.attempts -= 1
-            return Refused(error, lane.refuse(permit, error))
+            return Refused(error, lane.refuse(permit, error, self._clock()))
         except DeepSeekError as error:
             is_open = False
             if row.asking is not None and row.asking.falls_back(error):
                 row.attempts -= 1
-                lane.complete(permit)
+                lane.complete(permit, self._clock())
                 return Rest(error, 0.0, None)
             return self._after(error, row, lane, permit)
         finally:
@@ -221,9 +219,9 @@ class Sender:
         if is_of_run(error):
             lane.abandon(permit)
         elif error.retryable:
-            notice = lane.fail(permit, error)
+            notice = lane.fail(permit, error, self._clock())
             if notice == "given_up":
-                row.errors.append(error)
+                row.errors += (error,)
                 return Refused(error, notice)
             wait = self._retry.wait_before_next(
                 error,
@@ -233,12 +231,12 @@ class Sender:
                 randomness=self._caller.surroundings.randomness(),
             )
             if wait is not None:
-                row.errors.append(error)
+                row.errors += (error,)
                 return Rest(error, wait, notice)
         elif isinstance(error, APITimeoutError):
-            lane.fail(permit, error)
+            lane.fail(permit, error, self._clock())
         else:
-            lane.complete(permit)
+            lane.complete(permit, self._clock())
         if row.asking is not None:
             row.asking.completed(error)
         error.attempts = row.attempts
@@ -249,9 +247,24 @@ class Sender:
         return Answered(Failed(row.custom_id, row.request, error, row.attempts))
 
 
-def _resent() -> DeepSeekError:
-    """What stands for a first sending that nobody answered, on a connection that turned out to be stale."""
-    return APIConnectionError("a kept-alive connection broke at once; the request was sent again on a new one")
+class _Seen:
+    """What is seen of a row that is under way."""
+
+    __slots__ = ("_clock", "_lane", "_permit", "_row")
+
+    def __init__(self, row: Row, lane: Lane, permit: Permit, clock: Callable[[], float]) -> None:
+        self._row = row
+        self._lane = lane
+        self._permit = permit
+        self._clock = clock
+
+    def admitted(self) -> None:
+        self._lane.admit(self._permit, self._clock())
+
+    def resent(self) -> None:
+        """An error stands for the first sending, which nobody answered."""
+        words = "a kept-alive connection broke at once; the request was sent again on a new one"
+        self._row.errors += (APIConnectionError(words),)
 
 
 def _unexpected(error: Exception) -> DeepSeekError:

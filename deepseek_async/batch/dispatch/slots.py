@@ -21,7 +21,8 @@ CEILING: Final = 2500
 class Lane:
     """The limiter of one model, and a queue of the batches that wait for it to give a slot.
 
-    The loop is asked for each time and not kept: lanes are found by their loop, which must be free to go.
+    Every method that takes ``now`` wants the loop's time. The loop itself is not kept: lanes are found by their loop,
+    which must be free to go.
 
     Args:
         model: What the requests ask for.
@@ -40,15 +41,15 @@ class Lane:
         """Let the limit grow to what a batch asks for, if that is more than the documented ceiling."""
         self.limiter.ceiling = max(self.limiter.ceiling, ceiling)
 
-    def has_slot(self, who: object, wake: Callable[[], None]) -> bool:
+    def has_slot(self, who: object, wake: Callable[[], None], now: float) -> bool:
         """Whether `try_acquire` would give a permit now; if not, ``wake`` is called when it is worth asking again."""
         is_its_turn = not self.queue or next(iter(self.queue)) is who
-        if is_its_turn and self.limiter.has_room(asyncio.get_running_loop().time()):
+        if is_its_turn and self.limiter.has_room(now):
             return True
         self._queue_up(who, wake)
         return False
 
-    def try_acquire(self, who: object, wake: Callable[[], None]) -> Permit | None:
+    def try_acquire(self, who: object, wake: Callable[[], None], now: float) -> Permit | None:
         """Leave to send one request, unless there is no slot or others have waited longer.
 
         Args:
@@ -56,7 +57,7 @@ class Lane:
             wake: Called when it is worth asking again, if the answer is ``None``.
         """
         is_its_turn = not self.queue or next(iter(self.queue)) is who
-        permit = self.limiter.try_acquire(asyncio.get_running_loop().time()) if is_its_turn else None
+        permit = self.limiter.try_acquire(now) if is_its_turn else None
         if permit is None:
             self._queue_up(who, wake)
         elif self.queue:
@@ -72,23 +73,23 @@ class Lane:
             self._timer.cancel()
             self._timer = None
 
-    def admit(self, permit: Permit) -> None:
+    def admit(self, permit: Permit, now: float) -> None:
         """The head of a 200 has come."""
-        self.limiter.admit(permit, asyncio.get_running_loop().time())
+        self.limiter.admit(permit, now)
         if self.queue:
             self._wake_first()
 
-    def complete(self, permit: Permit) -> None:
+    def complete(self, permit: Permit, now: float) -> None:
         """The request was answered, be it with an error that is its own fault."""
-        self.limiter.complete(permit, asyncio.get_running_loop().time())
+        self.limiter.complete(permit, now)
         if self.queue:
             self._wake_first()
 
-    def refuse(self, permit: Permit, error: RateLimitError) -> Notice | None:
+    def refuse(self, permit: Permit, error: RateLimitError, now: float) -> Notice | None:
         """The request was refused; see `AdmissionLimiter.refuse`."""
         notice = self.limiter.refuse(
             permit,
-            asyncio.get_running_loop().time(),
+            now,
             error.limit,
             error.current,
             retry_after=error.retry_after,
@@ -97,10 +98,10 @@ class Lane:
         self._wake_first()
         return notice
 
-    def fail(self, permit: Permit, error: DeepSeekError) -> Notice | None:
+    def fail(self, permit: Permit, error: DeepSeekError, now: float) -> Notice | None:
         """The server or the network failed; see `AdmissionLimiter.fail`."""
         retry_after = error.retry_after if isinstance(error, APIStatusError) else None
-        notice = self.limiter.fail(permit, asyncio.get_running_loop().time(), retry_after=retry_after)
+        notice = self.limiter.fail(permit, now, retry_after=retry_after)
         self._wake_first()
         return notice
 

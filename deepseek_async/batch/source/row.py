@@ -35,6 +35,8 @@ from .template import Template, number_text
 _PARAMETERS: Final = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"custom_id", "extra_body"}
 # An answer comes in one piece: a batch reads no stream.
 _NOT_SENT: Final = frozenset(("stream", "stream_options"))
+_LEFT_OUT: Final = _NOT_SENT | {"custom_id"}
+_KNOWN: Final = _PARAMETERS | {"extra_body"}
 
 
 class _Name(msgspec.Struct, gc=False):
@@ -79,7 +81,7 @@ class Row:
     error: InvalidRequestError | None = None
     line_hash: str | None = None
     attempts: int = 0
-    errors: list[DeepSeekError] = attrs.field(factory=list)
+    errors: tuple[DeepSeekError, ...] = ()
     sent_at: float = 0.0
     asking: Asking[Any] | None = None
     marked: Awaitable[None] | None = None
@@ -217,16 +219,16 @@ def _parameters_of_batch_line(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parameters_of_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
-    left_out = {"custom_id", *_NOT_SENT}
     # None: where rows of several kinds stand in one table, the columns that a row does not have.
-    parameters = {name: item for name, item in value.items() if name not in left_out and item is not None}
+    parameters = {name: item for name, item in value.items() if item is not None and name not in _LEFT_OUT}
     if (prompt := parameters.pop("prompt", None)) is not None:
         if "messages" in parameters:
             raise InvalidRequestError("prompt", None, "either messages or prompt, not both")
         if not isinstance(prompt, str):
             raise InvalidRequestError("prompt", None, f"a string, not {type(prompt).__name__}")
         parameters["messages"] = ({"role": "user", "content": prompt},)
-    if unknown := sorted(str(name) for name in parameters.keys() - _PARAMETERS - {"extra_body"}):
+    if not _KNOWN.issuperset(parameters):
+        unknown = sorted(str(name) for name in parameters.keys() - _KNOWN)
         known = {"custom_id", "prompt", *(_PARAMETERS - _NOT_SENT)}
         raise InvalidRequestError.unknown(unknown[0], known, "; anything else goes into extra_body")
     parameters.setdefault("model", ModelName.FLASH)

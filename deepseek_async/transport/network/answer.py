@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
@@ -21,10 +20,7 @@ from ...errors import DeepSeekError
 from ..compression import Inflater, inflater_for
 from .direct_answer import DirectAnswer
 from .failures import BADLY_FRAMED, broke_off, closed
-
-# What a fork inherited of its parent's connections. Collecting it would close them under the parent, since both watch
-# their sockets by one and the same epoll.
-INHERITED: list[object] = []
+from .forks import FORKS, INHERITED
 
 
 class NetworkAnswer:
@@ -41,8 +37,8 @@ class NetworkAnswer:
         "_among",
         "_content",
         "_encoding",
+        "_forks",
         "_kept",
-        "_pid",
         "_readany",
         "_response",
         "_session",
@@ -65,7 +61,7 @@ class NetworkAnswer:
         self._among = among
         among.add(self)
         self._encoding: Inflater | DeepSeekError | None = None
-        self._pid = os.getpid()
+        self._forks = FORKS.count
         self.status: int = response.status
         _watch_loss(self, response.connection)
         if (encoding := response.headers.get("Content-Encoding")) is not None:
@@ -154,7 +150,7 @@ class NetworkAnswer:
 
     def close(self) -> None:
         self._among.discard(self)
-        if self._pid != os.getpid():
+        if self._forks != FORKS.count:
             INHERITED.append(self._response)
         elif self._content.at_eof():
             self._response.release()

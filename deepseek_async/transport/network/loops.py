@@ -14,15 +14,15 @@ Closing a session leaves readers of its answers waiting: `_keep` breaks the answ
 from __future__ import annotations
 
 import asyncio
-import os
 import weakref
 from collections.abc import AsyncGenerator, Callable
 
 import aiohttp
 import attrs
 
-from .answer import INHERITED, NetworkAnswer
+from .answer import NetworkAnswer
 from .direct import Direct
+from .forks import FORKS, INHERITED
 
 _ATTRIBUTE = "_deepseek_async"
 
@@ -73,7 +73,7 @@ def binding_of(owner: object) -> Bound | None:
     loop = asyncio.get_running_loop()
     belongings: _Belongings | None = getattr(loop, _ATTRIBUTE, None) or _OF_STRICT_LOOPS.get(loop)
     bound = None if belongings is None else belongings.bound.get(owner)
-    return None if bound is None or bound.pid != os.getpid() or bound.route.session.closed else bound
+    return None if bound is None or bound.forks != FORKS.count or bound.route.session.closed else bound
 
 
 class Bound:
@@ -87,7 +87,7 @@ class Bound:
     def __init__(self, route: Route, proxy_for: Callable[[str], str | None] | None) -> None:
         self.route = route
         self.proxy_for = proxy_for
-        self.pid: int = os.getpid()
+        self.forks: int = FORKS.count
         self._keeper: AsyncGenerator[None, None] | None = None
 
     @classmethod
@@ -95,13 +95,13 @@ class Bound:
         """Have the running loop keep a session for a transport until the loop or the transport ends."""
         loop = asyncio.get_running_loop()
         belongings = _belongings_of(loop)
-        if (inherited := belongings.bound.get(owner)) is not None and inherited.pid != os.getpid():
+        if (inherited := belongings.bound.get(owner)) is not None and inherited.forks != FORKS.count:
             INHERITED.append((inherited, inherited._keeper))  # noqa: SLF001 - one of this class
         bound = cls(route, proxy_for)
         keeper = bound._keeper = _keep(route)
         number = id(keeper)
         belongings.keepers[number] = keeper
-        finalizer = weakref.finalize(bound, _close_soon, weakref.ref(loop), number, bound.pid)
+        finalizer = weakref.finalize(bound, _close_soon, weakref.ref(loop), number, bound.forks)
         finalizer.atexit = False
         belongings.bound[owner] = bound
         await anext(keeper)
@@ -122,7 +122,7 @@ async def _keep(route: Route) -> AsyncGenerator[None, None]:
         await route.session.close()
 
 
-def _close_soon(owner: weakref.ref[asyncio.AbstractEventLoop], number: int, pid: int) -> None:
+def _close_soon(owner: weakref.ref[asyncio.AbstractEventLoop], number: int, forks: int) -> None:
     """The client was dropped: close what it had in a loop that runs on."""
     loop = owner()
     if loop is None:
@@ -130,7 +130,7 @@ def _close_soon(owner: weakref.ref[asyncio.AbstractEventLoop], number: int, pid:
     keeper = _belongings_of(loop).keepers.pop(number, None)
     if keeper is None:
         return
-    if pid != os.getpid():
+    if forks != FORKS.count:
         INHERITED.append(keeper)
     elif not loop.is_closed():
         loop.call_soon_threadsafe(lambda: loop.create_task(keeper.aclose()))

@@ -6,7 +6,7 @@ that a `Progress` wants to know happens in the connector.
 
 from __future__ import annotations
 
-import asyncio
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,12 +49,12 @@ class Watched(Trace):
 
     async def send_connection_reuseconn(self) -> None:
         self.is_reused = True
-        self._connected_at = asyncio.get_running_loop().time()
+        self._connected_at = time.monotonic()
         self.progress.connected(reused=True)
 
     def may_be_stale(self, seconds: float) -> bool:
         """Whether the connection has served before and was taken no longer ago, and nothing has come over it."""
-        is_recent = asyncio.get_running_loop().time() - self._connected_at < seconds
+        is_recent = time.monotonic() - self._connected_at < seconds
         return self.is_reused and is_recent and not self.has_heard
 
 
