@@ -16,13 +16,6 @@ from .report import clipped
 from .source.row import Row
 
 
-def _paid_for(outcome: Outcome) -> tuple[Usage | None, str]:
-    """The tokens of an outcome's answers, and whose they are."""
-    if isinstance(outcome, Succeeded):
-        return outcome.usage, outcome.completion.model
-    return outcome.error.usage, getattr(outcome.error.partial, "model", "")
-
-
 class Tally:
     """The sums of one run: one attribute for each.
 
@@ -75,7 +68,10 @@ class Tally:
 
     def cost_of(self, outcome: Outcome, row: Row) -> Decimal | None:
         """What an outcome cost; ``None`` if that is not known, or nothing was answered."""
-        usage, model = _paid_for(outcome)
+        if isinstance(outcome, Succeeded):
+            usage, model = outcome.usage, outcome.completion.model
+        else:
+            usage, model = outcome.error.usage, getattr(outcome.error.partial, "model", "")
         if usage is None:
             return None
         price = self._price_of(model, row.sent_at)

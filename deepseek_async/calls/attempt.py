@@ -218,12 +218,14 @@ class Attempt:
     async def _read(self, response: Response, max_bytes: int) -> bytes:
         parts = self.arrived
         size = 0
-        while not response.is_at_end and (data := await response.receive()):
+        is_at_end = response.is_at_end
+        while not is_at_end and (data := await response.receive()):
+            is_at_end = response.is_at_end
             said, blank_lines = without_blank(data) if data[0] <= 0x20 else (data, 0)
             if not said or not parts:
                 self._deadlines.keepalives += blank_lines
             if said:
-                if not response.is_at_end:
+                if not is_at_end:
                     self._deadlines.enter("idle", self._timeouts.idle)
             elif not parts:  # blank lines re-arm nothing, wherever they come
                 continue

@@ -128,7 +128,9 @@ class Caller:
 
     def chat_url(self, request: ChatRequest) -> str:
         """Where a chat request goes: the beta base URL if it continues a prefix or has strict tools."""
-        return self.endpoint.url("/chat/completions", is_beta=True) if _is_beta(request) else self._chat_url
+        if self.endpoint.beta_base_url == self.endpoint.base_url or not _is_beta(request):
+            return self._chat_url
+        return self.endpoint.url("/chat/completions", is_beta=True)
 
     @property
     def text_url(self) -> str:
@@ -148,14 +150,14 @@ class Caller:
 
     def call(self, request: HTTPRequest, options: CallOptions, *, model: str | None, streamed: bool) -> Call:
         """A call that makes its attempts with that request."""
-        budget = options.get("budget")
+        budget, timeouts, retry = options.get("budget"), options.get("timeouts"), options.get("retry")
         return Call(
             self.surroundings,
             request,
             model=model,
             streamed=streamed,
-            timeouts=timeouts_of(options.get("timeouts"), self.timeouts),
-            retry=retry_of(options.get("retry"), self.retry),
+            timeouts=self.timeouts if timeouts is None else timeouts_of(timeouts, self.timeouts),
+            retry=retry if isinstance(retry, RetryPolicy) else retry_of(retry, self.retry),
             meter=self._meter(request, budget, model) if budget is not None or self.budget is not None else None,
             elsewhere=self._in_beta if self.endpoint.may_be_sandbox else None,
         )

@@ -60,19 +60,20 @@ def _is_nested(field: attrs.Attribute[Any]) -> bool:
     return not _OF_SCALARS.issuperset(_WORD.findall(str(field.type)))
 
 
-_shapes: dict[type, _Shape] = {}
+class _Shapes(dict[type, _Shape]):
+    """By request class; made at its first use."""
+
+    def __missing__(self, request_class: type) -> _Shape:
+        shape = self[request_class] = _Shape(request_class)
+        return shape
 
 
-def _shape_of(request: ChatRequest | TextRequest) -> _Shape:
-    cls = type(request)
-    if (shape := _shapes.get(cls)) is None:
-        shape = _shapes[cls] = _Shape(cls)
-    return shape
+_SHAPES = _Shapes()
 
 
 def body_of(request: ChatRequest | TextRequest) -> dict[str, Any]:
     """The request as plain data, as it goes over the wire; ``extra_body`` wins over parameters of the same name."""
-    shape = _shape_of(request).of(request)
+    shape = _SHAPES[type(request)].of(request)
     body = {name: value for name in shape.__struct_fields__ if (value := getattr(shape, name)) is not None}
     body.update({name: _plain(value) for name, value in request.extra_body.items()})
     return body
@@ -101,7 +102,7 @@ def request_to_json(request: ChatRequest | TextRequest, *, sort_keys: bool = Fal
         if sort_keys:
             data = _encode_sorted(_with_schemas_as_they_are(request))
         else:
-            data = _encode(body_of(request) if request.extra_body else _shape_of(request).of(request))
+            data = _encode(body_of(request) if request.extra_body else _SHAPES[type(request)].of(request))
     except RecursionError:
         raise InvalidRequestError("the request", None, "nesting that comes to an end") from None
     except (UnicodeEncodeError, TypeError, ValueError) as error:
@@ -117,7 +118,7 @@ def _with_schemas_as_they_are(request: ChatRequest | TextRequest) -> msgspec.Str
     if request.extra_body or getattr(request, "tools", None) or getattr(request, "response_format", None):
         kept = {"tools", "response_format", *request.extra_body}
         return {name: msgspec.Raw(_encode(item)) if name in kept else item for name, item in body_of(request).items()}
-    return _shape_of(request).of(request)
+    return _SHAPES[type(request)].of(request)
 
 
 def _plain(value: Any) -> Any:
