@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..codec.body import MAX_BODY_BYTES, without_blank
 from ..codec.heads import request_id_of
@@ -18,6 +18,7 @@ from .deadlines import Deadlines
 if TYPE_CHECKING:
     from .watching.figures import Figures
     from .watching.watch import CallWatch
+    from .watching.witness import Witness
 
 # 201 and 203 from gateways and caches, 206 where somebody counts bytes: the body is the whole answer. 202 promises one
 # for later, 204 and 205 have none.
@@ -28,16 +29,6 @@ _BROUGHT = re.compile(rb'"(?:choices|data|deleted|balance_infos|filename)"\s{0,8
 MAX_ERROR_BYTES = 256 * 2**10
 # The status is the news; what the body adds is not worth a long wait.
 ERROR_BODY_SECONDS = 10.0
-
-
-class Witness(Protocol):
-    """Is told of a request what its answer does not show."""
-
-    def admitted(self) -> None:
-        """The head of a success has come, which may be long before the answer: the server has let the request in."""
-
-    def resent(self) -> None:
-        """An attempt is over whose request went out twice, so that it may have been billed twice."""
 
 
 class Attempt:

@@ -14,13 +14,14 @@ from ..codec.reading.one_piece import body_before, completion_in
 from ..errors import APIConnectionError, APITimeoutError, StreamInterruptedError
 from ..types import ChatCompletion
 from .arguments.parameters import CallOptions, choices_of
-from .attempt import Attempt, Witness
+from .attempt import Attempt
 from .stream import ChatCompletionStream
 from .streams.estimates import settle_whole
 
 if TYPE_CHECKING:
     from ..policy.metering import Meter
     from .caller import Caller
+    from .watching.witness import Witness
 
 _AS_STREAM = b'{"stream":true,"stream_options":{"include_usage":true},'
 
