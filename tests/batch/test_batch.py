@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from deepseek_async import AsyncClient, ChatRequest, Failed, RetryPolicy, Succeeded
@@ -292,7 +293,7 @@ async def test_waits_between_attempts_are_jittered() -> None:
     """The client's retry policy gives the waits: full jitter, so none with randomness 0."""
     account = Account(reply=lambda _, attempt: Reply(503) if attempt < 4 else None)
     client = client_of(account, retry=RetryPolicy(wait_initial=3600, wait_max=3600))
-    object.__setattr__(client._caller.surroundings, "randomness", lambda: 0.0)
+    msgspec.structs.force_setattr(client._caller.surroundings, "randomness", lambda: 0.0)
     (outcome,) = await outcomes_of(client, requests(1))
     assert outcome.attempts == 4
 
