@@ -167,9 +167,13 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
 
 
+_CLIENTS_OF_OTHERS = frozenset(("OpenAI", "AsyncOpenAI", "DeepSeek", "AsyncDeepSeek", "Client", "DeepSeekClient"))
+
+
 def __getattr__(name: str) -> Any:
     if (home := _HOME_OF.get(name)) is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        hint = "; it is AsyncClient here" if name in _CLIENTS_OF_OTHERS else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
     # What is imported stays: looking through it for garbage, now or soon, takes a tenth of the time that it takes.
     is_collecting = gc.isenabled()
     gc.disable()

@@ -16,8 +16,8 @@ from .calls.arguments.parameters import check_via, hide_headers
 from .calls.arguments.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
 from .calls.arguments.spellings import (
     WORDS_OF_CHAT,
+    WORDS_OF_CHAT_ALONE,
     WORDS_OF_CLIENTS,
-    WORDS_OF_RESOURCES,
     SpelledSettings,
     settings_of,
 )
@@ -26,7 +26,7 @@ from .calls.caller import Caller, retry_of, timeouts_of
 from .calls.chat import Chat, ChatCompletions
 from .calls.watching.figures import Figures
 from .codec.body import MAX_BODY_BYTES, MAX_EVENT_BYTES
-from .errors import InvalidRequestError, name_ours
+from .errors import InvalidRequestError, name_ours, refuse_sync
 from .hooks import Hook
 from .policy.gate import Gate
 from .policy.retry import RetryPolicy
@@ -72,8 +72,8 @@ class AsyncClient:
     Args:
         api_key: Else DEEPSEEK_API_KEY; a server on loopback (sandbox, vLLM, llama.cpp) needs none.
         base_url: Else DEEPSEEK_BASE_URL, else ``https://api.deepseek.com``.
-        timeouts: See `Timeouts`; each call may have its own.
-        retry: See `RetryPolicy`; each call may have its own.
+        timeouts: See `Timeouts`, or a mapping of its fields; each call may have its own.
+        retry: See `RetryPolicy`, or a mapping of its fields; each call may have its own.
         max_connections: Cap on open connections; ``None``: no cap of ours.
         session: An `aiohttp.ClientSession` of the caller's: used, never closed.
         headers: Sent with every request.
@@ -113,8 +113,8 @@ class AsyncClient:
         api_key: str | None = None,
         *,
         base_url: str | None = None,
-        timeouts: Timeouts = Timeouts(),  # noqa: B008 - a frozen value
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008
+        timeouts: Timeouts | Mapping[str, float | None] = Timeouts(),  # noqa: B008 - a frozen value
+        retry: RetryPolicy | Mapping[str, Any] = RetryPolicy(),  # noqa: B008
         max_connections: int | None = None,
         session: ClientSession | None = None,
         headers: Mapping[str, str] | None = None,
@@ -138,14 +138,18 @@ class AsyncClient:
             has_beta = getattr(base_url, "has_beta", None)  # the sandbox's own address says so
         # Tools that render tracebacks with locals would show, for a wrong setting, what the right ones hold.
         api_key, base_url, headers, proxy = hide(api_key), hide(base_url), hide(headers), hide(proxy)
+        if isinstance(timeouts, Mapping):
+            timeouts = timeouts_of(timeouts, Timeouts())
+        if isinstance(retry, Mapping):
+            retry = retry_of(retry, RetryPolicy())
         if spelled:
             hide_headers(spelled)
             named, headers = settings_of(spelled, AsyncClient.__init__), {} if headers is None else headers
             timeouts = timeouts_of(named.get("timeouts"), timeouts)
             retry = retry_of(named.get("retry"), retry)
             headers = {**named.get("headers", {}), **headers} if isinstance(headers, dict) else headers
-        check_type("timeouts", timeouts, Timeouts)
-        check_type("retry", retry, RetryPolicy)
+        check_type("timeouts", timeouts, Timeouts, or_else="timeout=20, a mapping such as {'total': 20}")
+        check_type("retry", retry, RetryPolicy, or_else="max_retries=2, a mapping such as {'attempts': 3}")
         check_type("proxy", proxy, str, None)
         check_type("ssl", ssl, ssl_module.SSLContext, None)
         check_type("trust_env", trust_env, bool)
@@ -424,5 +428,6 @@ class AsyncClient:
 
 
 name_ours(AsyncClient, WORDS_OF_CLIENTS)
-name_ours(Chat, WORDS_OF_RESOURCES)
+refuse_sync(AsyncClient)
+name_ours(Chat, WORDS_OF_CHAT_ALONE)
 name_ours(ChatCompletions, WORDS_OF_CHAT)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, NoReturn, Protocol
 
 __all__ = [
     "APIConnectionError",
@@ -93,6 +93,25 @@ def name_ours(cls: type, words: Mapping[str, str]) -> None:
     """Let a class answer names that other packages have with our word for each."""
     for name, word in words.items():
         setattr(cls, name, _NamedElsewhere(name, word))
+
+
+def refuse_sync(cls: type) -> None:
+    """Let a class answer ``with`` and ``for`` with the words for what it is made for.
+
+    At run time alone: a type checker is to find them wrong by itself.
+    """
+
+    def enter(self: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__!r} object is asynchronous; use `async with`, within an `async def`")
+
+    def iterate(self: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__!r} object is asynchronous; use `async for`, within an `async def`")
+
+    methods: dict[str, Any] = {"__enter__": enter, "__exit__": lambda *_: None}
+    if hasattr(cls, "__aiter__"):
+        methods["__iter__"] = iterate
+    for name, method in methods.items():
+        setattr(cls, name, method)
 
 
 # What a server says must not steer the terminal that shows it: control characters are shown as their pictures. Marks of
@@ -549,6 +568,14 @@ def unforeseen(error: Exception, **context: Any) -> DeepSeekError:
     error.__context__ = None
     failure.__cause__ = error.with_traceback(None)
     return failure
+
+
+def of_another_loop(waited_for: object) -> APIConnectionError:
+    """The error for what is awaited in another event loop than the one that it began in."""
+    if (close := getattr(waited_for, "close", None)) is not None:
+        close()  # else Python warns that nobody awaited it
+    message = "a stream is read in the event loop in which it was opened, and this is another; open one in each loop"
+    return APIConnectionError(message, reason="closed")
 
 
 def describe(errors: Sequence[DeepSeekError]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import TypeVar
 
-from ..errors import APITimeoutError, DeepSeekError, Phase
+from ..errors import APITimeoutError, DeepSeekError, Phase, of_another_loop
 from ..policy.timeouts import Timeouts
 
 T = TypeVar("T")
@@ -133,7 +133,8 @@ class Deadlines:
             self.phase = "idle"
             self._seconds = self._left = self._idle
         self._task = task = asyncio.current_task(self.loop)
-        assert task is not None  # noqa: S101 - a coroutine of asyncio's runs in a task
+        if task is None:
+            raise of_another_loop(waited_for)
         self._cancelling = task.cancelling()
         self._since = now = self.loop.time()
         due = now + self._left

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, Self, TypeVar
 
 from ..codec.answer import Complete, Interrupted, Seam, StreamedAnswer
-from ..errors import DeepSeekError, StreamInterruptedError, name_ours, unforeseen
+from ..errors import DeepSeekError, StreamInterruptedError, name_ours, refuse_sync, unforeseen
 from ..transport.base import lowered
 from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
 from .arguments.spellings import WORDS_OF_STREAMS
@@ -444,3 +444,4 @@ class TextCompletionStream(ChunkStream[TextCompletion, TextCompletion]):
 
 
 name_ours(ChunkStream, WORDS_OF_STREAMS)
+refuse_sync(ChunkStream)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ..errors import name_ours
 from .logprobs import ChoiceLogprobs
 from .structs import as_structs
 from .tools import ToolCallFragment
@@ -75,3 +76,7 @@ class ChatCompletionChunk(Document):
 
 if not TYPE_CHECKING:
     ChunkChoice, ChatCompletionChunk = as_structs(ChunkChoice, ChatCompletionChunk)
+
+name_ours(ChunkChoice, {"message": ".delta; the whole answer of a stream is `await stream.completion()`"})
+name_ours(ChunkChoice, {"text": ".delta.content", "content": ".delta.content"})
+name_ours(ChatCompletionChunk, dict.fromkeys(("text", "content"), ".choices[0].delta.content, or stream.text_deltas()"))

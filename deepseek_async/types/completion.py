@@ -165,3 +165,4 @@ name_ours(
     ChatCompletion, {"content": ".text, or .message.content", "reasoning_content": ".reasoning", "tokens": ".usage"}
 )
 name_ours(Choice, {"text": ".message.content", "content": ".message.content", "tool_calls": ".message.tool_calls"})
+name_ours(Choice, {"delta": ".message; a chunk of a stream has deltas"})

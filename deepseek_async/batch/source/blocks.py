@@ -21,6 +21,9 @@ Made = Callable[[Iterator[bytes]], Iterator[Items]]
 """Makes items, some at a time, of the bytes of a file in pieces."""
 
 
+_NO_PATH: Final = "; a string is the path of a file of requests, and requests themselves stand in a list"
+
+
 class Blocks:
     """The items of one file or pipe, a block of them at a time.
 
@@ -49,7 +52,8 @@ class Blocks:
             self._fd = None if is_pipe else os.open(path, os.O_RDONLY) if self._owns else _STDIN
             status = os.stat(path if self._fd is None else self._fd)  # noqa: PTH116
         except OSError as error:
-            raise InvalidRequestError("source", self.name, message=f"{self.name}: {error.strerror}") from None
+            hint = "" if {".", "/", os.sep}.intersection(self.name) else _NO_PATH
+            raise InvalidRequestError("source", self.name, message=f"{self.name}: {error.strerror}{hint}") from None
         if stat.S_ISDIR(status.st_mode) and self._fd is not None:
             os.close(self._fd)
             raise InvalidRequestError("source", self.name, "a file, not a directory")

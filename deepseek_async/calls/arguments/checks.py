@@ -11,10 +11,15 @@ from ...types.requests.numbers import integer_in
 from ...types.secrecy import SECRET_HEADERS, kind_of
 
 
-def check_type(name: str, value: object, *wanted: type | None) -> None:
-    """Refuse what is of no wanted type; ``None`` among them allows ``None``. Raises `InvalidRequestError`."""
+def check_type(name: str, value: object, *wanted: type | None, or_else: str = "") -> None:
+    """Refuse what is of no wanted type; ``None`` among them allows ``None``. Raises `InvalidRequestError`.
+
+    Args:
+        or_else: What else is taken, for the message.
+    """
     if not any(value is None if cls is None else isinstance(value, cls) for cls in wanted):
         allowed = " or ".join("None" if cls is None else cls.__name__ for cls in wanted)
+        allowed += f", {or_else}" if or_else else ""
         raise InvalidRequestError(name, None, f"{allowed}, not {kind_of(value)}")
 
 

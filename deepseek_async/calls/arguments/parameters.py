@@ -27,7 +27,7 @@ from ...types.requests.numbers import integer_in
 from ...types.secrecy import hide, kind_of
 from ...types.structs import unfrozen
 from .checks import check_budget
-from .spellings import NOT_GIVEN, SPELLINGS, translate
+from .spellings import MEANT_BY, NOT_GIVEN, SPELLINGS, translate
 
 if TYPE_CHECKING:
     from ...policy.spending import Budget
@@ -138,6 +138,8 @@ class _Maker(Generic[R]):
         fields = self._fields
         if not self._names.issuperset(parameters):
             unknown = min(parameters.keys() - self._names)
+            if (advice := MEANT_BY.get(unknown)) is not None:
+                raise InvalidRequestError(unknown, None, advice, message=f"{unknown} is unknown; write {advice}")
             raise InvalidRequestError.unknown(
                 unknown, self._names | _OPTION_NAMES, "; anything else goes into extra_body={…}"
             )

@@ -27,6 +27,12 @@ _OWN_HEADERS = frozenset(("content-length", "transfer-encoding", "host", "conten
 _FORBIDDEN = re.compile(r"[\0-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
+_ALONE: Final = "the key alone: 'Bearer ' is put before it"
+_ADDRESS: Final = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(/[\w./-]{0,200})?"
+)
+
+
 class Endpoint(msgspec.Struct, frozen=True):
     """Where requests go.
 
@@ -105,7 +111,8 @@ def _endpoint(
         host = None
     shown = without_password(base_url).partition("?")[0]
     if not host or parts.scheme not in ("http", "https"):
-        return InvalidRequestError(source, shown, "an http:// or https:// URL with a host")
+        likely = "" if "@" in base_url else _with_scheme(shown)
+        return InvalidRequestError(source, shown, f"an http:// or https:// URL with a host{likely}")
     if parts.fragment:
         return InvalidRequestError(source, shown, "a URL without a fragment")
     if any(_is_secret(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
@@ -119,13 +126,23 @@ def _endpoint(
         )
     path = parts.path.rstrip("/")
     if (added := next(filter(path.endswith, _ADDED), None)) is not None:
-        return InvalidRequestError(source, shown, f"a URL without {added}, which is added to it")
+        likely = shown.rstrip("/").removesuffix(added)
+        return InvalidRequestError(source, shown, f"a URL without {added}, which is added to it: {likely}")
     root = f"{parts.scheme}://{parts.netloc}"
     is_official = host.rstrip(".") == "api.deepseek.com" and path in ("", "/v1", "/beta")
     may_be_sandbox = has_beta is None and not is_official and not path
     is_beside = (is_official if has_beta is None else has_beta) and not path.endswith("/beta")
     beta = f"{root}{path.removesuffix('/v1')}/beta" if is_beside else root + path
     return Endpoint(root + path, beta, is_loopback, parts.query, may_be_sandbox, is_official)
+
+
+def _with_scheme(shown: str) -> str:
+    """What is likely meant by an address without its scheme, such as ``localhost:8000``."""
+    host = _ADDRESS.fullmatch(shown)
+    if host is None or not ("." in host[1] or host[1] == "localhost" or host[2]):
+        return ""
+    scheme = "http" if _is_loopback(host[1].strip("[]")) else "https"
+    return f"; did you mean {scheme}://{shown}?"
 
 
 def _is_secret(name: str) -> bool:
@@ -168,7 +185,8 @@ def key_of(api_key: str | None, endpoint: Endpoint, *, is_needed: bool = True) -
         raise InvalidRequestError("api_key", None, ways, message=f"there is no API key: give {ways}; {without}")
     api_key = hide(api_key.strip())
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
-        raise InvalidRequestError(source, None, "printable ASCII without spaces")
+        is_header = api_key.lower().startswith("bearer ")
+        raise InvalidRequestError(source, None, _ALONE if is_header else "printable ASCII without spaces")
     return api_key
 
 

@@ -64,6 +64,21 @@ _ADVICE: Mapping[str, str] = {
     "web_search_options": "a tool of yours: this API searches nothing",
 }
 
+MEANT_BY: Final[Mapping[str, str]] = {
+    "prompt": "messages=[UserMessage(prompt)]; or client.completions.create(prompt=…) to fill in the middle",
+    "message": "messages=[UserMessage(…)]",
+    "input": "messages=[UserMessage(…)]",
+    "system": "messages=[SystemMessage(…), UserMessage(…)]",
+    "instructions": "messages=[SystemMessage(…), UserMessage(…)]",
+    "max_output_tokens": "max_tokens=…",
+    "stop_sequences": "stop=[…]",
+    "reasoning": "reasoning_effort='low', 'high' or 'max', or thinking={'type': 'disabled'}",
+    "api_key": "AsyncClient(api_key=…): a client has one key",
+    "base_url": "AsyncClient(base_url=…): a client has one address",
+    "messages": "prompt=…; or client.chat.completions.create(messages=…)",
+}
+"""What names of other APIs' parameters mean here, where they are none."""
+
 SPELLINGS: Final = frozenset((*_RENAMED, *_PASSED_ON, *_ADVICE, "timeout", "max_retries"))
 
 
@@ -154,6 +169,7 @@ WORDS_OF_RESOURCES: Final[Mapping[str, str]] = {
 }
 """What resources are asked for by users of the openai package, and what they have instead."""
 
+_CREATE: Final = "client.chat.completions.create(…)"
 _NOTHING: Final = "nothing: this API has no such thing"
 
 WORDS_OF_CHAT: Final[Mapping[str, str]] = {
@@ -161,6 +177,13 @@ WORDS_OF_CHAT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("list", "retrieve", "update", "delete", "messages"), "nothing: this API stores no answers"),
 }
 """The same of ``client.chat.completions``."""
+
+WORDS_OF_CHAT_ALONE: Final[Mapping[str, str]] = {
+    **WORDS_OF_RESOURCES,
+    **dict.fromkeys(("create", "completion", "complete"), _CREATE),
+    **{name: f"client.chat.completions.{name}(…)" for name in ("stream", "parse", "stream_parse", "run_tools")},
+}
+"""The same of ``client.chat``."""
 
 WORDS_OF_FILES: Final[Mapping[str, str]] = {
     **WORDS_OF_RESOURCES,
@@ -172,6 +195,8 @@ WORDS_OF_FILES: Final[Mapping[str, str]] = {
 
 WORDS_OF_CLIENTS: Final[Mapping[str, str]] = {
     **WORDS_OF_RESOURCES,
+    **dict.fromkeys(("create", "completion", "acompletion", "generate", "ask", "complete"), _CREATE),
+    "stream": "client.chat.completions.stream(…)",
     "beta": "the same name without it: client.chat.completions.parse(response_type=…)",
     "responses": "client.chat.completions",
     "conversations": "Conversation(client, …)",
@@ -196,6 +221,7 @@ WORDS_OF_STREAMS: Final[Mapping[str, str]] = {
     "get_final_text": "(await stream.completion()).text",
     "current_completion_snapshot": ".snapshot()",
     "text_stream": "text_deltas()",
+    **dict.fromkeys(("choices", "message", "text", "content"), "async for … in stream, or (await stream.completion())"),
 }
 """The same of a stream."""
 

@@ -104,11 +104,16 @@ def tool(
     return _tool_of(function, name, description, timeout)
 
 
+def _shown(value: object) -> str:
+    """A wrong tool in a few words: who gives a name, or a schema, is told of it."""
+    return repr(value[:60]) if isinstance(value, str) else type(value).__name__
+
+
 def _tool_of(
     function: Callable[..., Any], name: str | None, description: str | None, timeout: float | None
 ) -> FunctionTool:
     if not callable(function):
-        raise InvalidRequestError("tool", None, f"a function, not {type(function).__name__}")
+        raise InvalidRequestError("tool", None, f"a function, not {_shown(function)}")
     seconds = number_in(timeout)
     if timeout is not None and (seconds is None or not seconds > 0):
         raise InvalidRequestError("timeout", timeout, _TIMEOUT)

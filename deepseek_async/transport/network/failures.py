@@ -79,7 +79,7 @@ def failure_of(error: Exception, way: Way) -> DeepSeekError:
         why = f"the certificate of {peer} is not trusted: {_why(error)}"
         return APIConnectionError(why, during="connect", reason="untrusted")
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return APIConnectionError(f"cannot connect to {peer}: {_why(error)}", during="connect")
+        return APIConnectionError(f"cannot connect to {peer}: {_why(error)}{_advice(error, way)}", during="connect")
     if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
         if _is_of(error, LineTooLong):
             return ResponseTooLargeError(
@@ -101,9 +101,23 @@ def failure_of(error: Exception, way: Way) -> DeepSeekError:
             why = f"cannot connect to {peer}: {_why(error)}"
             if way.proxy is not None:
                 why = f"{peer} broke the connection while it was to connect to {way.server}: {_why(error)}"
-            return APIConnectionError(why, during="connect")
+            return APIConnectionError(why + _advice(error, way), during="connect")
         return APIConnectionError(f"the connection to {peer} broke before the answer: {_why(error)}")
     return _unforeseen(error, way)
+
+
+def _advice(error: Exception, way: Way) -> str:
+    """What to do about it, where that is likely."""
+    cause = getattr(error, "os_error", None) or error
+    if isinstance(cause, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(cause) and way.proxy is None:
+        return f"; the port seems to speak plain http: set base_url to {way.server.replace('https:', 'http:', 1)}"
+    if way.proxy is not None:
+        return "; see proxy=, the environment's HTTPS_PROXY and HTTP_PROXY, and trust_env=False, which heeds neither"
+    if isinstance(cause, socket.gaierror):
+        return "; check base_url and the network"
+    if isinstance(cause, ConnectionRefusedError):
+        return "; is the server running, and base_url its address?"
+    return ""
 
 
 def _peer_of(error: aiohttp.ClientConnectorError, way: Way) -> str:

@@ -42,9 +42,13 @@ class ModelName:
     CODER: Final = "deepseek-coder"  # merged into deepseek-chat in 2024
 
 
+_A_MESSAGE: Final = "{'role': 'user', 'content': '…'}"
+
+
 def _check_messages(_: object, __: object, messages: object) -> None:
     if not isinstance(messages, tuple):
-        raise InvalidRequestError("messages", None, f"a sequence of messages, not {type(messages).__name__}")
+        wanted = f"a list of messages, such as [{_A_MESSAGE}], not {type(messages).__name__}"
+        raise InvalidRequestError("messages", None, wanted)
     if not messages:
         raise InvalidRequestError("messages", None, "at least 1 message")
     role: object
@@ -57,7 +61,7 @@ def _check_messages(_: object, __: object, messages: object) -> None:
             role, content = message.role, message.content
             call_id = message.tool_call_id if isinstance(message, ToolMessage) else None
         else:
-            wanted = f"a message or a mapping, not {type(message).__name__}"
+            wanted = f"a message or a mapping, such as {_A_MESSAGE}, not {type(message).__name__}"
             raise InvalidRequestError(f"messages[{number}]", None, wanted)
         if not isinstance(role, str) or not role:
             raise InvalidRequestError(f"messages[{number}].role", role, "'system', 'user', 'assistant' or 'tool'")
@@ -73,10 +77,12 @@ def _check_content(where: str, content: object, *, required: bool) -> None:
     if content is None and not required:
         return
     if not isinstance(content, (list, tuple)):
-        raise InvalidRequestError(where, None, f"a string, or a list of parts, not {type(content).__name__}")
+        found = "; it is None, or not there" if content is None else f", not {type(content).__name__}"
+        raise InvalidRequestError(where, None, f"a string, or a list of parts{found}")
     for number, part in enumerate(content):
         if not isinstance(part, (TextPart, ImagePart, FilePart, Mapping)):
-            raise InvalidRequestError(f"{where}[{number}]", None, f"a part or a mapping, not {type(part).__name__}")
+            wanted = f"a part or a mapping, such as TextPart(…) or ImagePart.from_path(…), not {type(part).__name__}"
+            raise InvalidRequestError(f"{where}[{number}]", None, wanted)
 
 
 def _to_messages(messages: object) -> object:
@@ -101,7 +107,7 @@ def _check_tools(_: object, __: object, tools: Any) -> None:
     if tools is None:
         return
     if not isinstance(tools, tuple):
-        raise InvalidRequestError("tools", None, f"a sequence of tools, not {type(tools).__name__}")
+        raise InvalidRequestError("tools", None, f"a list of tools, not {type(tools).__name__}")
     if len(tools) > MAX_TOOLS:
         raise InvalidRequestError("tools", f"{len(tools)} tools", f"at most {MAX_TOOLS}")
     names = set()
@@ -111,7 +117,10 @@ def _check_tools(_: object, __: object, tools: Any) -> None:
         elif isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping):
             name = tool["function"].get("name")
         else:
-            raise InvalidRequestError(f"tools[{number}]", None, '{"type": "function", "function": {"name": …}}')
+            wanted = '{"type": "function", "function": {"name": …}}'
+            if callable(tool):
+                wanted += "; a function itself goes to run_tools(tools=[…]), which calls it"
+            raise InvalidRequestError(f"tools[{number}]", None, wanted)
         if not isinstance(name, str) or not name:
             raise InvalidRequestError(f"tools[{number}].function.name", name, "a string that is not empty")
         if name in names:
