@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from typing import Any
 
 import aiohttp
 import pytest
 
 from deepseek_async import APIConnectionError, AsyncClient, RetryPolicy
 from deepseek_async.hooks import AttemptStarted, Ended, Record, RetryScheduled
-from deepseek_async.transport.network import AiohttpTransport, connections, direct
+from deepseek_async.transport.network import AiohttpTransport, connections, direct, pool
+from deepseek_async.transport.network import sockets as network_sockets
+from deepseek_async.transport.network.loops import binding_of
 
-from ..byte_server import ByteServer, Connection, answer
+from ..byte_server import ByteServer, Connection, answer, until_cut
 from .test_network import Log, request_to
 
 pytestmark = pytest.mark.anyio
@@ -141,3 +145,38 @@ async def test_no_more_connections_than_allowed(limit: int, way: str, monkeypatc
         await asyncio.gather(*[ask() for _ in range(3 * limit)])
         assert most <= limit
         await transport.aclose()
+
+
+async def test_connections_say_that_they_are_there() -> None:
+    """By TCP, so that no gateway forgets one that waits for its answer, and a network that is gone is noticed."""
+    async with ByteServer(lambda connection: until_cut(connection, lambda _: MODELS)) as server:
+        transport = AiohttpTransport()
+        await (await transport.send(request_to(server), Log())).receive()
+        bound = binding_of(transport)
+        assert bound is not None
+        connector: Any = bound.route.session.connector
+        (idle,) = connector._conns.values()
+        made = idle[0][0].transport.get_extra_info("socket")
+        assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == network_sockets.SILENT_SECONDS
+        await transport.aclose()
+
+
+@pytest.mark.parametrize(("asleep", "connections_made"), [(0.0, 1), (9.0, 1), (11.0, 2), (86_400.0, 2), (-3600.0, 1)])
+async def test_a_machine_that_has_slept(asleep: float, connections_made: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its idle connections are gone, though to the monotonic clock they rested for a moment; a request is sent once."""
+    began = pool.slept()
+    monkeypatch.setattr(pool, "slept", lambda: began)
+    async with ByteServer(lambda connection: until_cut(connection, lambda _: MODELS)) as server:
+        client = AsyncClient(base_url=server.base_url)
+        await client.models.list()
+        monkeypatch.setattr(pool, "slept", lambda: began + asleep)
+        await asyncio.gather(client.models.list(), client.models.list()) if asleep > 10 else await client.models.list()
+        await client.models.list()
+        used = len([connection for connection in server.connections if connection.requests])
+        assert min(used, 2) == connections_made
+        if asleep > 10:
+            assert len(server.connections[0].requests) == 1
+        assert client.statistics().resent == 0
+        await client.aclose()
