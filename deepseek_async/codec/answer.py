@@ -56,7 +56,7 @@ from .body import (
     payloads_in,
     without_frames,
 )
-from .dialects import Dialect
+from .dialects import AloneReader, Dialect
 from .endings import broken_off, interruption_in
 from .folding.facts import AnswerFacts
 from .folding.fold import Fold
@@ -194,6 +194,7 @@ class StreamedAnswer(Generic[C, W]):
         self._fold = dialect.fold(choices)
         self.outlet: Outlet[C] = Outlet(dialect, is_continuable=is_continuable)
         self.ready: deque[C] = self.outlet.ready
+        self._refrain: AloneReader[C] | None = None
         self._is_concluded = False
         self.state: State = State.WAITING
         self.end: Complete | Interrupted | None = None
@@ -207,6 +208,12 @@ class StreamedAnswer(Generic[C, W]):
     def receive_data(self, data: bytes) -> None:
         """Take what one read brought. Never raises: see `end`."""
         if self.end is not None:
+            return
+        refrain, self._refrain = self._refrain, None
+        if refrain is not None and (alike := refrain.read(data)) is not None:
+            self._refrain = refrain
+            self.chunks += 1
+            self.ready.append(alike)
             return
         chunks: list[C] = []
         runs: list[Repetition] = []
@@ -253,6 +260,9 @@ class StreamedAnswer(Generic[C, W]):
                 self.outlet.sort(chunks)
             elif not self.outlet.is_drained:
                 self.ready.extend(chunks)
+                is_plain = not self._is_continuable and not self._halves.is_waiting
+                if len(chunks) == 1 and is_plain and self._body.events.is_idle:
+                    self._refrain = reader.refrain(data, self._fold.append_to, self._limits[0])
         if failure is not None:
             self._fail(failure)
         elif is_done:
@@ -389,6 +399,7 @@ class StreamedAnswer(Generic[C, W]):
 
     def drain(self) -> None:
         """Show no more chunks: from here on they are only folded."""
+        self._refrain = None
         self.outlet.is_drained = True
         self.outlet.clear()
 
@@ -455,6 +466,7 @@ class StreamedAnswer(Generic[C, W]):
         self._body = StreamBody(*self._limits)
         self._reader = self._dialect.reader()
         self._halves = Halves()
+        self._refrain = None
         self.outlet.begin(is_again=is_again)
 
     def _begin(self, data: bytes) -> bytes:

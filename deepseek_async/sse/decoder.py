@@ -182,6 +182,11 @@ class Decoder:
         """
         return bytes(self._unframed)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in progress and nothing in force: what comes next depends on nothing that has come."""
+        return self._is_idle and not self._is_over
+
     def _skip_bom(self, data: bytes) -> bytes:
         head = (self._head or b"") + data
         if _BOM.startswith(head):

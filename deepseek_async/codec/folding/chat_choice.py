@@ -81,11 +81,9 @@ class ChoiceFold:
             if type(extra) is NullFields:
                 self._message_nulls = extra
 
-    def add_texts(self, name: str, texts: list[str]) -> None:
-        """Take more choices that say the same as the last one but for a text, which is of that name."""
-        so_far = self._content if name == "content" else self._reasoning
-        assert so_far is not None  # noqa: S101 - the last one had one
-        so_far += texts
+    def texts(self, name: str) -> list[str] | None:
+        """The texts of that name so far, to which those of more choices may be appended that say else the same."""
+        return self._content if name == "content" else self._reasoning
 
     def _with_extra(self, choice: ChunkChoice) -> ChunkChoice:
         """Take a choice's unknown fields; return it without what a message in it only repeats."""

@@ -23,7 +23,7 @@ Which choice a chunk's belongs to its ``index`` says, but for servers that count
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -108,10 +108,23 @@ class Fold:
                 add(chunk)
             at = start + 1
             if chunks[start].choices[0].index == choices.index:
-                choices.current.add_texts(name, texts[1:])
+                so_far = choices.current.texts(name)
+                assert so_far is not None  # noqa: S101 - the first has added to it
+                so_far += texts[1:]
                 at = start + len(texts)
         for chunk in chunks[at:] if at else chunks:
             add(chunk)
+
+    def append_to(self, name: str, index: int) -> Callable[[str], object] | None:
+        """What takes the texts of more chunks that say the same as the last one but for them; ``None``: they have to be
+        taken whole.
+
+        Args:
+            name: Whose texts: ``content`` or ``reasoning_content``.
+            index: Of the choice.
+        """
+        texts = self._choices.current.texts(name) if self._choices.index == index else None
+        return None if texts is None else texts.append
 
     def reopen(self, pending: int = 0) -> None:
         """Take the end back: what comes now continues the same answer. Its usage is added to what was used before."""

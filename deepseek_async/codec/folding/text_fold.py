@@ -45,6 +45,10 @@ class TextFold:
             else:
                 choices.turn_to(choice, len(piece.choices)).add(choice)
 
+    def append_to(self, name: str, index: int) -> None:  # noqa: ARG002
+        """As `Fold.append_to`: they have to be taken whole."""
+        return
+
     def add_all(self, pieces: Sequence[TextCompletion], _: object, /) -> None:
         """Take the next pieces. None of them repeats another."""
         for piece in pieces:

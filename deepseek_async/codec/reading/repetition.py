@@ -11,18 +11,16 @@ stands between two quotation marks is one JSON string, whatever it says, and whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from ...types import ChatCompletionChunk, ChunkChoice, Delta, TextCompletion
-from ...types.values import NO_EXTRA, NullFields, SharedFields
+from ...types import ChatCompletionChunk, TextCompletion
+from ...types.values import NO_EXTRA
+from .refrain import UNLIKE, Kept, Refrain, may_be_shared
 from .shapes import AnswerReader
 from .shapes.learned import LONG
-from .shapes.reader import OTHERWISE
 
 MANY_HITS: Final = 8
 """So many chunks that were like one that was kept are worth the cost of keeping it."""
@@ -34,27 +32,6 @@ _QUOTED: Final = tuple(b'"%b"' % sample.encode() for sample in _SAMPLES)
 _QUOTES: Final[tuple[Callable[[str], str], ...]] = (encode_basestring, encode_basestring_ascii)
 """How servers write a string: as it is, or in ASCII."""
 _SCALARS: Final = frozenset((str, int, float, bool, type(None)))
-
-_decode_text: Callable[[bytes], str] = msgspec.json.Decoder(str).decode
-
-
-_Read = Callable[[Iterable[Any], list[ChatCompletionChunk], list[str]], None]
-UNLIKE: Final = (AttributeError, *OTHERWISE)  # the first, if it is no bytes
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    """What chunks like one that was kept have in common.
-
-    Attributes:
-        before: The bytes before what changes.
-        name: That of the text in which alone they differ; ``""``: they differ in more.
-        read: Appends to the second argument the chunk of each payload in the first, and to the third its text; raises
-            one of `UNLIKE` at the first that is not like the one that was kept.
-    """
-
-    before: bytes
-    name: str
-    read: _Read
 
 
 class Repetition(NamedTuple):
@@ -74,14 +51,20 @@ class Repetition(NamedTuple):
 class StreamReader:
     """Reads the chunks of one stream by its server's reader."""
 
-    __slots__ = ("_hits", "_kept", "_last", "_noted", "_reader", "_tries")
+    __slots__ = ("_is_alike", "_kept", "_last", "_noted", "_reader", "_tries")
 
     def __init__(self, reader: AnswerReader) -> None:
         self._reader = reader
-        self._kept: _Kept | None = None
-        self._hits = self._noted = 0  # chunks that were like it; of these, those the reader knows of
+        self._kept: Kept | None = None
+        self._noted = 0  # so many chunks that were like it the reader knows of
+        self._is_alike = False  # the last chunk was
         self._last: Mapping[str, Any] = NO_EXTRA  # the unknown fields of the chunk that was to be kept before
         self._tries = TRIES if reader.repeating else 0
+
+    @property
+    def _hits(self) -> int:
+        """How many chunks were like the one that was kept."""
+        return self._kept.hits if self._kept is not None else 0
 
     @property
     def slow_chunks(self) -> int:
@@ -119,9 +102,10 @@ class StreamReader:
                 except UNLIKE:
                     pass
                 alike = len(chunks) - before
-                self._hits += alike
+                kept.hits += alike
                 number += alike
                 if alike:
+                    self._is_alike = True
                     if runs is not None and alike > 1 and kept.name:
                         runs.append(Repetition(before, kept.name, texts))
                     continue
@@ -129,12 +113,29 @@ class StreamReader:
             number += 1
         return number
 
+    def refrain(
+        self, data: bytes, append_to: Callable[[str, int], Callable[[str], object] | None], max_bytes: int
+    ) -> Refrain | None:
+        """What reads the next events by themselves, as long as they are like the last; ``None``: it was like no other.
+
+        Args:
+            data: What the last read brought.
+            append_to: Gives what takes the texts of that name of the choice of that index.
+            max_bytes: Cap on an event.
+        """
+        kept = self._kept
+        if kept is None or not self._is_alike or not kept.name or not Refrain.may_be_in(data, kept):
+            return None
+        append = append_to(kept.name, kept.index)
+        return None if append is None else Refrain(kept, append, max_bytes)
+
     def read(self, payload: bytes) -> ChatCompletionChunk:
         """One event's payload → chunk, as its server's reader reads it. Raises as `AnswerReader.chunk`."""
-        reader = self._reader
-        if self._hits > self._noted:
-            reader.note_repeated(self._hits - self._noted, is_many=self._hits >= MANY_HITS)
-            self._noted = self._hits
+        reader, hits = self._reader, self._hits
+        self._is_alike = False
+        if hits > self._noted:
+            reader.note_repeated(hits - self._noted, is_many=hits >= MANY_HITS)
+            self._noted = hits
         slow = reader.slow_chunks
         chunk = reader.chunk(payload)
         if self._tries and len(payload) < LONG and reader.slow_chunks == slow:
@@ -157,19 +158,19 @@ class StreamReader:
         kept = None if len(said) > len(_SAMPLES) else self._tried(payload, chunk, name, said, "".join(changing))
         if kept is not None:
             self._kept = kept
-            self._hits = self._noted = 0
+            self._noted = 0
 
-    def _tried(self, payload: bytes, chunk: ChatCompletionChunk, name: str, said: list[str], own: str) -> _Kept | None:
+    def _tried(self, payload: bytes, chunk: ChatCompletionChunk, name: str, said: list[str], own: str) -> Kept | None:
         """What chunks like one have in common, if other texts in the place of what it said show that it is so."""
         pieces = next(filter(None, (_pieces_around(payload, list(map(quote, said))) for quote in _QUOTES)), None)
         if pieces is None or not set(said).isdisjoint(_SAMPLES):
             return None
-        read = _alike(chunk, name, own, pieces)
+        kept = Kept(chunk, name, own, pieces)
         other = b"".join(map(b"".join, zip_longest(pieces, _QUOTED[: len(said)], fillvalue=b"")))
         found: list[ChatCompletionChunk] = []
         try:
-            read((other, payload), found, [])
-            return _Kept(pieces[0], "" if own else name, read) if found == [self._reader.peek(other), chunk] else None
+            kept.read((other, payload), found, [])
+            return kept if found == [self._reader.peek(other), chunk] else None
         except UNLIKE:
             return None
 
@@ -187,6 +188,10 @@ class TextStreamReader:
     def slow_chunks(self) -> int:
         """As `StreamReader.slow_chunks`."""
         return self._reader.slow_chunks
+
+    def refrain(self, data: bytes, append_to: object, max_bytes: int) -> None:  # noqa: ARG002
+        """As `StreamReader.refrain`; there is none."""
+        return
 
     def read_run(self, payloads: list[Any], start: int, chunks: list[TextCompletion], _: object = None, /) -> int:
         """As `StreamReader.read_run`; it finds no repetition."""
@@ -217,64 +222,10 @@ def _name_of_text(chunk: ChatCompletionChunk) -> str | None:
     delta = choice.delta
     if choice.finish_reason is not None or choice.logprobs is not None or delta.tool_calls or chunk.usage is not None:
         return None
-    if not (_may_be_shared(choice.extra) and _may_be_shared(delta.extra)):
+    if not (may_be_shared(choice.extra) and may_be_shared(delta.extra)):
         return None
-    if not _may_be_shared(chunk.extra) and not all(type(value) in _SCALARS for value in chunk.extra.values()):
+    if not may_be_shared(chunk.extra) and not all(type(value) in _SCALARS for value in chunk.extra.values()):
         return None
     if delta.content:
         return None if delta.reasoning_content else "content"
     return "reasoning_content" if delta.reasoning_content else None
-
-
-def _may_be_shared(extra: Any) -> bool:
-    return extra is NO_EXTRA or type(extra) is NullFields
-
-
-def _alike(chunk: ChatCompletionChunk, name: str, own: str, pieces: list[bytes]) -> _Read:
-    """A function that reads chunks like one; see `_Kept`.
-
-    Args:
-        name: That of the text.
-        own: That of an unknown field whose text changes, too; ``""``: there is none.
-        pieces: The bytes around what changes.
-    """
-    (choice,) = chunk.choices
-    delta = choice.delta
-    id_, object_, created, model = chunk.id, chunk.object, chunk.created, chunk.model
-    fingerprint, index, role, calls = chunk.system_fingerprint, choice.index, delta.role, delta.tool_calls
-    content, reasoning = delta.content, delta.reasoning_content
-    of_choice, of_delta, of_chunk = choice.extra, delta.extra, chunk.extra
-    shared = of_chunk if _may_be_shared(of_chunk) else SharedFields(of_chunk)
-    before, *between, after = pieces
-
-    # Written out, since a call for each chunk would cost a third of all the rest. What has other bytes around it is no
-    # JSON string once these are taken away.
-
-    def read_content(payloads: Iterable[Any], chunks: list[ChatCompletionChunk], texts: list[str]) -> None:
-        append, append_text = chunks.append, texts.append
-        for payload in payloads:
-            text = _decode_text(payload.removeprefix(before).removesuffix(after))
-            choices = (ChunkChoice(index, Delta(role, text, reasoning, calls, extra=of_delta), extra=of_choice),)
-            append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=shared))
-            append_text(text)
-
-    def read_reasoning(payloads: Iterable[Any], chunks: list[ChatCompletionChunk], texts: list[str]) -> None:
-        append, append_text = chunks.append, texts.append
-        for payload in payloads:
-            text = _decode_text(payload.removeprefix(before).removesuffix(after))
-            choices = (ChunkChoice(index, Delta(role, content, text, calls, extra=of_delta), extra=of_choice),)
-            append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=shared))
-            append_text(text)
-
-    def read_with_own(payloads: Iterable[Any], chunks: list[ChatCompletionChunk], _: list[str]) -> None:
-        is_content, (seam,) = name == "content", between
-        for payload in payloads:
-            said, _, value = payload.removeprefix(before).removesuffix(after).partition(seam)
-            text, extra = _decode_text(said), {**of_chunk, own: _decode_text(value)}
-            new = (text, reasoning) if is_content else (content, text)
-            choices = (ChunkChoice(index, Delta(role, new[0], new[1], calls, extra=of_delta), extra=of_choice),)
-            chunks.append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=extra))
-
-    if own:
-        return read_with_own
-    return read_content if name == "content" else read_reasoning
