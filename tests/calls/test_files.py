@@ -234,6 +234,36 @@ async def test_a_file_that_shrinks_meanwhile_is_an_error() -> None:
             await client.files.create(Shrinking(PNG))
 
 
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ('a"b.png', b"a%22b.png"),
+        ("a\x7f.png", b"a%7F.png"),
+        ("\x01\x1b[2J\x1f.png", b"%01%1B[2J%1F.png"),
+        ("a\r\nX-B: c.png", b"a%0D%0AX-B: c.png"),
+        ("caf\udce9 é.png", b"caf? \xc3\xa9.png"),
+    ],
+)
+async def test_the_name_of_a_file_is_sent_whatever_it_is(tmp_path: Path, name: str, sent: bytes) -> None:
+    """One line of one header, as browsers write it."""
+    path = tmp_path / name
+    try:
+        path.write_bytes(PNG)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    bodies: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+        bodies.append(await reader.readexactly(int(length.split(b":")[1])))
+
+    async with server_of(take) as client:
+        with pytest.raises(APIConnectionError):
+            await client.files.create(path)
+    assert b'name="file"; filename="' + sent + b'"\r\n' in bodies[0]
+
+
 async def test_an_upload_that_is_given_up_ends(tmp_path: Path) -> None:
     """The file is closed, and so is the connection, although the server reads nothing."""
     path = tmp_path / "large.png"

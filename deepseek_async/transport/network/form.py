@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import aiohttp
 from aiohttp import Payload, hdrs
@@ -12,6 +13,8 @@ from ...errors import InvalidRequestError
 from ..form import Form, FormFile
 
 _PIECE_BYTES = 2**18
+# Quotes and line ends, as browsers escape them; the other control characters likewise, which no header may hold.
+_UNSENDABLE = re.compile(r'["\0-\x08\x0a-\x1f\x7f]')
 
 
 def multipart_of(form: Form) -> aiohttp.MultipartWriter:
@@ -24,8 +27,7 @@ def multipart_of(form: Form) -> aiohttp.MultipartWriter:
     file = FileBody(form.file)
     # In UTF-8 as browsers do (WHATWG HTML, "multipart form data"): aiohttp would send "a%20b.png" for "a b.png".
     name = form.file.name.encode("utf-8", "replace").decode()
-    for character, escaped in (('"', "%22"), ("\r", "%0D"), ("\n", "%0A")):
-        name = name.replace(character, escaped)
+    name = _UNSENDABLE.sub(lambda found: f"%{ord(found[0]):02X}", name)
     file.headers[hdrs.CONTENT_DISPOSITION] = f'form-data; name="file"; filename="{name}"'
     writer.append_payload(file)
     return writer
