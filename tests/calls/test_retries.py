@@ -120,7 +120,10 @@ async def test_nobody_listens(streamed: bool) -> None:
             await ask(client, streamed)
         assert (caught.value.attempts, caught.value.during) == (3, "connect")
         assert caught.value.history == (
-            f"APIConnectionError: cannot connect to {base_url}: Connection refused (2 times)",
+            (
+                f"APIConnectionError: cannot connect to {base_url}: Connection refused "
+                "(is the server running, and base_url its address?) (2 times)"
+            ),
         )
         assert client.statistics().in_flight == 0
 

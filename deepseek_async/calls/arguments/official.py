@@ -41,12 +41,15 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from ...errors import InvalidRequestError, NoEffectWarning
-from ...types import AssistantMessage, ChatRequest, TextRequest
+from ...types import AssistantMessage, ChatRequest
+
+if TYPE_CHECKING:
+    from ...types import TextRequest
 
 _USER_ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _LEAST_TOP_P: Final = 0.95

@@ -110,13 +110,13 @@ def _advice(error: Exception, way: Way) -> str:
     """What to do about it, where that is likely."""
     cause = getattr(error, "os_error", None) or error
     if isinstance(cause, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(cause) and way.proxy is None:
-        return f"; the port seems to speak plain http: set base_url to {way.server.replace('https:', 'http:', 1)}"
+        return f" (the port seems to speak plain http: set base_url to {way.server.replace('https:', 'http:', 1)})"
     if way.proxy is not None:
-        return "; see proxy=, the environment's HTTPS_PROXY and HTTP_PROXY, and trust_env=False, which heeds neither"
+        return " (see proxy=, the environment's HTTPS_PROXY and HTTP_PROXY, and trust_env=False, which heeds neither)"
     if isinstance(cause, socket.gaierror):
-        return "; check base_url and the network"
+        return " (check base_url and the network)"
     if isinstance(cause, ConnectionRefusedError):
-        return "; is the server running, and base_url its address?"
+        return " (is the server running, and base_url its address?)"
     return ""
 
 
