@@ -220,30 +220,37 @@ class InvalidRequestError(DeepSeekError, ValueError):
         super().__init__(message)
 
     @classmethod
-    def unknown(cls, parameter: str, known: Iterable[str], further: str = "") -> InvalidRequestError:
+    def unknown(cls, parameter: str, known: Iterable[str], further: str = "", of: str = "") -> InvalidRequestError:
         """The error for a name that is no parameter: what is likely meant, and what there is.
 
         Args:
             known: The names that there are.
             further: Words after their list, such as where anything else goes.
+            of: What has them, if it is not the call itself.
         """
-        names = sorted(known)
-        allowed = ", ".join(names) + further
-        return cls(
-            parameter, None, allowed, message=f"{parameter} is unknown{_meant(parameter, names)} allowed: {allowed}"
-        )
+        known = sorted(known)
+        path, whose = (f"{of}.{parameter}", f"{of}: ") if of else (parameter, "")
+        told = whose + unknown_name(parameter, known, further)
+        return cls(path, None, ", ".join(known) + further, message=told)
 
 
 LIST_OF_MODELS: Final = "client.models.list()"
 """What an error advises of a model that the server does not have; the shell has another word for it."""
 
 
-def _meant(name: str, known: Sequence[str]) -> str:
-    """What is likely meant by a name, if one of the known ones is near."""
+def unknown_name(name: str, known: Iterable[str], further: str = "") -> str:
+    """What is told of a name that is none of the known ones: which of them is likely meant, and all of them."""
+    names = sorted(known)
+    return f"{name} is unknown{meant_by(name, names)}; allowed: {', '.join(names)}{further}"
+
+
+def meant_by(name: str, known: Iterable[str]) -> str:
+    """Which of the known names is near to one that is none, in brackets; ``""``: none is."""
     from difflib import get_close_matches  # for those only who made a mistake
 
-    near = get_close_matches(name, known, n=1, cutoff=0.75)
-    return f" (did you mean {near[0]}?);" if near else ";"
+    # Of a short name, one wrong letter is a quarter.
+    near = get_close_matches(name, list(known), n=1, cutoff=0.75 if len(name) > 4 else 0.6)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _shorten(value: object, limit: int = 60) -> str:

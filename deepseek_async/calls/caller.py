@@ -188,21 +188,21 @@ def timeouts_of(given: Timeouts | Mapping[str, Any] | None, default: Timeouts) -
     """What is given over the default. Raises `InvalidRequestError`."""
     if given is None:
         return default
-    return (given if isinstance(given, Timeouts) else _made(Timeouts, "timeouts", given)).over(default)
+    return (given if isinstance(given, Timeouts) else _made(Timeouts, Timeouts, "timeouts", given)).over(default)
 
 
 def retry_of(given: RetryPolicy | Mapping[str, Any] | None, default: RetryPolicy) -> RetryPolicy:
     """What is given, a mapping over the default. Raises `InvalidRequestError`."""
     if given is None or isinstance(given, RetryPolicy):
         return given or default
-    return _made(partial(attrs.evolve, default), "retry", given)
+    return _made(RetryPolicy, partial(attrs.evolve, default), "retry", given)
 
 
-def _made(make: Callable[..., T], name: str, given: Mapping[str, Any]) -> T:
-    try:
-        return make(**given)
-    except TypeError as error:
-        raise InvalidRequestError(name, None, f"a mapping of its fields ({error})") from None
+def _made(cls: Any, make: Callable[..., T], name: str, given: Mapping[str, Any]) -> T:
+    known = [field.name for field in attrs.fields(cls) if not field.name.startswith("_")]
+    for unknown in given.keys() - set(known):
+        raise InvalidRequestError.unknown(str(unknown), known, of=name)
+    return make(**given)
 
 
 def _is_beta(request: ChatRequest) -> bool:

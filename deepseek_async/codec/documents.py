@@ -147,7 +147,7 @@ def _read_as(cls: type, document: Mapping[str, Any], path: str) -> Any:
             extra[name] = item  # a server's own idea of a field, kept as it was
     if extra:
         if "extra" not in attrs.fields_dict(cls):
-            raise InvalidRequestError(f"{cls.__name__}.{min(extra)}", None, ", ".join(sorted(hints)))
+            raise InvalidRequestError.unknown(min(extra), hints, of=cls.__name__)
         fields["extra"] = extra
     try:
         return cls(**fields)
@@ -236,7 +236,7 @@ def _maker(cls: type) -> Callable[[dict[str, Any]], Any]:
 
     def make(document: dict[str, Any]) -> Any:
         if unknown := document.keys() - names:
-            raise InvalidRequestError(f"{cls.__name__}.{min(unknown)}", None, ", ".join(sorted(names)))
+            raise InvalidRequestError.unknown(min(unknown), names, of=cls.__name__)
         for name, read in _READ.items():
             if isinstance(items := document.get(name), list):
                 document[name] = [read(item) for item in items]

@@ -28,6 +28,7 @@ from .. import __version__
 from ..hooks import AttemptStarted, Connected, Content, Ended, FirstChunk, Held, Record, RetryScheduled
 from ..hooks.intervals import BOUNDS, ChunkIntervals
 from ..types import ChatCompletion, TextCompletion
+from ..types.structs import knows_its_names
 
 _SCOPE: Final = "deepseek_async"
 _SECONDS: Final = [0.01 * 2.0**power for power in range(14)]
@@ -52,6 +53,7 @@ class _Operation:
     is_streamed: bool = False
 
 
+@knows_its_names
 class OpenTelemetryHook:
     """A hook that makes spans and metrics; it may serve any number of clients.
 

@@ -28,6 +28,7 @@ from typing import Any, Final
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from ..hooks import AttemptStarted, Connected, Ended, FirstChunk, Held, Record, RetryScheduled
+from ..types.structs import knows_its_names
 
 _CALLS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0)
 _FIRST_CHUNKS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 600.0)
@@ -35,6 +36,7 @@ _CHUNKS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 _CONNECTIONS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0)
 
 
+@knows_its_names
 class PrometheusHook:
     """A hook that counts; it may serve any number of clients. One registry takes one hook of a namespace.
 

@@ -9,6 +9,7 @@ import attrs
 
 from ..errors import APITimeoutError, DeepSeekError, InvalidRequestError, StreamInterruptedError
 from ..types.requests.numbers import integer_in, integer_or_same
+from ..types.structs import knows_its_names
 from ..types.values import Brief
 
 INTERRUPTED: Final = "interrupted"
@@ -32,7 +33,8 @@ def _to_set(value: object) -> object:
     return frozenset(map(str, value)) if isinstance(value, (set, frozenset, list, tuple)) else value
 
 
-@attrs.frozen(repr=False)
+@knows_its_names
+@attrs.frozen(kw_only=True, repr=False)
 class Resume(Brief):
     """Continue a streamed answer instead of failing or ending early.
 

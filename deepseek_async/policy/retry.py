@@ -17,6 +17,7 @@ import attrs
 
 from ..errors import APIStatusError, DeepSeekError, InvalidRequestError, StreamInterruptedError
 from ..types.requests.numbers import integer_in, integer_or_same, number_in, number_or_same
+from ..types.structs import knows_its_names
 from ..types.values import Brief
 
 
@@ -30,6 +31,7 @@ def _count(_: object, attribute: Any, value: object) -> None:
         raise InvalidRequestError(f"retry.{attribute.name}", value, "an integer of at least 1 (the first try counts)")
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class RetryPolicy(Brief):
     """When a failed attempt is followed by another.

@@ -11,10 +11,12 @@ from ..errors import BudgetExceededError, InvalidRequestError
 from ..types import Usage
 from ..types.prices import CURRENCIES, Price, checked_days, checked_prices, cost_of, price_of
 from ..types.requests.numbers import amount_in, integer_in, integer_or_same
+from ..types.structs import knows_its_names
 
 _ZERO = Decimal(0)
 
 
+@knows_its_names
 class Budget:
     """A limit of money or tokens, shared by all that are given it: calls, tool runs, conversations, batches, clients.
 
@@ -44,9 +46,9 @@ class Budget:
 
     def __init__(
         self,
+        *,
         max_cost: Decimal | str | float | None = None,
         max_tokens: int | None = None,
-        *,
         currency: str = "USD",
         holidays: Collection[date] = (),
         prices: Mapping[str, Price] | None = None,

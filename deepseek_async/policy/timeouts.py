@@ -9,6 +9,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 from ..types.requests.numbers import number_in, number_or_same
+from ..types.structs import knows_its_names
 from ..types.values import Brief
 
 # A queued request is closed by the server after 600 s (page "Rate Limit"); half a minute for its notice to arrive.
@@ -35,6 +36,7 @@ def _check(_: object, attribute: Any, value: object) -> None:
         raise InvalidRequestError(f"timeouts.{attribute.name}", value, "seconds above 0, or None")
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class Timeouts(Brief):
     """How long to wait for what, in seconds. Each expiry is an `APITimeoutError` that names its phase.
@@ -66,17 +68,15 @@ class Timeouts(Brief):
 
     def __init__(
         self,
+        *,
         connect: SupportsFloat | None = _DEFAULT,
         first_chunk: SupportsFloat | None = _DEFAULT,
         idle: SupportsFloat | None = _DEFAULT,
         total: SupportsFloat | None = _DEFAULT,
-        **rest: Any,
+        _named: object = None,  # `attrs.evolve` gives it back; a copy names every field
     ) -> None:
         given = {"connect": connect, "first_chunk": first_chunk, "idle": idle, "total": total}
         named = {name: number_or_same(value) for name, value in given.items() if value is not _DEFAULT}
-        rest.pop("_named", None)  # `attrs.evolve` gives it back; a copy names every field
-        for name in rest:
-            raise TypeError(f"Timeouts has no {name!r}; it has {', '.join(_FIELDS)}")
         self.__attrs_init__(**named, _named=frozenset(named))  # type: ignore[attr-defined]
 
     def over(self, others: Timeouts) -> Timeouts:

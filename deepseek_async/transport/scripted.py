@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ..errors import APIConnectionError
+from ..types.structs import knows_its_names
 from .base import HTTPRequest, Progress
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Pause:
 Step = bytes | BaseException | Pause
 
 
+@knows_its_names
 @attrs.frozen
 class Answer:
     """One scripted answer.
@@ -51,6 +53,7 @@ class Answer:
     reused: bool = False
 
 
+@knows_its_names
 class ScriptedTransport:
     """Plays one `Answer` (or raises one error) a request, in order.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
 
+from .structs import knows_its_names
 from .tools import ToolCall
 from .values import Brief, Document, extra_field, hidden
 
@@ -28,6 +29,7 @@ MAX_INLINE_BYTES: Final = 32 * 2**20
 """Of an image within a request. Source: page "Vision"."""
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class TextPart(Document):
     """Text among the parts of a user or tool message."""
@@ -36,6 +38,7 @@ class TextPart(Document):
     type: str = "text"
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class ImageURL(Brief):
     """Where an image is: an http(s) address of at most 8,192 characters, or a data URL (JPEG, PNG, GIF, WebP).
@@ -47,6 +50,7 @@ class ImageURL(Brief):
     detail: str | None = None
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class ImagePart(Document):
     """An image; models with vision only, in user and tool messages."""
@@ -110,6 +114,7 @@ class ImagePart(Document):
         return _content().image_from_path(path, media_type, detail, max_bytes)  # type: ignore[no-any-return]
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class FilePart(Document):
     """A file: by the id of an uploaded one, or as a data URL with its name; never both."""
@@ -175,6 +180,7 @@ ContentPart = TextPart | ImagePart | FilePart
 Content = str | Sequence[ContentPart | Mapping[str, Any]]
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class SystemMessage(Document):
     """Instructions for the model. ``name`` tells speakers of one role apart."""
@@ -184,6 +190,7 @@ class SystemMessage(Document):
     role: str = attrs.field(default="system", kw_only=True)
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class UserMessage(Document):
     """What the user says: text, or a sequence of parts."""
@@ -193,6 +200,7 @@ class UserMessage(Document):
     role: str = attrs.field(default="user", kw_only=True)
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class AssistantMessage(Document):
     """What the model said. A completion's ``message`` goes back into ``messages`` as it is.
@@ -214,6 +222,7 @@ class AssistantMessage(Document):
     extra: Mapping[str, Any] = extra_field()
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class ToolMessage(Document):
     """The result of a tool call: text, or a sequence of parts."""

@@ -19,6 +19,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 from .requests.numbers import amount_in
+from .structs import knows_its_names
 from .usage import Usage
 from .values import Brief
 
@@ -37,6 +38,7 @@ def _check_amount(_: object, attribute: Any, value: Any) -> None:
         raise InvalidRequestError(f"Price.{attribute.name}", value, 'at least 0, as a number or text such as "0.15"')
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class Price(Brief):
     """Prices of one model at one time, per million tokens: decimals, or numbers or text that are made such.

@@ -10,6 +10,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 from .requests import ranges
+from .structs import knows_its_names
 from .values import Brief, Document, extra_field
 
 # Letters, digits, "_" and "-"; 64 characters in pages up to 2026-09-10, 128 since: the wider one holds.
@@ -21,6 +22,7 @@ def _check_name(_: object, __: object, value: Any) -> None:
         raise InvalidRequestError("function.name", value, "1 to 128 letters, digits, '_' or '-'")
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class FunctionDefinition(Brief):
     """A function the model may call.
@@ -41,6 +43,7 @@ class FunctionDefinition(Brief):
     strict: bool | None = attrs.field(default=None, validator=ranges.boolean)
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class Tool(Document):
     """A tool of a request. ``type`` is always ``"function"`` today."""
@@ -49,6 +52,7 @@ class Tool(Document):
     type: str = "function"
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class FunctionCall(Brief):
     """The function the model wants called.
@@ -63,6 +67,7 @@ class FunctionCall(Brief):
     extra: Mapping[str, Any] = extra_field()
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class ToolCall(Document):
     """One call the model makes. Answer it with a `ToolMessage` of the same id."""

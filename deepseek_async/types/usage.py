@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from .structs import knows_its_names
 from .values import Brief, Document, extra_field
 
 
@@ -38,6 +39,7 @@ class CompletionTokensDetails(Brief):
         return CompletionTokensDetails(_add(self.reasoning_tokens, other.reasoning_tokens))
 
 
+@knows_its_names
 @attrs.frozen(repr=False)
 class Usage(Document):
     """Token counts. ``+`` adds two; a count that neither has stays ``None``.

@@ -139,7 +139,7 @@ def test_a_wrong_option_is_an_error_of_the_test(pytester: pytest.Pytester) -> No
     )
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*unexpected keyword argument 'colour'*"])
+    result.stdout.fnmatch_lines(["*SandboxServer has no 'colour'; it has host, port, seed*"])
 
 
 ASK = """

@@ -23,11 +23,13 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from ...types.structs import KnowsItsNames
+
 Before = Literal["head", "first_chunk", "last_chunk", "done"]
 _BEFORE = ("head", "first_chunk", "last_chunk", "done")
 
 
-class Checked(Struct, frozen=True, kw_only=True):
+class Checked(Struct, frozen=True, kw_only=True, metaclass=KnowsItsNames):
     """What faults and scripts share: checks that name the field."""
 
     def _number(self, name: str) -> float | None:

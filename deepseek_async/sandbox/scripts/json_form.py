@@ -15,6 +15,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec import structs
 
+from ...errors import meant_by
 from . import script as scripts
 from .faults import Fault
 from .script import Script
@@ -147,7 +148,9 @@ def _to_fault(given: object, number: int) -> Fault:
         raise ValueError(f"{where} must be a name or an object with one key, the fault's name")
     kind = _FAULTS.get(name)
     if kind is None:
-        raise ValueError(f"{where}: there is no fault {name!r}; there are {', '.join(_FAULTS)}")
+        raise ValueError(
+            f"{where}: there is no fault {name!r}; there are {', '.join(_FAULTS)}{meant_by(str(name), _FAULTS)}"
+        )
     fault: Fault = _build(kind, values, f"{where}.{name}")
     return fault
 
@@ -166,7 +169,9 @@ def _fields(given: object, kind: type[Any], where: str) -> dict[str, Any]:
     known = kind.__struct_fields__
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise ValueError(f"{where}: there is no field {unknown[0]!r}; there are {', '.join(known)}")
+        raise ValueError(
+            f"{where}: there is no field {unknown[0]!r}; there are {', '.join(known)}{meant_by(str(unknown[0]), known)}"
+        )
     return dict(given)
 
 

@@ -15,10 +15,11 @@ from typing import Any, get_args
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
+from ...types.structs import KnowsItsNames
 from .faults import Checked, Fault
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, metaclass=KnowsItsNames):
     """A tool call to make.
 
     Attributes:

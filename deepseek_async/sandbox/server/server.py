@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from aiohttp import web
 
+from ...types.structs import knows_its_names
 from ..model import load_model
 from ..requests.files import MAX_UPLOAD_BYTES
 from ..requests.refusals import Refusal, method_not_allowed, no_such_path, too_large
@@ -40,6 +41,7 @@ _CALLER_PATH = re.compile(rf"{CALLER_PREFIX}({CALLER_NAME})(/.*)?\Z", re.DOTALL)
 CALLER_HEADER = "x-sandbox-caller"
 
 
+@knows_its_names
 class SandboxServer(Sandbox):
     """A DeepSeek-shaped server with an embedded language model.
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ...errors import APIConnectionError
+from ...types.structs import knows_its_names
 from ..base import HTTPRequest, Progress, Response, Transport
 from .exchange import path_of, read_recording
 from .recorder import Recorder
@@ -14,6 +15,7 @@ from .replayer import RecordedAnswers, ReplayedResponse
 __all__ = ["RecordOnce"]
 
 
+@knows_its_names
 class RecordOnce:
     """A transport that asks the network only what its recording lacks, and writes that down.
 

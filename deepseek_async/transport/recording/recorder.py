@@ -11,10 +11,12 @@ from typing import Any
 
 from ...errors import DeepSeekError
 from ...types.secrecy import masked, redacted_headers, secrets_in, without
+from ...types.structs import knows_its_names
 from ..base import HTTPRequest, Progress, Response, Transport, lowered
 from .exchange import HEADER, as_text, path_of, read_recording, whole_lines_in
 
 
+@knows_its_names
 class Recorder:
     """A transport that passes everything through to another and writes it down.
 

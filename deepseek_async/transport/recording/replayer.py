@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import APIConnectionError
+from ...types.structs import knows_its_names
 from ..base import HTTPRequest, Progress, Response
 from .exchange import RecordedExchange, path_of, read_recording
 
 
+@knows_its_names
 class Replayer:
     """A transport that answers from a recording.
 

@@ -18,6 +18,7 @@ from ..messages import (
     ToolMessage,
     UserMessage,
 )
+from ..structs import knows_its_names
 from ..tools import FunctionDefinition, Tool
 from ..values import NO_EXTRA, Document, hidden
 from . import ranges
@@ -155,6 +156,7 @@ def check_stream_options(request: Any, attribute: Any, value: object) -> None:
         raise InvalidRequestError("stream_options", value, "only together with stream=True")
 
 
+@knows_its_names
 @attrs.frozen(kw_only=True, repr=False)
 class ChatRequest(Document):
     """One request to ``POST /chat/completions``. ``None`` means: not sent, the server's default holds.

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ...errors import InvalidRequestError
+from ..structs import knows_its_names
 from ..values import NO_EXTRA, Document, hidden
 from . import ranges
 from .request import MAX_OUTPUT_TOKENS, MAX_STOP_SEQUENCES, MAX_TOP_LOGPROBS, check_stream_options, to_tuple
@@ -19,6 +20,7 @@ def _check_echo(request: TextRequest, attribute: Any, value: object) -> None:
         raise InvalidRequestError("echo", value, "not together with suffix or logprobs")
 
 
+@knows_its_names
 @attrs.frozen(kw_only=True, repr=False)
 class TextRequest(Document):
     """One fill-in-the-middle request to ``POST {beta}/completions``. ``None`` means: not sent.

@@ -1,7 +1,8 @@
-"""How values are made quickly: in msgspec's layout, late, or by a twin that is not frozen yet."""
+"""How values are made: in msgspec's layout, late, by a twin that is not frozen yet; and by names that there are."""
 
 from .deferring import Deferrable
 from .layout import as_structs, name_in_json
+from .names import KnowsItsNames, knows_its_names
 from .twins import unfrozen
 
-__all__ = ["Deferrable", "as_structs", "name_in_json", "unfrozen"]
+__all__ = ["Deferrable", "KnowsItsNames", "as_structs", "knows_its_names", "name_in_json", "unfrozen"]

@@ -99,7 +99,7 @@ def test_timeouts_know_what_they_name() -> None:
     """Also one that names the default; copies and pickles are equal values."""
     assert Timeouts(idle=120.0).over(Timeouts(idle=3, total=4)) == Timeouts(idle=120.0, total=4)
     assert Timeouts().over(Timeouts(idle=3)) == Timeouts(idle=3)
-    assert Timeouts() == Timeouts(10.0, None, 120.0, None)
+    assert Timeouts() == Timeouts(connect=10.0, first_chunk=None, idle=120.0, total=None)
     for value in (Timeouts(), Timeouts(total=3)):
         assert pickle.loads(pickle.dumps(value)) == copy.copy(value) == value  # noqa: S301
         assert pickle.loads(pickle.dumps(value)).over(Timeouts(idle=1)) == value.over(Timeouts(idle=1))  # noqa: S301
