@@ -9,6 +9,8 @@ import pytest
 
 from deepseek_async.codec.reading.one_piece import completion_in
 from deepseek_async.codec.reading.shapes import AnswerReader, late
+from deepseek_async.codec.reading.shapes.documented import COMPLETION
+from deepseek_async.codec.reading.shapes.lessons import read_slowly
 from deepseek_async.errors import MalformedResponseError
 from deepseek_async.types import ChatCompletion
 
@@ -97,6 +99,23 @@ def test_equal_bytes_of_a_long_answer_are_one(monkeypatch: pytest.MonkeyPatch) -
     assert len({id(one) for one in said}) == len(WORDS)
     assert short == long
     assert hash(short.logprobs) == hash(long.logprobs)
+
+
+@pytest.mark.parametrize("own", [{}, {"id": 5}])
+@pytest.mark.parametrize("tokens", [[], [a_token("a")], [a_token("a", "b"), {**a_token("b"), "top_logprobs": None}]])
+def test_a_whole_answer_is_the_same_however_it_is_read(tokens: list[dict[str, Any]], own: dict[str, Any]) -> None:
+    """No token, one, one without alternatives; in either channel; learned or read slowly."""
+    tokens = [{**token, **own} for token in tokens]
+    said: Any
+    for said in ({"content": tokens}, {"content": None, "reasoning_content": tokens}, {**own, "content": []}, None):
+        whole = completion("ab", reasoning_content="ab")
+        whole["choices"][0]["logprobs"] = said
+        reader = AnswerReader()
+        slowly = read_slowly(whole, b"", COMPLETION).choices[0].logprobs
+        for _ in range(2):
+            found = reader.completion(to_json(whole)).choices[0].logprobs
+            assert found == slowly
+            assert type(found and found.content) is type(slowly and slowly.content)
 
 
 @pytest.mark.parametrize(

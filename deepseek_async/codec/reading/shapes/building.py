@@ -29,7 +29,6 @@ from ....types import (
 from ....types.structs import unfrozen
 from ....types.values import NO_EXTRA
 from . import documented
-from .documented import NULL
 from .tokens import logprobs_of, logprobs_of_one
 
 _Completion, _Choice, _Message = unfrozen(ChatCompletion), unfrozen(Choice), unfrozen(AssistantMessage)
@@ -90,7 +89,7 @@ def chunk_of(
 
 
 def completion_of(
-    shape: documented.CompletionShape, request_id: str | None, checked: Callable[[msgspec.Raw], ChoiceLogprobs]
+    shape: documented.CompletionShape, request_id: str | None, checked: Callable[[Any], ChoiceLogprobs]
 ) -> ChatCompletion:
     """The completion. Raises `msgspec.DecodeError` if its logprobs are not as ``checked`` wants them."""
     choices = []
@@ -107,7 +106,7 @@ def completion_of(
                 extra=NO_EXTRA if new.extra_in is None else new.extra_in(),
             )
             message.__class__ = AssistantMessage
-        logprobs = None if said.logprobs == NULL else checked(said.logprobs)
+        logprobs = None if said.logprobs is None else checked(said.logprobs)
         extra = NO_EXTRA if said.extra_in is None else said.extra_in()
         choice = _Choice(said.index or 0, message, logprobs, said.finish_reason or None, extra=extra)
         choice.__class__ = Choice

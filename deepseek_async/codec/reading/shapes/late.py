@@ -83,13 +83,13 @@ LONG_ANSWER = 2**20
 """Bytes of JSON, from which on equal ``bytes`` of alternatives are one."""
 
 
-def later_tops(shapes: Decoders, whole: msgspec.Raw) -> Callable[[msgspec.Raw], LaterTops]:
-    """What makes late alternatives of their JSON, which stands in that of all logprobs of a choice.
+def later_tops(shapes: Decoders, size: int) -> Callable[[msgspec.Raw], LaterTops]:
+    """What makes late alternatives of their JSON, where the tokens of a choice take so many bytes.
 
     In a long answer they may be a million, of some thousand words. Their ``bytes`` would be a third of what they take,
     and equal ones become one: that takes 3 µs a token, of which freeing fewer gives one back.
     """
-    if len(whole) < LONG_ANSWER:
+    if size < LONG_ANSWER:
         return partial(LaterTops, shapes, None)
     return partial(_LaterTopsOfLong, shapes, None, known={})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache, partial
+from itertools import chain
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -89,7 +90,10 @@ class Shapes:
 
     @cached_property
     def _decode_completion(self) -> Any:
-        return self._decoder(documented.CompletionShape)
+        """Into the shape of a completion in which each token of the logprobs is still JSON."""
+        logprobs = self._logprobs_of(tuple[msgspec.Raw, ...]) | None
+        choice: Any = self._changed(documented.ChoiceShape, {"logprobs": logprobs}, {"logprobs": None})
+        return msgspec.json.Decoder(self._changed(documented.CompletionShape, {"choices": list[choice]})).decode
 
     @cached_property
     def _decode_text(self) -> Any:
@@ -97,8 +101,7 @@ class Shapes:
 
     @cached_property
     def _checked_logprobs(self) -> Any:
-        decode_channels = msgspec.json.Decoder(self._logprobs_of(tuple[msgspec.Raw, ...])).decode
-        return logprobs_checker(decode_channels, self._decoder(documented.TokenShape), self._logprobs_in)
+        return logprobs_checker(self._decoder(documented.TokenShape), self._checked_logprobs_of)
 
     # What has been checked is read past everything else, a token at first without its alternatives, and these straight
     # into values where they have no unknown fields: then only a null could be in the way.
@@ -107,24 +110,25 @@ class Shapes:
         """The logprobs of a choice, by its place in the chunk."""
         return logprobs_of(self._read_chunk_logprobs(text).choices[number].logprobs, partial(LaterTops, self, looked))
 
-    def _logprobs_in(self, text: msgspec.Raw) -> ChoiceLogprobs:
-        return logprobs_of(self._read_logprobs(text), later_tops(self, text))
+    def _checked_logprobs_of(self, shape: Any) -> ChoiceLogprobs:
+        texts = chain(shape.content or (), shape.reasoning_content or ())
+        return logprobs_of(shape, later_tops(self, sum(map(len, texts))), self._read_token)
 
     @cached_property
-    def _read_logprobs(self) -> Any:
-        return msgspec.json.Decoder(self._chosen).decode
+    def _read_token(self) -> Any:
+        return msgspec.json.Decoder(self._chosen_token).decode
 
     @cached_property
     def _read_chunk_logprobs(self) -> Any:
-        choice: Any = msgspec.defstruct("LogprobsInChoice", [("logprobs", self._chosen | None, None)], gc=False)
+        logprobs = self._logprobs_of(tuple[self._chosen_token, ...]) | None  # type: ignore[name-defined]
+        choice: Any = msgspec.defstruct("LogprobsInChoice", [("logprobs", logprobs, None)], gc=False)
         chunk = msgspec.defstruct("LogprobsInChunk", [("choices", list[choice])], gc=False)
         return msgspec.json.Decoder(chunk).decode
 
     @property
-    def _chosen(self) -> Any:
-        """The shape of logprobs whose tokens' alternatives are left as JSON."""
-        token: Any = self._changed(documented.TokenShape, {"top_logprobs": msgspec.Raw}, {"top_logprobs": _NO_TOPS})
-        return self._logprobs_of(tuple[token, ...])
+    def _chosen_token(self) -> Any:
+        """The shape of a token whose alternatives are left as JSON."""
+        return self._changed(documented.TokenShape, {"top_logprobs": msgspec.Raw}, {"top_logprobs": _NO_TOPS})
 
     @cached_property
     def read_tops(self) -> Any:

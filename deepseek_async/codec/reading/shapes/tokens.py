@@ -24,34 +24,40 @@ _NO_TOPS = len("null")  # bytes that say there is none, so or as ``[]``
 
 
 def logprobs_checker(
-    decode_channels: Decode, decode_token: Decode, load: Callable[[msgspec.Raw], ChoiceLogprobs]
-) -> Callable[[msgspec.Raw], ChoiceLogprobs]:
-    """A function that checks the logprobs of a whole answer and defers them.
+    decode_token: Decode, load: Callable[[Any], ChoiceLogprobs]
+) -> Callable[[documented.LogprobsShape], ChoiceLogprobs]:
+    """A function that checks the logprobs of a whole answer, a shape in which each token is JSON, and defers them.
 
     Args:
-        decode_channels: From their JSON to a shape in which each token is still JSON.
         decode_token: From a token's JSON to its shape.
-        load: From their JSON to their values.
+        load: From that shape to values.
     """
 
-    def checked(text: msgspec.Raw) -> ChoiceLogprobs:
-        channels = decode_channels(text)
-        for token in chain(channels.content or (), channels.reasoning_content or ()):
+    def checked(shape: documented.LogprobsShape) -> ChoiceLogprobs:
+        tokens: Any = chain(shape.content or (), shape.reasoning_content or ())
+        for token in tokens:
             decode_token(token)  # one by one: together they would take several times the memory of the text
-        return ChoiceLogprobs.deferred(partial(load, text))
+        return ChoiceLogprobs.deferred(partial(load, shape))
 
     return checked
 
 
-def logprobs_of(shape: documented.LogprobsShape, later: Later | None = None) -> ChoiceLogprobs:
+def logprobs_of(
+    shape: documented.LogprobsShape, later: Later | None = None, read: Decode | None = None
+) -> ChoiceLogprobs:
     """The logprobs of one choice, or of one chunk of it.
 
     Args:
-        shape: Its tokens are shapes, or values already.
+        shape: Its tokens are shapes, or values already, or JSON.
         later: What makes alternatives of their JSON; ``None``: they are none any more.
+        read: From a token's JSON to its shape; ``None``: it is none any more.
     """
+    content: Any = shape.content
+    reasoning: Any = shape.reasoning_content
+    if read is not None:
+        content, reasoning = (None if one is None else tuple(map(read, one)) for one in (content, reasoning))
     extra = NO_EXTRA if shape.extra_in is None else shape.extra_in()
-    return ChoiceLogprobs(_tokens_of(shape.content, later), _tokens_of(shape.reasoning_content, later), extra=extra)
+    return ChoiceLogprobs(_tokens_of(content, later), _tokens_of(reasoning, later), extra=extra)
 
 
 def logprobs_of_one(shape: documented.LogprobsShape, load: Callable[[], Any]) -> ChoiceLogprobs | None:
