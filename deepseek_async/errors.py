@@ -444,7 +444,8 @@ class APIResponseError(DeepSeekError):
 
     Attributes:
         body: The offending text, cut at 64 KiB; not part of the message.
-        continuation: What the server said instead of continuing a resumed answer; ``None`` in every other case.
+        continuation: What the server said instead of continuing an answer: a resumed one, or one that began anew
+            amid the stream; ``None`` in every other case.
         path: Where in the JSON, as ``$.choices[0].delta.content``; ``""`` if it is not about one place.
     """
 

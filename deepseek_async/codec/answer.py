@@ -60,6 +60,7 @@ from .dialects import AloneReader, Dialect
 from .endings import broken_off, interruption_in
 from .folding.facts import AnswerFacts
 from .folding.fold import Fold
+from .folding.identities import Identities, begins_anew, parts_of
 from .outlet import Outlet, Probation
 from .reading.halves import Halves
 from .reading.repetition import Repetition
@@ -201,6 +202,7 @@ class StreamedAnswer(Generic[C, W]):
         self.chunks: int = 0
         self.keepalives: int = 0
         self.seams: list[Seam] = []
+        self._identities = self._followed()
         self._probation: Probation[C] | None = None
 
     # -- what comes in -----------------------------------------------------------------------------------------------
@@ -246,6 +248,8 @@ class StreamedAnswer(Generic[C, W]):
         if chunks:
             if not self.chunks:
                 self._move(What.CHUNK)
+            if (ids := self._identities) is not None and chunks[-1].id != ids.id:
+                self._meet(ids, chunks)
             self.chunks += len(chunks)
             if self._is_continuable:
                 runs = []
@@ -467,6 +471,7 @@ class StreamedAnswer(Generic[C, W]):
         self._reader = self._dialect.reader()
         self._halves = Halves()
         self._refrain = None
+        self._identities = self._followed()
         self.outlet.begin(is_again=is_again)
 
     def _begin(self, data: bytes) -> bytes:
@@ -574,8 +579,46 @@ class StreamedAnswer(Generic[C, W]):
             self._fail(interrupted(failure))
         elif self._fold.is_blank:
             self._fail(self._emptiness())
-        elif self._move(What.END):
+        elif not self._is_of_two() and self._move(What.END):
             self.end = Complete(without_done)
+
+    def _followed(self) -> Identities | None:
+        """What follows the ids of a chat's chunks; ``None``: of several choices each may have its own."""
+        fold: Any = self._fold
+        return Identities() if self._choices == 1 and isinstance(fold, Fold) else None
+
+    def _meet(self, ids: Identities, chunks: list[Any]) -> None:
+        """Chunks of another id have come, the first ones for instance."""
+
+        def lengths() -> tuple[int, int]:
+            message = self._chat_fold.completion(done=False).message
+            return len(message.content or ""), len(message.reasoning_content or "")
+
+        ids.take(chunks, self.chunks, lengths)
+        if ids.id is None:
+            self._identities = None
+
+    def _is_of_two(self) -> bool:
+        """Whether the stream was two answers, of which the second began anew; then that is how it ends."""
+        if self._identities is None or not self._identities.changes:
+            return False
+        whole = self._chat_fold.completion(done=True)
+        content, reasoning = whole.message.content or "", whole.message.reasoning_content or ""
+        for change in self._identities.changes:
+            if begins_anew(change, content, reasoning):
+                first, second = parts_of(whole, change)
+                message = (
+                    f"amid the stream the answer began anew, under another id ({change.before[:60]!r}, then "
+                    f"{change.after[:60]!r}), as a gateway does that goes on with another server: see `partial` and "
+                    "`continuation`"
+                )
+                error = MalformedResponseError(message, path="$.id")
+                error.continuation = second
+                if self._move(What.FAILURE):
+                    self._break_off(error)
+                error.partial = first
+                return True
+        return False
 
     def _failure_in_words(self) -> APIStatusError | None:
         """What chunks without a choice told in words alone, if the answer has no end of its own."""
