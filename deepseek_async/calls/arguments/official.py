@@ -26,7 +26,7 @@ Warned of once for a client, by name, since it is accepted and changes nothing:
 | ``top_p`` under 0.95 while it thinks, which counts as 0.95; any without thinking | page "Create Chat Completion" |
 | ``frequency_penalty``, ``presence_penalty`` other than 0 | pages "Create Chat Completion", "Create FIM Completion": \
 deprecated |
-| ``seed`` | no field of the pages' |
+| ``seed``, ``n`` over 1, ``logit_bias``, ``top_k`` and the like | no fields of the pages' |
 | ``strict`` where there is no beta base URL | seen of recorded answers, June 2026 |
 
 Not warned of is ``top_p`` of fill in the middle: no page says what it does there.
@@ -56,6 +56,11 @@ _LEAST_TOP_P: Final = 0.95
 _MAX_URL: Final = 8192
 _MAX_IMAGES: Final = 600
 _MAX_GAP: Final = 4096
+# Fields of OpenAI's API and of other servers, by which people mean something that does not happen here.
+_UNKNOWN: Final = frozenset(
+    ("seed", "n", "logit_bias", "parallel_tool_calls", "top_k", "min_p", "repetition_penalty", "best_of", "min_tokens")
+)
+_UNKNOWN_DEFAULTS: Final = {"n": 1, "best_of": 1, "parallel_tool_calls": True}
 _PACKAGE: Final = str(Path(__file__).parents[2])
 
 
@@ -233,8 +238,10 @@ def _always_without_effect(request: ChatRequest | TextRequest) -> Iterator[tuple
     for name in ("frequency_penalty", "presence_penalty"):
         if getattr(request, name):
             yield name, "the API takes it and ignores it"
-    if request.extra_body.get("seed") is not None:
-        yield "seed", "the API knows no such field and ignores it"
+    if request.extra_body:
+        for name in sorted(_UNKNOWN.intersection(request.extra_body)):
+            if request.extra_body[name] not in (None, _UNKNOWN_DEFAULTS.get(name)):
+                yield name, "the API knows no such field and ignores it"
 
 
 def _callers_level() -> int:

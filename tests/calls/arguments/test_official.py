@@ -323,6 +323,10 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
     "presence_penalty": ({"presence_penalty": -1, "thinking": OFF}, "presence_penalty"),
     "seed": ({"seed": 7}, "seed has no effect"),
     "seed, unchecked": ({"extra_body": {"seed": 0}}, "seed"),
+    "two choices": ({"n": 2}, "n has no effect"),
+    "one call at a time": ({"parallel_tool_calls": False}, "parallel_tool_calls has no effect"),
+    "biases": ({"logit_bias": {"5": 3}}, "logit_bias has no effect"),
+    "vLLM's sampling": ({"extra_body": {"top_k": 5}}, "top_k has no effect"),
 }
 UNWARNED: dict[str, dict[str, Any]] = {
     "nothing": {},
@@ -330,6 +334,8 @@ UNWARNED: dict[str, dict[str, Any]] = {
     "temperature without effort": {"temperature": 0.3, "reasoning_effort": "none"},
     "top_p that counts": {"top_p": 0.97},
     "penalties of 0": {"frequency_penalty": 0, "presence_penalty": 0.0},
+    "what is so anyway": {"n": 1, "parallel_tool_calls": True, "logit_bias": None},
+    "fields that nobody knows": {"extra_body": {"metadata": {"a": "b"}, "x": 1}},
 }
 
 
