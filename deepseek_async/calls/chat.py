@@ -86,7 +86,7 @@ class ChatCompletions(ParsingCompletions):
             return opened
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
-        return await self.send(chat_request_of(given, stream=False), options)
+        return await self.send(chat_request_of(given, stream=False, method=ChatCompletions.create), options)
 
     def stream(self, *, resume: Resume | None = None, **parameters: Unpack[ChatParameters]) -> ChatCompletionStream:
         """Ask for a streamed answer: ``async with client.chat.completions.stream(…) as stream``.
@@ -104,7 +104,7 @@ class ChatCompletions(ParsingCompletions):
             hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
-        return self._streamed(chat_request_of(given, stream=True), options, resume)
+        return self._streamed(chat_request_of(given, stream=True, method=ChatCompletions.stream), options, resume)
 
     def _streamed(
         self, request: ChatRequest, options: CallOptions, resume: Resume | None = None
@@ -193,7 +193,8 @@ class ChatCompletions(ParsingCompletions):
             hide_headers(parameters)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
-        request = chat_request_of({**given, "tools": [each.tool for each in toolbox.values()]}, stream=stream)
+        given["tools"] = [each.tool for each in toolbox.values()]
+        request = chat_request_of(given, stream=stream, method=ChatCompletions.run_tools)
         if (official := self._caller.rules) is not None:
             official.check(request)
         return ToolRun(

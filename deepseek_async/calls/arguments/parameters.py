@@ -9,6 +9,7 @@ from typing import (
     Any,
     Generic,
     Literal,
+    Protocol,
     Required,
     SupportsFloat,
     SupportsIndex,
@@ -30,10 +31,19 @@ from .checks import check_budget
 from .spellings import MEANT_BY, NOT_GIVEN, SPELLINGS, translate
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from ...policy.spending import Budget
     from ...types import TextRequest
 
 R = TypeVar("R", "ChatRequest", "TextRequest")
+
+
+class Method(Protocol):
+    """A function that was written in Python."""
+
+    @property
+    def __code__(self) -> CodeType: ...
 
 
 class CallOptions(TypedDict, total=False):
@@ -115,6 +125,7 @@ _CALL_OPTIONS = (
     ("via", (str,)),
     ("budget", (object,)),
 )
+_ELSE = "; anything else goes into extra_body={…}"
 _OPTION_NAMES = frozenset(name for name, _ in _CALL_OPTIONS)
 
 
@@ -133,16 +144,14 @@ class _Maker(Generic[R]):
         self._class: type[R] = request_class
         self._twin: Callable[..., R] = unfrozen(request_class)
 
-    def make(self, parameters: dict[str, Any], *, stream: bool) -> R:
+    def make(self, parameters: dict[str, Any], *, stream: bool, method: Method | None = None) -> R:
         """Raises `InvalidRequestError`."""
         fields = self._fields
         if not self._names.issuperset(parameters):
             unknown = min(parameters.keys() - self._names)
             if (advice := MEANT_BY.get(unknown)) is not None:
                 raise InvalidRequestError(unknown, None, advice, message=f"{unknown} is unknown; write {advice}")
-            raise InvalidRequestError.unknown(
-                unknown, self._names | _OPTION_NAMES, "; anything else goes into extra_body={…}"
-            )
+            raise InvalidRequestError.unknown(unknown, self._names | _OPTION_NAMES | names_of(method), _ELSE)
         for name in self._required:
             if parameters.get(name) is None:
                 raise InvalidRequestError(name, None, "a value: this parameter is required")
@@ -219,11 +228,53 @@ def choices_of(extra_body: Mapping[str, Any]) -> int | None:
     return integer_in(choices)
 
 
-def chat_request_of(parameters: dict[str, Any], *, stream: bool) -> ChatRequest:
-    """The request that keyword arguments mean. Raises `InvalidRequestError`."""
-    return _chat.make(parameters, stream=stream)
+def call_options_of(given: Mapping[str, Any], method: Method) -> CallOptions:
+    """The call's options, of a method that takes these and arguments of its own, but sends no parameters.
+
+    Raises:
+        InvalidRequestError: One is unknown, or of the wrong type.
+    """
+    options = dict(given)
+    hide_headers(options)
+    if unknown := options.keys() - CallOptions.__annotations__.keys():
+        raise InvalidRequestError.unknown(min(unknown), CallOptions.__annotations__.keys() | names_of(method))
+    return split_off_options(options)
 
 
-def text_request_of(parameters: dict[str, Any], *, stream: bool) -> TextRequest:
-    """The request that keyword arguments mean. Raises `InvalidRequestError`."""
-    return _text().make(parameters, stream=stream)
+def check_names(given: Mapping[str, Any], parameters: type, method: Method) -> None:
+    """Refuse a name that is neither among the parameters nor an argument of the method's own.
+
+    Args:
+        parameters: A `TypedDict` of them.
+
+    Raises:
+        InvalidRequestError: There is one.
+    """
+    known = parameters.__annotations__.keys()
+    if unknown := given.keys() - known - SPELLINGS:
+        raise InvalidRequestError.unknown(min(unknown), known | names_of(method), _ELSE)
+
+
+def names_of(method: Method | None) -> frozenset[str]:
+    """The arguments that a method names itself."""
+    if method is None:
+        return frozenset()
+    code = method.__code__
+    return frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]) - {"self"}
+
+
+def chat_request_of(parameters: dict[str, Any], *, stream: bool, method: Method | None = None) -> ChatRequest:
+    """The request that keyword arguments mean.
+
+    Args:
+        method: What they were given to; for an unknown name, its own arguments are what may have been meant.
+
+    Raises:
+        InvalidRequestError: One is unknown, missing or out of range.
+    """
+    return _chat.make(parameters, stream=stream, method=method)
+
+
+def text_request_of(parameters: dict[str, Any], *, stream: bool, method: Method | None = None) -> TextRequest:
+    """The same of fill in the middle."""
+    return _text().make(parameters, stream=stream, method=method)

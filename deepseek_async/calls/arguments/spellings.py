@@ -61,6 +61,10 @@ _ADVICE: Mapping[str, str] = {
     "modalities": "text: this API has no other output",
     "audio": "text: this API has no other output",
     "prediction": "no prediction: this API has none",
+    "response_type": "parse(response_type=…), stream_parse or a batch",
+    "resume": "stream(resume=…): what comes in one piece is not continued",
+    **{name: f"run_tools({name}=…)" for name in ("max_turns", "max_parallel", "on_error", "consent")},
+    "attempts": "retry=RetryPolicy(attempts=…)",
     "web_search_options": "a tool of yours: this API searches nothing",
 }
 

@@ -23,7 +23,7 @@ from ...policy.trimming import Trim
 from ...types import AssistantMessage, ChatCompletion, FinishReason, SystemMessage, Usage, UserMessage
 from ...types.messages import Content
 from ...types.requests.numbers import integer_in
-from ..arguments.parameters import AskingParameters
+from ..arguments.parameters import AskingParameters, check_names
 from ..chat import Chat
 from ..tools.function_tool import FunctionTool
 from .saved import SavedConversation, saved_from_json
@@ -73,6 +73,7 @@ class Conversation:
         partial: Literal["drop", "keep"] = "drop",
         **parameters: Unpack[AskingParameters],
     ) -> None:
+        check_names(parameters, AskingParameters, Conversation.__init__)
         if partial not in ("drop", "keep"):
             raise InvalidRequestError("partial", partial, "'drop' or 'keep'")
         self._client = client

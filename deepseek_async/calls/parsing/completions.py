@@ -102,7 +102,7 @@ class ParsingCompletions:
         given: dict[str, Any] = dict(parameters)
         response_type = _type_in(response_type, given)
         options = split_off_options(given)
-        request = chat_request_of(given, stream=False)
+        request = chat_request_of(given, stream=False, method=ParsingCompletions.parse)
         wanted: Wanted[Any] = Wanted(response_type, attempts, mode)
         asking = Asking(wanted, request, self._caller.strict_refusals)
         return await ask_until_it_fits(lambda asked: self.send(asked, options), asking)
@@ -164,7 +164,8 @@ class ParsingCompletions:
         response_type = _type_in(response_type, given)
         options = split_off_options(given)
         wanted: Wanted[Any] = Wanted(response_type, attempts, mode)
-        asking = Asking(wanted, chat_request_of(given, stream=True), self._caller.strict_refusals)
+        request = chat_request_of(given, stream=True, method=ParsingCompletions.stream_parse)
+        asking = Asking(wanted, request, self._caller.strict_refusals)
         return ParsedStream(
             lambda asked: self._streamed(asked, options), lambda asked: self.send(asked, options), asking
         )

@@ -9,7 +9,7 @@ from ...codec.reading.account import balance_from_json, models_from_json
 from ...errors import InvalidRequestError, name_ours
 from ...transport import Form
 from ...types.account import Balance, Model, ModelList
-from ..arguments.parameters import CallOptions, hide_headers
+from ..arguments.parameters import CallOptions, call_options_of
 from ..arguments.spellings import WORDS_OF_RESOURCES
 from ..attempt import Attempt
 
@@ -27,7 +27,7 @@ class Models:
 
     def list(self, **options: Unpack[CallOptions]) -> ModelListing:
         """``GET /models``: to be awaited, or iterated by ``async for``. Raises as `ChatCompletions.create`."""
-        hide_headers(options)
+        options = call_options_of(options, Models.list)
         return ModelListing(lambda: ask(self._caller, "GET", "/models", models_from_json, options))
 
     async def retrieve(self, model: str, **options: Unpack[CallOptions]) -> Model:
@@ -37,7 +37,7 @@ class Models:
             InvalidRequestError: It is not among them.
             DeepSeekError: As `ChatCompletions.create`.
         """
-        hide_headers(options)
+        options = call_options_of(options, Models.retrieve)
         models = await self.list(**options)
         for found in models:
             if found.id == model:
@@ -67,7 +67,7 @@ class User:
 
     async def balance(self, **options: Unpack[CallOptions]) -> Balance:
         """``GET /user/balance``. Raises as `ChatCompletions.create`."""
-        hide_headers(options)
+        options = call_options_of(options, User.balance)
         return await ask(self._caller, "GET", "/user/balance", balance_from_json, options)
 
 

@@ -59,7 +59,7 @@ class Completions:
         check_stream(stream)
         given: dict[str, Any] = dict(parameters)
         options = split_off_options(given)
-        request = text_request_of(given, stream=bool(stream))
+        request = text_request_of(given, stream=bool(stream), method=Completions.create)
         caller = self._caller
         if caller.rules is not None:
             caller.rules.check_gap(request)

@@ -14,7 +14,7 @@ from ...codec.reading.account import file_deletion_from_json, file_from_json, fi
 from ...errors import InvalidRequestError, name_ours
 from ...transport import Form
 from ...types.account import FileDeletion, FileList, FileObject
-from ..arguments.parameters import CallOptions, hide_headers
+from ..arguments.parameters import CallOptions, call_options_of
 from ..arguments.spellings import WORDS_OF_FILES
 from ..arguments.uploads import form_file_of
 from .account import ask
@@ -62,7 +62,7 @@ class Files:
                 out of range. Nothing was sent.
             DeepSeekError: As `ChatCompletions.create`.
         """
-        hide_headers(options)
+        options = call_options_of(options, Files.create)
         if isinstance(file, tuple):
             if not 2 <= len(file) <= 3:
                 raise InvalidRequestError("file", None, "a file, or (name, file), or (name, file, media_type)")
@@ -102,7 +102,7 @@ class Files:
         Raises:
             InvalidRequestError: A value is out of range. Nothing was sent.
         """
-        hide_headers(options)
+        options = call_options_of(options, Files.list)
         is_number = isinstance(limit, int) and not isinstance(limit, bool)
         if limit is not None and not (is_number and 1 <= limit <= MAX_PAGE):
             raise InvalidRequestError("limit", limit, f"1 to {MAX_PAGE}")
@@ -113,7 +113,7 @@ class Files:
 
     async def retrieve(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
         """``GET /files/{id}``: what is known of a file. Raises as `ChatCompletions.create`."""
-        hide_headers(options)
+        options = call_options_of(options, Files.retrieve)
         return await ask(self._caller, "GET", _path_of(file_id), file_from_json, options)
 
     async def get(self, file_id: str, **options: Unpack[CallOptions]) -> FileObject:
@@ -122,7 +122,7 @@ class Files:
 
     async def delete(self, file_id: str, **options: Unpack[CallOptions]) -> FileDeletion:
         """``DELETE /files/{id}``. Raises as `ChatCompletions.create`."""
-        hide_headers(options)
+        options = call_options_of(options, Files.delete)
         return await ask(self._caller, "DELETE", _path_of(file_id), file_deletion_from_json, options)
 
 
