@@ -32,7 +32,7 @@ from .warm_up import WarmUp
 
 # Rows started in one turn of the loop. A stop is heard after four turns: 20 ms, where 64 rows a turn took 150; the cost
 # of a row is the same.
-_IN_ONE_TURN: Final = 16
+_IN_ONE_TURN: Final = 8
 
 _log = logging.getLogger("deepseek_async")
 

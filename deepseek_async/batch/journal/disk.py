@@ -4,13 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from .append import Appending
 
 GROUP_SECONDS = 0.005
 """Between the beginnings of two groups: each costs some 100 µs of the event loop's time, however few are in it."""
+
+
+class Group:
+    """What is brought to the disk together. Awaited, it is done once that is there, or raises `OSError`.
+
+    Most rows never wait: they were marked ahead, and nobody waits for a finished row. So all rows of a group share it,
+    and only who waits has a future.
+    """
+
+    __slots__ = ("_error", "_is_settled", "_waiting")
+
+    def __init__(self) -> None:
+        self._error: Exception | None = None
+        self._is_settled = False
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def __await__(self) -> Generator[Any, None, None]:
+        if not self._is_settled:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            yield from future
+        if self._error is not None:
+            raise self._error
+
+    def settle(self, error: Exception | None) -> None:
+        """Say that it is on the disk, or why not."""
+        self._is_settled, self._error = True, error
+        for future in self._waiting:
+            if not future.done():  # whoever waited may have been cancelled
+                future.set_result(None)
+        self._waiting.clear()
 
 
 class Disk:
@@ -23,37 +55,38 @@ class Disk:
     def __init__(self, files: Sequence[Appending]) -> None:
         self._files = files
         self._thread = ThreadPoolExecutor(1, "journal")
-        self._gathering: list[asyncio.Future[None]] = []
+        self._gathering: Group | None = None
         self._writing: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
 
-    def synced(self) -> asyncio.Future[None]:
-        """A future that is done once all that has been appended up to now is on the disk, or raises `OSError`."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        if self._failure is not None:  # what became of the data then is not known, and asking again does not tell
-            _settle((future,), self._failure)
-            return future
-        self._gathering.append(future)
-        if self._writing is None:
-            self._writing = loop.create_task(self._write())
-        return future
+    def synced(self) -> Group:
+        """What is done once all that has been appended up to now is on the disk."""
+        group = self._gathering
+        if group is None:
+            group = Group()
+            if self._failure is not None:  # what became of the data then is not known, and asking again does not tell
+                group.settle(self._failure)
+                return group
+            self._gathering = group
+            if self._writing is None:
+                self._writing = asyncio.get_running_loop().create_task(self._write())
+        return group
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
         began = -math.inf
         try:
-            while self._gathering:
+            while self._gathering is not None:
                 if (wait := began + GROUP_SECONDS - loop.time()) > 0:
                     await asyncio.sleep(wait)
                 began = loop.time()
-                group, self._gathering = self._gathering, []
+                group, self._gathering = self._gathering, None
                 if self._failure is None:
                     try:
                         await loop.run_in_executor(self._thread, self._sync_all)
                     except (OSError, RuntimeError) as error:  # RuntimeError: closed while rows were gathering
                         self._failure = error
-                _settle(group, self._failure)
+                group.settle(self._failure)
         finally:
             self._writing = None
 
@@ -73,13 +106,3 @@ class Disk:
             await self.synced()
         finally:
             self._thread.shutdown()  # the files will be closed next
-
-
-def _settle(group: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
-    for future in group:
-        if not future.done():  # whoever waited may have been cancelled
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
-            future.exception()  # not everyone awaits it; closing raises it, too
