@@ -103,7 +103,7 @@ def test_any_bytes_in_the_place_of_the_text(server: str, texts: list[bytes], dat
 
 def test_it_is_used() -> None:
     """From the fourth chunk on, for each that is like the one before; again soon after one that was not."""
-    answer: Any = StreamedAnswer(CHAT, choices=1)
+    answer: Any = StreamedAnswer(read_by(CHAT, AnswerReader()), choices=1)
     used = []
     for number in range(12):
         chunk = a_chunk("", role="assistant") if number == 0 else a_chunk(f" {number}")
@@ -135,7 +135,7 @@ def test_a_cap_on_events_holds() -> None:
 @pytest.mark.parametrize("what", ["drain", "begin_attempt"])
 def test_what_ends_it(what: str) -> None:
     """Nothing more is shown; or another attempt begins, whose chunks are not like those before."""
-    answer: Any = StreamedAnswer(CHAT, choices=1)
+    answer: Any = StreamedAnswer(read_by(CHAT, AnswerReader()), choices=1)
     for _ in range(6):
         answer.receive_data(event(a_chunk("a")))
     assert is_used(answer)
