@@ -62,6 +62,13 @@ USED_UP: list[Any] = [
         "code": 429,
         "message": PLAN + "\n* Quota exceeded for metric: requests, limit: 0, model: g\nPlease retry in 20.04s.",
     },
+    "You are using a Trial key, which is limited to 1000 API calls / month.",  # Cohere
+    "Number of request tokens has exceeded your daily rate limit",  # Anthropic
+    "Your account reached organization TPD rate limit, current: 1500001, limit: 1500000",  # Moonshot
+    {"code": "1308", "message": "已达到 5 小时的使用上限。您的限额将在 2026-11-28 18:00:00 重置。"},
+    {"code": "QuotaExceeded", "message": "Your account has exhausted its free trial quota for the model."},
+    "Open api daily request limit reached",  # Baidu
+    "You have no requests left for today.",
     {"code": "insufficient_user_quota", "message": "用户额度不足"},  # one-api
     PLAN,
 ]
@@ -79,6 +86,17 @@ PASSING: list[Any] = [
     google("GenerateRequestsPerMinutePerProjectPerModel-FreeTier"),
     "The engine is currently overloaded, please try again later",
     "Rate limit of 10 per 60s exceeded for UserByModelByMinute.",
+    "You are using a Trial key, which is limited to 20 API calls / minute.",
+    "Your account org-1 request reached organization max RPM: 3, please try again after 1 seconds",
+    "Request was rejected due to rate limiting. Details: TPM limit reached.",  # SiliconFlow
+    {"code": "1302", "message": "您的账户已达到速率限制，请您控制请求频率"},
+    "m is temporarily rate-limited upstream. Please retry shortly, or add your own key to accumulate your rate limits",
+    "have exceeded token rate limit of your current pricing tier. Please retry after 24 seconds.",  # Azure
+    "No deployments available for selected model, Try again in 60 seconds. cooldown_list=['x']",  # LiteLLM
+    "Max parallel request limit reached. Hit limit for api_key: x, tpm_limit: 100",
+    "Open api qps request limit reached",
+    "This request would exceed your account's rate limit. Please try again later.",
+    "Rate limited",
     {"message": "Service tier capacity exceeded for this model.", "code": "3505"},
     "",
     "Rate limit reached on requests per day (RPD): Limit 10000, Used 10000. Please try again in 8.64s.",  # it refills

@@ -23,7 +23,8 @@ from typing import Final
 # Google's quotas by their ids, and what it says of models that a plan does not have.
 _OF_A_DAY: Final = re.compile(r"quotaid\W{1,8}[\w-]{0,200}per(?:day|week|month)|\blimit: 0\b")
 _PASSING: Final = re.compile(
-    r"per[ _-]?(?:min(?:ute)?s?|sec(?:ond)?s?)\b|(?:by|per)_?(?:minute|second)|/ ?(?:min|sec|s)\b|\b[rtq]p[ms]\b"
+    r"per[ _-]?(?:min(?:ute)?s?|sec(?:ond)?s?)\b|(?:by|per)_?(?:minute|second)|/ ?(?:min(?:ute)?|sec(?:ond)?|s)\b"
+    r"|\b[rtq]p[ms]\b"
     r"|concurren|in flight|allocated quota|allocationquota|aliyun|alibabacloud|model-studio"
 )
 _CODES: Final = frozenset(
@@ -58,7 +59,7 @@ _PAID: Final = re.compile(
 _USED_UP: Final = re.compile(
     r"exceeded (?:your|the|its) (?:\w+ ){0,2}quota|quota (?:\w+ ){0,3}(?:exceeded|exhausted|used up|depleted)"
     r"|out of (?:\w+ )?quota|usage limit|quota_exceeded|quotaexceeded|check your plan"
-    r"|per[ _-]?(?:day|week|month)\b|by_?day|\bdaily\b|\bweekly\b|\bmonthly\b|\b[rt]pd\b"
+    r"|(?:per[ _-]?|/ ?)(?:day|week|month)\b|by_?day|\btoday\b|\bdaily\b|\bweekly\b|\bmonthly\b|\b[rt]pd\b"
     r"|今日|每日|每天|本月|每月|每周"
 )
 
