@@ -95,19 +95,25 @@ def name_ours(cls: type, words: Mapping[str, str]) -> None:
         setattr(cls, name, _NamedElsewhere(name, word))
 
 
-def refuse_sync(cls: type) -> None:
+def refuse_sync(cls: type, or_else: str = "") -> None:
     """Let a class answer ``with`` and ``for`` with the words for what it is made for.
 
     At run time alone: a type checker is to find them wrong by itself.
+
+    Args:
+        or_else: What else there is for programs without an event loop.
     """
 
     def enter(self: object) -> NoReturn:
-        raise TypeError(f"{type(self).__name__!r} object is asynchronous; use `async with`, within an `async def`")
+        advice = f"use `async with`, within an `async def`{or_else}"
+        raise TypeError(f"{type(self).__name__!r} object is asynchronous; {advice}")
 
     def iterate(self: object) -> NoReturn:
         raise TypeError(f"{type(self).__name__!r} object is asynchronous; use `async for`, within an `async def`")
 
-    methods: dict[str, Any] = {"__enter__": enter, "__exit__": lambda *_: None}
+    methods: dict[str, Any] = {}
+    if hasattr(cls, "__aenter__"):
+        methods |= {"__enter__": enter, "__exit__": lambda *_: None}
     if hasattr(cls, "__aiter__"):
         methods["__iter__"] = iterate
     for name, method in methods.items():

@@ -13,6 +13,7 @@ import deepseek_async
 from deepseek_async import (
     APIConnectionError,
     AsyncClient,
+    Conversation,
     InvalidRequestError,
     RetryPolicy,
     StreamInterruptedError,
@@ -56,7 +57,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "another scheme": ({"base_url": "htp://localhost"}, "an http:// or https:// URL with a host"),
     "a number of retries": ({"retry": 3}, "max_retries=2, a mapping such as {'attempts': 3}, not int"),
     "a number of seconds": ({"timeouts": 20}, "timeout=20, a mapping such as {'total': 20}, not int"),
-    "an unknown word": ({"retry": {"tries": 3}}, "a mapping of its fields"),
+    "an unknown word": ({"retry": {"tries": 3}}, "retry: tries is unknown; allowed: attempts, "),
     "a word out of range": ({"timeouts": {"total": -1}}, "timeouts.total is -1"),
 }
 
@@ -187,19 +188,56 @@ async def test_names_of_values() -> None:
         _ = completion.choices[0].delta  # type: ignore[attr-defined]
 
 
-@pytest.mark.anyio
-async def test_what_is_not_asynchronous() -> None:
-    """`with` and `for` say what they should have been."""
-    client = client_on()
-    stream: Any = client.chat.completions.stream(model="m", messages=HELLO)
-    anything: Any = client
-    for thing in (anything, stream):
-        with pytest.raises(TypeError, match="use `async with`"), thing:
+ASYNCHRONOUS: dict[str, Callable[[AsyncClient], Any]] = {
+    "client": lambda client: client,
+    "stream": lambda client: client.chat.completions.stream(model="m", messages=HELLO),
+    "text_deltas": lambda client: client.chat.completions.stream(model="m", messages=HELLO).text_deltas(),
+    "stream_parse": lambda client: client.chat.completions.stream_parse(response_type=int, model="m", messages=HELLO),
+    "partial_objects": lambda client: client.chat.completions.stream_parse(
+        response_type=int, model="m", messages=HELLO
+    ).partial_objects(),
+    "run_tools": lambda client: client.chat.completions.run_tools(tools=[weather], model="m", messages=HELLO),
+    "batch": lambda client: client.batch([]),
+    "conversation": lambda client: Conversation(client, model="m").stream("Hi"),
+    "models": lambda client: client.models.list(),
+    "files": lambda client: client.files.list(),
+    "server": lambda _: SandboxServer(),
+}
+
+
+@pytest.mark.parametrize("case", ASYNCHRONOUS)
+def test_what_is_not_synchronous(case: str) -> None:
+    """`with` and `for` say what they should have been; each thing has the one that its asynchronous half has."""
+    thing = ASYNCHRONOUS[case](client_on())
+    told = []
+    if hasattr(thing, "__aenter__"):
+        with (
+            pytest.raises(TypeError, match="is asynchronous; use `async with`, within an `async def`") as caught,
+            thing,
+        ):
             pass
-    with pytest.raises(TypeError, match="use `async for`"):
-        list(stream)
-    with pytest.raises(TypeError):
-        iter(anything)
+        told.append(caught)
+    if hasattr(thing, "__aiter__"):
+        with pytest.raises(TypeError, match="is asynchronous; use `async for`, within an `async def`") as caught:
+            list(thing)
+        told.append(caught)
+    assert told
+    assert all(f"{type(thing).__name__!r} object" in str(caught.value) for caught in told)
+    assert hasattr(thing, "__enter__") == hasattr(thing, "__aenter__")
+    assert hasattr(thing, "__iter__") == hasattr(thing, "__aiter__")
+
+
+def test_what_a_program_without_a_loop_has() -> None:
+    """A server that is asked synchronously names its synchronous way; what is not awaited yet, what it will have."""
+    server: Any = SandboxServer()
+    with pytest.raises(TypeError, match=r"or `with in_background\(SandboxServer\(…\)\)`"), server:
+        pass
+    models: Any = client_on().models.list()
+    with pytest.raises(AttributeError, match=r"use \(await client\.models\.list\(\)\)\.data"):
+        _ = models.data
+    files: Any = client_on().files.list()
+    with pytest.raises(AttributeError, match=r"use \(await client\.files\.list\(\)\)\.has_more"):
+        _ = files.has_more
 
 
 # -- the network -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Self
 import attrs
 
 from ..calls.caller import Caller
+from ..errors import refuse_sync
 from .dispatch.dispatch import Dispatch
 from .dispatch.slots import CEILING
 from .options import SendingRules
@@ -120,3 +121,6 @@ class Batch:
                 self._ready.append(following)
         if self._ready:
             self._arrived.set()
+
+
+refuse_sync(Batch)

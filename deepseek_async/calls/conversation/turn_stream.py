@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 
 import attrs
 
-from ...errors import DeepSeekError, InvalidRequestError
+from ...errors import DeepSeekError, InvalidRequestError, refuse_sync
 from ...types import ChatCompletion, Delta, Usage
 from ..chat import ChatCompletions
 from ..tools.events import TurnDelta
@@ -173,3 +173,6 @@ class _Record:
             cost = None if cost is None or each is None else cost + each
         said = sendable([*self.said, *([] if self._partial is None else [self._partial.message])])
         return Turn(tuple(said), usage, cost, reason, complete=False) if is_worth_keeping(said[1:]) else None
+
+
+refuse_sync(TurnStream)

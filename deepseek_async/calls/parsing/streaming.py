@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from ...codec.structuring.growing import NOTHING, GrowingJSON
 from ...codec.structuring.schemas import WRAPPED
-from ...errors import DeepSeekError
+from ...errors import DeepSeekError, refuse_sync
 from ...types import ChatRequest, Delta, ParsedChatCompletion
 from ..stream import ChatCompletionStream
 from .asking import Ask, Asking, ask_until_it_fits
@@ -160,3 +160,7 @@ class PartialObjects:
         if state.keys() <= {WRAPPED}:
             return state.get(WRAPPED, NOTHING)
         return state
+
+
+refuse_sync(ParsedStream)
+refuse_sync(PartialObjects)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from ...codec.reading.account import balance_from_json, models_from_json
-from ...errors import InvalidRequestError, name_ours
+from ...errors import InvalidRequestError, name_ours, refuse_sync
 from ...transport import Form
 from ...types.account import Balance, Model, ModelList
 from ..arguments.parameters import CallOptions, call_options_of
@@ -73,6 +73,8 @@ class User:
 
 name_ours(Models, WORDS_OF_RESOURCES)
 name_ours(User, WORDS_OF_RESOURCES)
+name_ours(ModelListing, {"data": "(await client.models.list()).data"})
+refuse_sync(ModelListing)
 
 
 async def ask(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Unpack
 from urllib.parse import quote, urlencode
 
 from ...codec.reading.account import file_deletion_from_json, file_from_json, files_from_json
-from ...errors import InvalidRequestError, name_ours
+from ...errors import InvalidRequestError, name_ours, refuse_sync
 from ...transport import Form
 from ...types.account import FileDeletion, FileList, FileObject
 from ..arguments.parameters import CallOptions, call_options_of
@@ -154,6 +154,9 @@ class FileListing:
 
 
 name_ours(Files, WORDS_OF_FILES)
+for _name in ("data", "first_id", "last_id", "has_more"):
+    name_ours(FileListing, {_name: f"(await client.files.list()).{_name}"})
+refuse_sync(FileListing)
 
 
 def _path_of(file_id: object) -> str:

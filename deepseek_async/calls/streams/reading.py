@@ -10,7 +10,7 @@ import attrs
 
 from ...codec.dialects import CHAT
 from ...codec.folding.channels import of_chunk
-from ...errors import InvalidRequestError
+from ...errors import InvalidRequestError, refuse_sync
 from ...types import ChatCompletionChunk, ChunkChoice, Delta, TextChoice, TextCompletion
 from ...types.requests.numbers import integer_in
 
@@ -81,3 +81,6 @@ def deltas_in(chunk: ChatCompletionChunk, index: int | None) -> Iterator[Delta]:
 
 def _is_meant(choice: ChunkChoice | TextChoice, index: int | None) -> bool:
     return index is None or choice.index == index
+
+
+refuse_sync(Reading)

@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 
 import attrs
 
-from ...errors import BudgetExceededError, InvalidRequestError, TurnLimitError
+from ...errors import BudgetExceededError, InvalidRequestError, TurnLimitError, refuse_sync
 from ...types import ChatCompletion, ChatRequest, Message, ToolCall, ToolMessage, Usage
 from ..stream import ChatCompletionStream
 from .events import CallFinished, ToolEvent, TurnDelta, TurnFinished, TurnStarted
@@ -206,3 +206,6 @@ async def _carry_out(
 def _may_think(request: ChatRequest) -> bool:
     thinking = request.thinking
     return thinking is None or thinking.get("type") != "disabled"
+
+
+refuse_sync(ToolRun)

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from aiohttp import web
 
+from ...errors import refuse_sync
 from ...types.structs import knows_its_names
 from ..model import load_model
 from ..requests.files import MAX_UPLOAD_BYTES
@@ -234,3 +235,6 @@ def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) 
     return web.BaseRequest(
         message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=_most_bytes(message.path)
     )
+
+
+refuse_sync(SandboxServer, "; or `with in_background(SandboxServer(…))` where there is none")
