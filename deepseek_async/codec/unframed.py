@@ -122,7 +122,7 @@ def _on_one_line(text: bytes) -> bytes:
 def is_stream(body: bytes) -> bool:
     """Whether a whole body is such a stream, or the only chunk of one that was cut behind it."""
     unframed = UnframedBody(len(body))
-    unframed.take(body)
+    unframed.take(body[: 2 * _LONGEST_FIRST])  # a second object has begun by then, or there is none
     return unframed.is_many or unfinished_chunk(body) is not None
 
 

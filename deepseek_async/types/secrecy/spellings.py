@@ -8,7 +8,7 @@ stands for all in which a text may be written:
 | ``\\u4f60``, ``\\U0001f600``, ``\\u{1f600}``, ``%u4f60``, also with more backslashes | the character |
 | ``\\xe4\\xbd\\xa0``, ``\\344\\275\\240``, ``%E4%BD%A0``, ``%25E4…`` | the character that these bytes of UTF-8 are, else of Latin-1 |
 | ``&quot;``, ``&#39;``, ``&#x27;``, ``&amp;quot;`` | the character |
-| ``\\n``, ``\\t`` and the like, white space, control characters, characters without width | nothing |
+| ``\\n``, ``\\t`` and the like (``%5Cn``, too), white space, control characters, characters without width | nothing |
 | backslashes, quotation marks, ``+`` | nothing |
 | upper case | lower case |
 """  # noqa: E501 - rows of a table
@@ -33,7 +33,11 @@ _CODED: Final = re.compile(
         | (?P<blank>[abfnrtvABFNRTV0])
       )
     | (?<=%)(?:25){0,3}(?:
-          (?P<percent>[0-9a-fA-F]{2}(?:%(?:25){0,3}[0-9a-fA-F]{2})*)
+          5[cC](?:%(?:25){0,3}5[cC]){0,3}(?:
+              (?P<coded_unit>[uU][0-9a-fA-F]{4}(?:(?:%(?:25){0,3}5[cC]){1,4}[uU][0-9a-fA-F]{4})*)
+            | (?P<coded_blank>[abfnrtvABFNRTV0]?)
+          )
+        | (?P<percent>[0-9a-fA-F]{2}(?:%(?!(?:25){0,3}5[cC])(?:25){0,3}[0-9a-fA-F]{2})*)
         | (?P<percent_unit>[uU][0-9a-fA-F]{4}(?:%(?:25){0,3}[uU][0-9a-fA-F]{4})*)
       )
     | (?<=&)(?:amp;){0,3}(?P<entity>(?:\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)
@@ -45,6 +49,7 @@ _CODED: Final = re.compile(
 _CODES: Final = {
     "unit": re.compile(r"\\{1,4}[uU]([0-9a-fA-F]{4})"),
     "percent_unit": re.compile(r"%(?:25){0,3}[uU]([0-9a-fA-F]{4})"),
+    "coded_unit": re.compile(r"(?:%(?:25){0,3}5[cC]){1,4}[uU]([0-9a-fA-F]{4})"),
     "hex": re.compile(r"\\{1,4}[xX]([0-9a-fA-F]{2})"),
     "octal": re.compile(r"\\{1,4}([0-3][0-7]{2})"),
     "percent": re.compile(r"%(?:25){0,3}([0-9a-fA-F]{2})"),
@@ -122,7 +127,7 @@ def _characters(text: str) -> Iterator[tuple[str, int, int]]:
 
 def _decoded(coded: re.Match[str]) -> str:
     kind, told = coded.lastgroup or "", coded[coded.lastgroup or 0]
-    if kind == "blank":
+    if kind.endswith("blank"):
         return ""
     if kind == "entity":
         from html import unescape  # for those texts only that have some
