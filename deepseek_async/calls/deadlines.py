@@ -286,13 +286,16 @@ class Alarm:
 
 
 _IDLE: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[Alarm]] = weakref.WeakKeyDictionary()
+_of_latest: tuple[Callable[[], asyncio.AbstractEventLoop | None], list[Alarm]] = (lambda: None), []  # a look-up less
 
 
 def take_alarm(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> Alarm:
     """An alarm of the loop's that nobody uses; it may be set to some moment that was another's."""
-    idle = _IDLE.get(loop)
-    if idle is None:
-        idle = _IDLE[loop] = []
+    global _of_latest
+    latest, idle = _of_latest
+    if latest() is not loop:
+        idle = _IDLE.setdefault(loop, [])
+        _of_latest = weakref.ref(loop), idle
     alarm = idle.pop() if idle else Alarm(idle)
     alarm.call = call
     return alarm

@@ -71,7 +71,8 @@ async def _ask(
     if attempt.response is not None and attempt.response.headers.get("server", "").startswith("llama.cpp"):
         caller.goes_on_alone = True
     completion, answer = completion_in(answer, attempt.request_id, caller.reader)
-    finished(completion)
+    if not completion.complete:
+        finished(completion)
     if meter is not None:
         settle_whole(meter, completion)
     return completion, answer

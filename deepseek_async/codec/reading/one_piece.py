@@ -40,12 +40,12 @@ def completion_in(
         if not _is_stream(body):
             raise
         completion = None
-    if completion is None or (completion.finish_reason is None and _is_stream(body)):
+    if completion is None or (completion.choices[0].finish_reason is None and _is_stream(body)):
         answer: Any = _read_as_stream(body, CHAT, reader)
         answer.request_id = request_id
         answer.receive_eof()
         completion = answer.completion()
-    elif body[:1] == b"{" and body.rstrip().endswith(b"}"):
+    elif body[:1] == b"{" and (body[-1:] == b"}" or body.rstrip().endswith(b"}")):
         return completion, body
     from ..documents import json_of
 

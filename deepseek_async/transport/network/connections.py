@@ -104,6 +104,8 @@ class AiohttpTransport:
         """
         if self._given is not None:
             route, proxy = self._given, self._proxy
+            if route.session.closed:
+                raise APIConnectionError("the session that was given is closed", during="connect", reason="closed")
         else:
             bound = binding_of(self) or await self._bind()
             route = bound.route
@@ -130,8 +132,6 @@ class AiohttpTransport:
     ) -> aiohttp.ClientResponse | DirectAnswer | DeepSeekError | None:
         """The answer, or why there is none; ``None``: the connection was stale, and another may be tried."""
         session = route.session
-        if session.closed:
-            return APIConnectionError("the session that was given is closed", during="connect", reason="closed")
         try:
             if route.direct is not None and proxy is None and request.form is None:
                 return await route.direct.send(request, watched)

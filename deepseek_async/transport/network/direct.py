@@ -14,6 +14,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import aiohttp
@@ -61,6 +62,14 @@ def lacking() -> list[str]:
         known = inspect.signature(function).parameters.keys()
         missing += [f"{function.__qualname__}({name})" for name in sorted(names - known)]
     return missing
+
+
+class _Place(aiohttp.ClientRequest):
+    """Where to connect, which stays."""
+
+    @cached_property
+    def connection_key(self) -> Any:
+        return super().connection_key
 
 
 @attrs.frozen
@@ -152,9 +161,7 @@ class Direct:
         if url.scheme not in ("http", "https"):
             raise aiohttp.NonHttpUrlClientError(url)
         # With the method GET it adds no header about a body.
-        place = aiohttp.ClientRequest(
-            "GET", url, headers=request.headers, loop=self._loop, session=self._session, ssl=self._ssl
-        )
+        place = _Place("GET", url, headers=request.headers, loop=self._loop, session=self._session, ssl=self._ssl)
         if self._connector.force_close:
             place.headers["connection"] = "close"
         lines = [f"{request.method} {url.raw_path_qs} HTTP/1.1"]

@@ -15,6 +15,8 @@ from aiohttp.tracing import Trace
 
 from ..base import Progress
 
+_NO_CONTEXT = SimpleNamespace()  # of listeners, too
+
 
 class Watched(Trace):
     """One request's trace: hands its signals on.
@@ -28,7 +30,7 @@ class Watched(Trace):
 
     def __init__(self, progress: Progress) -> None:
         session: Any = None  # the first argument of listeners, which there are none of
-        super().__init__(session, TRACE, SimpleNamespace())
+        super().__init__(session, TRACE, _NO_CONTEXT)
         self.progress = progress
         self.is_reused: bool = False
         self.is_connecting: bool = False
