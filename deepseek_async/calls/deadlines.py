@@ -292,10 +292,9 @@ _of_latest: tuple[Callable[[], asyncio.AbstractEventLoop | None], list[Alarm]] =
 def take_alarm(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> Alarm:
     """An alarm of the loop's that nobody uses; it may be set to some moment that was another's."""
     global _of_latest
-    latest, idle = _of_latest
-    if latest() is not loop:
-        idle = _IDLE.setdefault(loop, [])
-        _of_latest = weakref.ref(loop), idle
+    if _of_latest[0]() is not loop:
+        _of_latest = weakref.ref(loop), _IDLE.setdefault(loop, [])
+    idle = _of_latest[1]
     alarm = idle.pop() if idle else Alarm(idle)
     alarm.call = call
     return alarm
