@@ -119,6 +119,35 @@ def test_what_ends_in_the_middle_is_an_interruption(form: str, keep: int, half: 
         assert error.partial.text == "".join(TEXTS[:keep])
 
 
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(st.sampled_from('{}[]",\\\\ \n\x1ea\u4f60')),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.sampled_from('{}"\\\\a')), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["choices", "a", "}", '"', "\\\\"]), JSONS), min_size=1, max_size=4),
+    st.sampled_from([b"", b"\n", b",", b" ,\n", b"\n\x1e"]),
+    st.lists(st.integers(0, 400), max_size=6),
+    st.booleans(),
+)
+def test_any_objects_are_found_whole(objects: list[Any], between: bytes, cuts: list[int], escaped: bool) -> None:
+    """Of any content and however cut; one alone never begins a stream."""
+    texts = [json.dumps({"choices": [], **said}, ensure_ascii=escaped).encode() for said in objects]
+    body = between.join(texts)
+    unframed, events = UnframedBody(2**20), b""
+    for start, end in itertools.pairwise([0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]):
+        events += unframed.take(body[start:end])
+    if len(objects) == 1:
+        assert (unframed.is_many, events, bytes(unframed.data)) == (False, b"", body)
+    else:
+        events += unframed.receive_eof()
+        assert [json.loads(event[6:]) for event in events.split(b"\n\n") if event] == list(map(json.loads, texts))
+
+
 def test_long_streams_and_long_answers() -> None:
     """A stream may be of any length; an answer that is one object is not looked through to its end."""
     body = b"\n".join([chunk("word " * 20)] * 4000 + [chunk("", "stop")])
