@@ -13,6 +13,7 @@ import deepseek_async
 from deepseek_async import (
     APIConnectionError,
     AsyncClient,
+    ChatCompletion,
     Conversation,
     InvalidRequestError,
     RetryPolicy,
@@ -24,7 +25,7 @@ from deepseek_async.sandbox import SandboxServer
 from deepseek_async.transport import Answer, ScriptedTransport
 
 from .byte_server import ByteServer, Connection, answer
-from .wire import HELLO, chunk, event, stream_of
+from .wire import HELLO, chunk, completion, event, stream_of
 
 KEY = "sk-0123456789abcdef"
 ONCE = RetryPolicy(attempts=1)
@@ -32,6 +33,9 @@ ONCE = RetryPolicy(attempts=1)
 
 def client_on(*answers: Any, **settings: Any) -> AsyncClient:
     return AsyncClient(KEY, base_url="http://localhost:1", transport=ScriptedTransport(answers), **settings)
+
+
+_ANSWER = ChatCompletion.from_dict(completion("a"))
 
 
 def weather(city: str) -> str:
@@ -112,6 +116,9 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "a system text": ({"system": "Be brief"}, "write messages=[SystemMessage(…), UserMessage(…)]"),
     "an input": ({"input": "Hello"}, "write messages=[UserMessage(…)]"),
     "a key": ({"api_key": KEY}, "write AsyncClient(api_key=…)"),
+    "an answer among messages": ({"messages": [_ANSWER]}, "not ChatCompletion: give its .message"),
+    "a choice among messages": ({"messages": [_ANSWER.choices[0]]}, "not Choice: give its .message"),
+    "a budget as a number": ({"budget": 5}, "Budget or None, such as Budget(max_cost=5), not int"),
     "a limit by another name": ({"max_output_tokens": 5}, "write max_tokens=…"),
 }
 
@@ -129,6 +136,14 @@ async def test_parameters(case: str) -> None:
         assert words in str(caught.value)
         assert KEY not in str(caught.value)
         assert "Hello" not in str(caught.value)
+
+
+def test_a_stream_is_a_stream() -> None:
+    """Who says so twice is told that it is so."""
+    with pytest.raises(InvalidRequestError, match=r"stream is unknown; write nothing: this always streams"):
+        client_on().chat.completions.stream(model="m", messages=HELLO, stream=True)  # type: ignore[call-arg]
+    with pytest.raises(InvalidRequestError, match=r"such as \[hook\], not builtin_function_or_method"):
+        client_on(hooks=print)
 
 
 @pytest.mark.anyio
@@ -158,6 +173,15 @@ NAMES: dict[str, tuple[Callable[[AsyncClient], Any], str]] = {
     "acompletion": (lambda client: client.acompletion, r"use client\.chat\.completions\.create"),  # type: ignore[attr-defined]
     "create on chat": (lambda client: client.chat.create, r"use client\.chat\.completions\.create"),  # type: ignore[attr-defined]
     "stream on chat": (lambda client: client.chat.stream, r"use client\.chat\.completions\.stream"),  # type: ignore[attr-defined]
+    "the balance": (lambda client: client.balance, r"use await client\.user\.balance\(\)"),  # type: ignore[attr-defined]
+    "a run's text": (
+        lambda client: client.chat.completions.run_tools(model="m", messages=HELLO, tools=[weather]).text,  # type: ignore[attr-defined]
+        r"use \(await run\.completion\(\)\)\.text",
+    ),
+    "a conversation's question": (
+        lambda client: Conversation(client, model="m").send,  # type: ignore[attr-defined]
+        r"use await conversation\.say",
+    ),
     "an answer of a stream": (
         lambda client: client.chat.completions.stream(model="m", messages=HELLO).choices,  # type: ignore[attr-defined]
         r"use async for … in stream, or \(await stream\.completion\(\)\)",

@@ -36,13 +36,13 @@ def check_budget(budget: object) -> None:
     if budget is not None:
         from ...policy.spending import Budget  # brings prices in, and decimals
 
-        check_type("budget", budget, Budget, None)
+        check_type("budget", budget, Budget, None, or_else="such as Budget(max_cost=5)")
 
 
 def hooks_of(given: Any) -> tuple[Hook, ...]:
     """The hooks, each of which can be called. Raises `InvalidRequestError`."""
     if not isinstance(given, Sequence) or isinstance(given, str):
-        raise InvalidRequestError("hooks", None, f"a sequence of callables, not {type(given).__name__}")
+        raise InvalidRequestError("hooks", None, f"a list of callables, such as [hook], not {type(given).__name__}")
     for number, hook in enumerate(given):
         if not callable(hook):
             raise InvalidRequestError(f"hooks[{number}]", None, f"a callable, not {type(hook).__name__}")

@@ -75,6 +75,7 @@ MEANT_BY: Final[Mapping[str, str]] = {
     "system": "messages=[SystemMessage(…), UserMessage(…)]",
     "instructions": "messages=[SystemMessage(…), UserMessage(…)]",
     "max_output_tokens": "max_tokens=…",
+    "stream": "nothing: this always streams, and create(…, stream=True) where it is asked for",
     "stop_sequences": "stop=[…]",
     "reasoning": "reasoning_effort='low', 'high' or 'max', or thinking={'type': 'disabled'}",
     "api_key": "AsyncClient(api_key=…): a client has one key",
@@ -201,6 +202,8 @@ WORDS_OF_CLIENTS: Final[Mapping[str, str]] = {
     **WORDS_OF_RESOURCES,
     **dict.fromkeys(("create", "completion", "acompletion", "generate", "ask", "complete"), _CREATE),
     "stream": "client.chat.completions.stream(…)",
+    "balance": "await client.user.balance()",
+    "upload": "await client.files.create(…)",
     "beta": "the same name without it: client.chat.completions.parse(response_type=…)",
     "responses": "client.chat.completions",
     "conversations": "Conversation(client, …)",
@@ -218,6 +221,12 @@ WORDS_OF_CLIENTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("uploads", "realtime", "evals", "containers", "webhooks", "videos", "skills"), _NOTHING),
 }
 """The same of a client."""
+
+WORDS_OF_CONVERSATIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("send", "ask", "create", "chat", "run", "invoke", "complete"), "await conversation.say(…)"),
+    "history": ".messages",
+}
+"""The same of a conversation."""
 
 WORDS_OF_STREAMS: Final[Mapping[str, str]] = {
     "response": ".status, .headers and .request_id",

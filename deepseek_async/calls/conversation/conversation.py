@@ -17,13 +17,14 @@ from typing import Any, Literal, Protocol, Self, Unpack
 
 import attrs
 
-from ...errors import InvalidRequestError
+from ...errors import InvalidRequestError, name_ours
 from ...policy.spending import Budget
 from ...policy.trimming import Trim
 from ...types import AssistantMessage, ChatCompletion, FinishReason, SystemMessage, Usage, UserMessage
 from ...types.messages import Content
 from ...types.requests.numbers import integer_in
 from ..arguments.parameters import AskingParameters, check_names
+from ..arguments.spellings import WORDS_OF_CONVERSATIONS
 from ..chat import Chat
 from ..tools.function_tool import FunctionTool
 from .saved import SavedConversation, saved_from_json
@@ -244,3 +245,6 @@ class Conversation:
 
 def _sum(one: Any, other: Any) -> Any:
     return other if one is None else one if other is None else one + other
+
+
+name_ours(Conversation, WORDS_OF_CONVERSATIONS)

@@ -112,7 +112,7 @@ def _cause_of(answer: StreamedAnswer[Any, Any]) -> DeepSeekError | str | None:
 def resumption_of(resume: object, request: ChatRequest, send_as: Callable[[ChatRequest], HTTPRequest]) -> Resumption:
     """How the answer to a request is continued. Raises `InvalidRequestError`."""
     if not isinstance(resume, Resume):
-        raise InvalidRequestError("resume", None, f"Resume or None, not {type(resume).__name__}")
+        raise InvalidRequestError("resume", None, f"Resume(…) or None, not {type(resume).__name__}")
     return Resumption(resume, request, send_as)
 
 

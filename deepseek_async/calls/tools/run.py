@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 
 import attrs
 
-from ...errors import BudgetExceededError, InvalidRequestError, TurnLimitError, refuse_sync
+from ...errors import BudgetExceededError, InvalidRequestError, TurnLimitError, name_ours, refuse_sync
 from ...types import ChatCompletion, ChatRequest, Message, ToolCall, ToolMessage, Usage
 from ..stream import ChatCompletionStream
 from .events import CallFinished, ToolEvent, TurnDelta, TurnFinished, TurnStarted
@@ -209,3 +209,6 @@ def _may_think(request: ChatRequest) -> bool:
 
 
 refuse_sync(ToolRun)
+
+
+name_ours(ToolRun, dict.fromkeys(("text", "message", "choices", "content", "result"), "(await run.completion()).text"))

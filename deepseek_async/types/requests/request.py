@@ -63,6 +63,8 @@ def _check_messages(_: object, __: object, messages: object) -> None:
             call_id = message.tool_call_id if isinstance(message, ToolMessage) else None
         else:
             wanted = f"a message or a mapping, such as {_A_MESSAGE}, not {type(message).__name__}"
+            if hasattr(message, "message"):
+                wanted += ": give its .message"
             raise InvalidRequestError(f"messages[{number}]", None, wanted)
         if not isinstance(role, str) or not role:
             raise InvalidRequestError(f"messages[{number}].role", role, "'system', 'user', 'assistant' or 'tool'")
