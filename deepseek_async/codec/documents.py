@@ -35,6 +35,7 @@ from ..types import (
 )
 from ..types.values import NO_EXTRA
 from .reading.bodies import parse_json
+from .requests import json_as_sent
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ def dict_of(value: Any) -> dict[str, Any]:
         elif field.name == "extra" or (field.name == "extra_body" and not item):
             continue
         elif item is not None or field.name in always:
-            document[field.name] = _plain(item)
+            document[field.name] = str(item) if isinstance(item, Decimal) else _plain(item)  # money, as on the wire
     extra = _plain(getattr(value, "extra", NO_EXTRA))
     if odd := {name: item for name, item in extra.items() if name in document}:
         ours["extra"] = odd  # what a server said in another type than documented, beside what it was read as
@@ -73,7 +74,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
-    return str(value) if isinstance(value, Decimal) else value
+    return value
 
 
 def json_of(value: Any) -> str:
@@ -83,8 +84,17 @@ def json_of(value: Any) -> str:
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         # Half a surrogate pair, as a chunk may hold, has no UTF-8: escaped, the text can go anywhere.
         return text if _has_utf8(text) else json.dumps(document, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError) as error:
+    except TypeError:  # numbers of other classes, perhaps, in a field of a request
+        return _with_other_numbers(document)
+    except (ValueError, RecursionError) as error:
         raise InvalidRequestError("to_json", None, f"what JSON can say ({error})") from None
+
+
+def _with_other_numbers(document: dict[str, Any]) -> str:
+    try:
+        return json_as_sent(document)
+    except InvalidRequestError as error:
+        raise InvalidRequestError("to_json", None, f"{error.allowed} (at {error.parameter})") from None
 
 
 def _has_utf8(text: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from enum import Enum
 from operator import attrgetter
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 import msgspec
@@ -20,10 +22,39 @@ if TYPE_CHECKING:
     from ..types import TextRequest
 
 
+class _Digits(Decimal):
+    """A decimal that goes out as the number that it is, digit by digit; msgspec writes others as text."""
+
+    __slots__ = ()
+
+
+class _Unfit:
+    """A value that JSON has no form for, though msgspec knows one: a date, bytes, a set."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+_ADVICE: Mapping[str, str] = {
+    **dict.fromkeys(("set", "frozenset", "dict_keys", "dict_values", "deque", "Iterator"), "a list of its items"),
+    **dict.fromkeys(("bytes", "bytearray", "memoryview"), "text: .decode(), or base64.b64encode(…).decode()"),
+    **dict.fromkeys(("date", "time"), "text: .isoformat()"),  # a datetime is a date
+    "timedelta": "a number: .total_seconds()",
+    **dict.fromkeys(("PurePath", "UUID"), "text: str(…)"),
+    "ndarray": "a list: .tolist()",
+    "BaseModel": "a mapping: .model_dump()",
+}
+"""What to write instead, by the classes that a value is of."""
+
+
 def _as_json_can_say(value: object) -> Any:
     """Numbers and texts of other libraries' classes, numpy's among them, which msgspec does not know."""
     if isinstance(value, str):
         return str.__str__(value)
+    if isinstance(value, _Digits):
+        return msgspec.Raw(str(value).encode())
     if (number := number_in(value)) is not None:
         return number
     raise TypeError(f"JSON has no {type(value).__name__}")
@@ -114,6 +145,15 @@ def request_to_json(request: ChatRequest | TextRequest, *, sort_keys: bool = Fal
     return data
 
 
+def json_as_sent(document: dict[str, Any]) -> str:
+    """Plain data as a request says it. Raises `InvalidRequestError` for a value that has no JSON."""
+    document = _plain(document)
+    try:
+        return _encode(document).decode()
+    except (UnicodeEncodeError, TypeError, ValueError) as error:
+        _explain(document, error)
+
+
 def _with_schemas_as_they_are(request: ChatRequest | TextRequest) -> msgspec.Struct | dict[str, Any]:
     if request.extra_body or getattr(request, "tools", None) or getattr(request, "response_format", None):
         kept = {"tools", "response_format", *request.extra_body}
@@ -139,10 +179,27 @@ def _plain(value: Any) -> Any:
         from .unstructuring import converter  # cattrs: not for those who write their messages as mappings
 
         return converter.unstructure(value)
-    return {key: _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+    return {key: _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else _other(value)
 
 
-def _explain(body: dict[str, Any], error: Exception) -> None:
+def _other(value: Any) -> Any:
+    """A value of a class that is none of JSON's own, as what it is there; see `_ADVICE` for those that are nothing."""
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if isinstance(value, Decimal):
+        return _Digits(value) if value.is_finite() else math.nan if value.is_nan() else float(value)
+    if isinstance(value, (str, int, float)) or number_in(value) is not None:
+        return value
+    if getattr(getattr(value, "dtype", None), "kind", None) == "b" and value.shape == ():  # numpy's truth
+        return bool(value)
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [_plain(item) for item in value]
+    # Classes that say by themselves what they are as an object.
+    is_record = isinstance(value, (msgspec.Struct, msgspec.Raw)) or hasattr(type(value), "__dataclass_fields__")
+    return value if is_record else _Unfit(value)
+
+
+def _explain(body: dict[str, Any], error: Exception) -> NoReturn:
     for path, value in _walk(body, ""):
         if isinstance(value, str):
             try:
@@ -153,8 +210,14 @@ def _explain(body: dict[str, Any], error: Exception) -> None:
                     path, None, "text that UTF-8 can encode", message=f"{path}: {half}; UTF-8 cannot encode it"
                 ) from None
         elif not isinstance(value, (bool, NoneType, Mapping, Sequence)) and number_in(value) is None:
-            raise InvalidRequestError(path, None, f"what JSON can say, not {type(value).__name__}") from None
+            raise InvalidRequestError(path, None, _said_otherwise(value)) from None
     raise InvalidRequestError("the request", None, f"what JSON can say ({type(error).__name__})") from None
+
+
+def _said_otherwise(value: object) -> str:
+    cls = type(value.value if isinstance(value, _Unfit) else value)
+    advice = next((_ADVICE[base.__name__] for base in cls.__mro__ if base.__name__ in _ADVICE), "")
+    return f"what JSON can say, not {cls.__name__}" + (f"; {advice}" if advice else "")
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import json
 import math
 import traceback
+from collections import OrderedDict, UserDict, UserList, deque
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -263,6 +274,98 @@ def test_what_json_cannot_say_is_named(value: Any, where: str, words: str) -> No
     assert raised.value.parameter == where
     assert words in raised.value.message
     assert "msgspec" not in "".join(traceback.format_exception(raised.value))
+
+
+class Word(enum.Enum):
+    """An enumeration of no type of JSON's."""
+
+    LOW = "low"
+
+
+@dataclasses.dataclass
+class Point:
+    """A record of the caller's."""
+
+    x: int = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (Decimal("1.10"), "1.10"),
+        (Decimal("0.1234567890123456789012345"), "0.1234567890123456789012345"),
+        (Decimal("1E+30"), "1E+30"),
+        (Decimal(-0), "0"),
+        ({"a": [Decimal("2.50")]}, '{"a":[2.50]}'),
+        (OrderedDict(a=Decimal(2)), '{"a":2}'),
+        (np.float32(0.5), "0.5"),
+        (np.int64(3), "3"),
+        (np.True_, "true"),
+        (Fraction(1, 2), "0.5"),
+        (Word.LOW, '"low"'),
+        (HTTPStatus.OK, "200"),
+        (range(3), "[0,1,2]"),
+        (deque([Decimal(1), "a"]), '[1,"a"]'),
+        (UserList(["a"]), '["a"]'),
+        (UserDict(a=1), '{"a":1}'),
+        (Point(), '{"x":1}'),
+    ],
+    ids=repr,
+)
+def test_values_of_other_classes_go_out_as_what_they_are(value: Any, written: str) -> None:
+    """A decimal as a number, digit by digit; numbers, sequences and mappings of any class; enumerations by value."""
+    message = {"role": "user", "content": "hi", "x": value}
+    request = ChatRequest(model="m", messages=[message], extra_body={"y": {"deep": value}})
+    for sort_keys in (False, True):
+        text = request_to_json(request, sort_keys=sort_keys).decode()
+        assert f'"x":{written}}}' in text
+        assert f'"y":{{"deep":{written}}}' in text
+    if not isinstance(value, (Word, UserDict, UserList, deque, range)):
+        assert f'"deep":{written}' in request.to_json()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (datetime(2026, 1, 1, tzinfo=UTC), "not datetime; text: .isoformat()"),
+        (datetime(2026, 1, 1, tzinfo=UTC).date(), "not date; text: .isoformat()"),
+        (timedelta(1), "not timedelta; a number: .total_seconds()"),
+        (Path("secret.txt"), "Path; text: str(…)"),
+        (UUID(int=1), "not UUID; text: str(…)"),
+        ({"secret"}, "not set; a list of its items"),
+        (frozenset(), "not frozenset; a list of its items"),
+        (b"secret", "not bytes; text: .decode()"),
+        (bytearray(b"secret"), "not bytearray; text: .decode()"),
+        (memoryview(b"secret"), "not memoryview; text: .decode()"),
+        (np.array([1]), "not ndarray; a list: .tolist()"),
+        (iter(["secret"]), "not list_iterator"),
+        (1j, "not complex"),
+        (int, "not type"),
+        (Decimal("NaN"), "a finite number"),
+        (Decimal("-Infinity"), "is -inf; allowed: a finite number"),
+    ],
+    ids=repr,
+)
+def test_what_json_has_no_form_for_is_refused_by_its_place(value: Any, words: str) -> None:
+    """And told how to say it, not sent as some text; what it holds is not shown."""
+    places: dict[str, dict[str, Any]] = {
+        "x.y[1]": {"extra_body": {"x": {"y": [None, value]}}},
+        "messages[0].at": {"messages": [{"role": "user", "content": "hi", "at": value}]},
+        "tools[0].function.parameters.default": {
+            "tools": [{"type": "function", "function": {"name": "f", "parameters": {"default": value}}}]
+        },
+    }
+    for where, parameters in places.items():
+        request = ChatRequest(**{"model": "m", "messages": [UserMessage("hi")], **parameters})
+        for write in (request_to_json, partial(request_to_json, sort_keys=True)):
+            with pytest.raises(InvalidRequestError) as raised:
+                write(request)
+            assert raised.value.parameter == where
+            assert words in raised.value.message
+            assert "secret" not in raised.value.message
+    if isinstance(value, (datetime, Path, set, bytes)):
+        with pytest.raises(InvalidRequestError, match=r"to_json.*at messages\[0\]\.at"):
+            ChatRequest(**{"model": "m", **places["messages[0].at"]}).to_json()
 
 
 def test_a_null_is_no_nan() -> None:
