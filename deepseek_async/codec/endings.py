@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from ..errors import ServiceUnavailableError
@@ -74,6 +74,22 @@ def interruption_in(finish_reasons: Iterable[str | None]) -> str | None:
         if reason is not None and reason not in _ENDS and _is_broken_off(_written_alike(reason)):
             return reason
     return None
+
+
+def reason_of(choice: Any) -> str | None:
+    """A choice's finish reason; of a gateway that has words of its own, its server's, if that says that it broke off.
+
+    OpenRouter has that word beside its own, as ``native_finish_reason``. LiteLLM, which calls all that it does not know
+    "stop", has it so among a whole answer's ``provider_specific_fields``.
+    """
+    reason: str | None = choice.finish_reason
+    if reason is not None and (extra := choice.extra):
+        native = extra.get("native_finish_reason")
+        if native is None and isinstance(own := extra.get("provider_specific_fields"), Mapping):
+            native = own.get("native_finish_reason")
+        if isinstance(native, str) and interruption_in((native,)) is not None:
+            return native
+    return reason
 
 
 def last_reason(before: str | None, now: str) -> str:

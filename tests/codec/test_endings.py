@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from deepseek_async import RetryPolicy
 from deepseek_async.codec import fold
 from deepseek_async.codec.endings import BROKEN_OFF, finished, interruption_in
 from deepseek_async.codec.reading.responses import chunk_from_json, completion_from_json, text_completion_from_json
@@ -104,3 +105,48 @@ async def test_it_is_tried_again_before_any_text_and_told_after_it(reason: str) 
     with pytest.raises(ServiceUnavailableError, match=reason):
         await client.chat.completions.create(model="m", messages=HELLO)
     assert len(transport.requests) == 3
+
+
+def through(reason: str, native: object, where: str) -> dict[str, object]:
+    """What a gateway adds to a choice."""
+    name = "native_finish_reason"
+    return {name: native} if where == "beside" else {"provider_specific_fields": {name: native, "other": None}}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("where", ["beside", "among"])
+@pytest.mark.parametrize("native", ["insufficient_system_resource", "abort", "engine_overloaded", "Network-Error"])
+async def test_a_gateways_stop_does_not_hide_that_the_server_broke_off(native: str, where: str) -> None:
+    """OpenRouter and LiteLLM have the server's own word beside theirs: streamed, whole, as a gap; all three alike."""
+    more = through("stop", native, where)
+    last = chunk("", "stop")
+    last["choices"][0].update(more)
+    in_one_piece = completion("Hel", "stop")
+    in_one_piece["choices"][0].update(more)
+    streamed = fold(chunk_from_json(to_json(said)) for said in (chunk("Hel", role="assistant"), last))
+    read = completion_from_json(to_json(in_one_piece))
+    assert (streamed.finish_reason, streamed.complete) == (read.finish_reason, read.complete) == (native, False)
+    assert streamed.choices == read.choices
+    assert dict(read.choices[0].extra) == more
+    gap = {"index": 0, "text": "Hel", "finish_reason": "stop", **more}
+    assert text_completion_from_json(to_json({"choices": [gap]})).complete is False
+    client, _ = client_on(Answer([stream_of(chunk("Hel"), last)]), retry=RetryPolicy(attempts=1))
+    with pytest.raises(StreamInterruptedError, match="broke the answer off") as caught:
+        await client.chat.completions.stream(model="m", messages=HELLO).completion()
+    assert caught.value.partial is not None
+    assert caught.value.partial.text == "Hel"
+    client, _ = client_on(whole(in_one_piece), retry=RetryPolicy(attempts=1))
+    with pytest.raises(ServiceUnavailableError, match="broke the answer off"):
+        await client.chat.completions.create(model="m", messages=HELLO)
+
+
+@pytest.mark.parametrize("where", ["beside", "among"])
+@pytest.mark.parametrize("native", ["STOP", "end_turn", "eos", "completed", "max_tokens", "", None, 5, {"a": 1}])
+def test_words_of_the_servers_own_change_nothing_else(native: object, where: str) -> None:
+    """The gateway's is the reason."""
+    answered = completion("Hel", "stop")
+    answered["choices"][0].update(through("stop", native, where))
+    read = completion_from_json(to_json(answered))
+    assert (read.finish_reason, read.complete) == ("stop", True)
+    answered["choices"][0]["provider_specific_fields"] = "none"
+    assert completion_from_json(to_json(answered)).complete

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...types import AssistantMessage, Choice, ChoiceLogprobs, ChunkChoice
 from ...types.values import NO_EXTRA, NullFields
-from ..endings import last_reason
+from ..endings import last_reason, reason_of
 from . import channels
 from .calls import Calls
 from .joining import Pieces, frozen, joined
@@ -72,7 +72,7 @@ class ChoiceFold:
         if choice.logprobs is not None:
             self._logprobs.append(choice)
         if choice.finish_reason is not None:
-            self.finish_reason = last_reason(self.finish_reason, choice.finish_reason)
+            self.finish_reason = last_reason(self.finish_reason, reason_of(choice) or choice.finish_reason)
         extra = delta.extra
         if extra and extra is not self._message_nulls:
             if self._message_extra is None:

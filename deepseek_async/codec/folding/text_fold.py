@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...types import TextChoice, TextCompletion, TextLogprobs, Usage
-from ..endings import interruption_in, last_reason
+from ..endings import interruption_in, last_reason, reason_of
 from .choices import Choices
 from .facts import AnswerFacts
 from .joining import Pieces, frozen, joined, keep
@@ -104,7 +104,7 @@ class _TextChoiceFold:
     def add(self, choice: TextChoice) -> None:
         self._text.append(choice.text)
         if choice.finish_reason is not None:
-            self.finish_reason = last_reason(self.finish_reason, choice.finish_reason)
+            self.finish_reason = last_reason(self.finish_reason, reason_of(choice) or choice.finish_reason)
         self._extra.add(choice.extra)
         if (logprobs := choice.logprobs) is not None:
             self._has_logprobs = True

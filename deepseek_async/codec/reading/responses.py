@@ -16,7 +16,7 @@ from ...types import (
     ChoiceLogprobs,
     TextCompletion,
 )
-from ..endings import interruption_in
+from ..endings import interruption_in, reason_of
 from ..folding.channels import of_whole
 from .bodies import MAX_SHOWN_BODY
 from .quirks.messages import mended
@@ -81,9 +81,11 @@ def completion_from_json(body: bytes, request_id: str | None = None, reader: Ans
         raise
     if not completion.choices:
         raise _no_answer(body)
-    for choice in completion.choices:
-        if choice.finish_reason is not None and interruption_in((choice.finish_reason,)):
-            completion = attrs.evolve(completion, complete=False)
+    for number, choice in enumerate(completion.choices):
+        if (reason := reason_of(choice)) is not None and interruption_in((reason,)):
+            choices = list(completion.choices)
+            choices[number] = attrs.evolve(choice, finish_reason=reason)
+            completion = attrs.evolve(completion, choices=tuple(choices), complete=False)
     return _as_folded(completion, body)
 
 
@@ -120,7 +122,9 @@ def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> Tex
         raise _no_answer(body)
     if not any(choice.text for choice in completion.choices):
         _check_message(body)
-    choices = tuple(attrs.evolve(choice, text=mended(choice.text)) for choice in completion.choices)
+    choices = tuple(
+        attrs.evolve(choice, text=mended(choice.text), finish_reason=reason_of(choice)) for choice in completion.choices
+    )
     complete = interruption_in(choice.finish_reason for choice in choices) is None
     return attrs.evolve(completion, choices=choices, complete=complete)
 
