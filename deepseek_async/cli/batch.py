@@ -203,13 +203,16 @@ def export(
         typer.Option(metavar="SOURCE", help="Where the questions are; else where the runs found them."),
     ] = None,
     with_body: Annotated[bool, typer.Option("--body", help="The whole answer as JSON, too.")] = False,
+    for_excel: Annotated[
+        bool, typer.Option("--excel", help="Begin a .csv or .tsv with the mark by which Excel knows UTF-8.")
+    ] = False,
 ) -> None:
     """Write the rows of an output as a table: one for each id, its last, each answer beside its question."""
     with told():
         from .batch_export import export as written
 
         try:
-            count = written(output, file, source=source, with_body=with_body)
+            count = written(output, file, source=source, with_body=with_body, for_excel=for_excel)
         except ModuleNotFoundError as error:
             raise lacking("Parquet", error.name, "parquet") from None
         typer.echo(f"{count:,} rows in {file}")

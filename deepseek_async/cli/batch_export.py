@@ -39,13 +39,14 @@ _COLUMNS: Mapping[str, ColumnKind] = {
 }
 
 
-def export(output: Path, file: Path, *, source: str | None, with_body: bool) -> int:
+def export(output: Path, file: Path, *, source: str | None, with_body: bool, for_excel: bool = False) -> int:
     """Write the rows of an output: one for each id, its last.
 
     Args:
         file: What is written; its ending says how.
         source: Where the questions are; ``None``: where the runs found them.
         with_body: A column ``body`` more: the whole answer as JSON.
+        for_excel: See `write_for`.
 
     Returns:
         How many rows were written.
@@ -63,7 +64,7 @@ def export(output: Path, file: Path, *, source: str | None, with_body: bool) -> 
         raise InvalidRequestError("file", str(file), message=f"{file} is the source; choose another path")
     if file.exists() and not file.is_file():
         raise InvalidRequestError("file", str(file), message=f"{file} is no file; choose another path")
-    write = write_for(file)
+    write = write_for(file, for_excel=for_excel)
     lines = last_lines(output)
     columns: Mapping[str, ColumnKind] = {**_COLUMNS, **({"body": "text"} if with_body else {})}
     part = file.with_name(file.name + ".part")  # a reader never finds half a file

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -26,18 +27,24 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*(e[+-]?\d+)?", re.IGNORECASE)
 
 
-def write_for(path: Path) -> Write:
+def write_for(path: Path, *, for_excel: bool = False) -> Write:
     """What writes a file of such an ending.
 
+    Args:
+        for_excel: Whether a table begins with the mark by which Excel knows UTF-8; without it, Excel takes the text for
+            the machine's old code page. Other readers may take the mark for a part of the first column's name.
+
     Raises:
-        InvalidRequestError: Nothing does.
+        InvalidRequestError: Nothing does, or it is nothing for Excel.
         ModuleNotFoundError: A library is missing.
     """
     match path.suffix.lower():
         case ".csv":
-            return lambda path, columns, rows: _write_separated(path, columns, rows, ",")
+            return partial(_write_separated, separator=",", for_excel=for_excel)
         case ".tsv" | ".tab":
-            return lambda path, columns, rows: _write_separated(path, columns, rows, "\t")
+            return partial(_write_separated, separator="\t", for_excel=for_excel)
+        case suffix if for_excel:
+            raise InvalidRequestError("file", str(path), message=f"{path.name}: --excel is for .csv and .tsv")
         case ".jsonl" | ".ndjson":
             return _write_lines
         case ".parquet" | ".pq":
@@ -50,9 +57,11 @@ def write_for(path: Path) -> Write:
             raise InvalidRequestError("file", str(path), message=f"{path.name} {what}; export writes {allowed}")
 
 
-def _write_separated(path: Path, columns: Mapping[str, ColumnKind], rows: Iterable[Row], separator: str) -> int:
+def _write_separated(
+    path: Path, columns: Mapping[str, ColumnKind], rows: Iterable[Row], *, separator: str, for_excel: bool
+) -> int:
     count = 0
-    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+    with path.open("w", encoding="utf-8-sig" if for_excel else "utf-8", errors="replace", newline="") as file:
         writer = csv.writer(file, delimiter=separator)
         writer.writerow(columns)
         for row in rows:

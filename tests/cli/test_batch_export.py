@@ -126,6 +126,26 @@ def test_other_endings(export: Export, name: str, words: str) -> None:
     assert not file.exists()
 
 
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv"])
+def test_a_table_for_excel_begins_with_its_mark(export: Export, name: str) -> None:
+    """And is the same table otherwise; other readers are not given a mark that they did not ask for."""
+    result, file = export(name)
+    plain = file.read_bytes()
+    result, file = export(name, "--excel")
+    assert result.exit_code == 0
+    assert file.read_bytes() == b"\xef\xbb\xbf" + plain
+    assert plain.startswith(b"custom_id")
+
+
+@pytest.mark.parametrize("name", ["out.jsonl2.jsonl", "out.parquet", "out.xlsx"])
+def test_the_mark_is_for_tables_of_text_alone(export: Export, name: str) -> None:
+    """Said before anything is written."""
+    result, file = export(name, "--excel")
+    assert result.exit_code == 2
+    assert "--excel is for .csv and .tsv" in " ".join(result.stderr.split())
+    assert not file.exists()
+
+
 def test_the_source_is_not_written_over(export: Export, source: Path) -> None:
     before = source.read_bytes()
     result, _ = export("in.csv", "--source", str(source))
