@@ -62,25 +62,35 @@ class Kept:
         """
         id_, object_, created, model, fingerprint, index, role, other, calls, of_delta, of_choice, extra = self._said
         before, after = self.before, self.after
+        around = len(before) + len(after)
         append, append_text = chunks.append, texts.append
-        # Written out, since a call for each chunk would cost a third of all the rest. What has other bytes around it is
-        # no JSON string once these are taken away.
+        # Written out, since a call for each chunk would cost a third of all the rest. What lacks the bytes around its
+        # text may be a JSON string all the same: one alone, or an object that is cut behind its text.
         if self._own:
             for payload in payloads:
-                said, _, value = payload.removeprefix(before).removesuffix(after).partition(self._seam)
+                inside = payload.removeprefix(before).removesuffix(after)
+                if len(payload) - len(inside) != around:
+                    raise msgspec.DecodeError
+                said, _, value = inside.partition(self._seam)
                 text, own = _decode_text(said), {**extra, self._own: _decode_text(value)}
                 first, second = (text, other) if self._is_content else (other, text)
                 choices = (ChunkChoice(index, Delta(role, first, second, calls, extra=of_delta), extra=of_choice),)
                 append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=own))
         elif self._is_content:
             for payload in payloads:
-                text = _decode_text(payload.removeprefix(before).removesuffix(after))
+                inside = payload.removeprefix(before).removesuffix(after)
+                if len(payload) - len(inside) != around:
+                    raise msgspec.DecodeError
+                text = _decode_text(inside)
                 choices = (ChunkChoice(index, Delta(role, text, other, calls, extra=of_delta), extra=of_choice),)
                 append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=extra))
                 append_text(text)
         else:
             for payload in payloads:
-                text = _decode_text(payload.removeprefix(before).removesuffix(after))
+                inside = payload.removeprefix(before).removesuffix(after)
+                if len(payload) - len(inside) != around:
+                    raise msgspec.DecodeError
+                text = _decode_text(inside)
                 choices = (ChunkChoice(index, Delta(role, other, text, calls, extra=of_delta), extra=of_choice),)
                 append(ChatCompletionChunk(id_, object_, created, model, fingerprint, choices, extra=extra))
                 append_text(text)
