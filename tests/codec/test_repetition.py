@@ -153,6 +153,24 @@ def test_it_stops_at_what_is_no_object() -> None:
     assert stream.read_run([], 0, chunks) == 0
 
 
+@pytest.mark.parametrize("own", [{}, {"obfuscation": "x"}])
+@pytest.mark.parametrize("cut", [b'"hello"', b'""', b'"hello"%a', b'%b"hello"', b'%b"hello"}'])
+def test_what_lacks_the_bytes_around_its_text_is_no_chunk(cut: bytes, own: dict[str, Any]) -> None:
+    """A text alone, which some gateways send to keep the connection alive, and an object that is cut behind its text:
+    they are valid JSON strings once what is there is taken away."""
+    payloads = [to_json(a_chunk(f"a{number}", dict.fromkeys(own, f"{number}"))) for number in range(12)]
+    before, _, after = payloads[-1].partition(b'"a11"')
+    odd = cut.replace(b"%b", before).replace(b"%a", after)
+    run = [*payloads, odd, *payloads]
+    reader, chunks = StreamReader(AnswerReader()), list[ChatCompletionChunk]()
+    if odd.startswith(b'"'):
+        assert reader.read_run(run, 0, chunks) == 12
+    else:
+        with pytest.raises(DeepSeekError, match="not JSON"):
+            reader.read_run(run, 0, chunks)
+    assert list(map(shown, chunks)) == slowly(payloads)
+
+
 def test_what_chunks_share_cannot_be_changed() -> None:
     """Nor does what one says in fields of its own reach another."""
     chunks: list[ChatCompletionChunk] = []

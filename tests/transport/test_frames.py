@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -42,12 +43,13 @@ def cut(data: bytes, at: list[int]) -> list[bytes]:
 @given(BODIES, st.sampled_from(FORMATS[:2]))
 def test_whole_frames(bodies: list[bytes], size: bytes) -> None:
     """What is in them, one after the other."""
-    assert body_in(b"".join(frame(body, size) for body in bodies)) == b"".join(bodies)
+    assert body_in(b"".join(frame(body, size) for body in bodies)) == (b"".join(bodies) or None)
 
 
 @pytest.mark.parametrize(
     "data",
     [
+        b"",
         b"0\r\n\r\n",
         b"3\r\nabc\r\n0\r\n\r\n",
         b"3\r\nabcd\r\n",
@@ -88,6 +90,20 @@ def test_boundaries(bodies: list[bytes], at: list[int], size: bytes) -> None:
             assert boundaries.is_at_one == (read in ends)
         elif boundaries.is_at_one:
             assert read in ends
+
+
+@pytest.mark.parametrize(
+    "frames", [b"3\r\nabc\n", b"3\r\nabc\n13\r\n" + b"x" * 19, b"3\r\nabcd\r\n", b"3\r\nabc\r\r\n"]
+)
+def test_a_frame_that_does_not_end_with_crlf(frames: bytes) -> None:
+    """aiohttp may take it (LF alone): where the next one begins is not known from there on, however it is cut."""
+    for at in range(len(frames)):
+        boundaries = Boundaries()
+        boundaries.pass_by(frames[:at])
+        boundaries.pass_by(frames[at:])
+        boundaries.pass_by(b"1\r\na\r\n")
+        assert not boundaries.is_at_one
+        assert not boundaries.are_known
 
 
 @pytest.mark.parametrize(
@@ -329,3 +345,48 @@ async def test_a_slow_reader_holds_the_connection_back() -> None:
     protocol.data_received(frame(b"quick"))
     assert await reading == b"quick"
     assert direct.content.total_bytes == before
+
+
+async def test_a_pause_at_the_end_of_a_frame_holds_nothing_back_later() -> None:
+    """aiohttp pauses at so many small frames, too, and its parser heeds that amid the next frame that it sees: the
+    last one, behind which nothing would make it go on."""
+    protocol, answer, _ = await begun(STREAM_HEAD)
+    transport: Any = protocol.transport
+    sent = 0
+    while transport.is_reading_now:
+        protocol.data_received(frame(b"x"))
+        sent += 1
+        assert sent < 100_000
+    while sent:
+        sent -= len(await answer.receive())
+    reading = asyncio.ensure_future(answer.receive())
+    await turn()
+    protocol.data_received(frame(b"quick"))
+    assert await reading == b"quick"
+    protocol.data_received(frame(b"slow") + LAST_CHUNK)
+    assert await answer.receive() == b"slow"
+    assert await asyncio.wait_for(answer.receive(), 1) == b""
+
+
+async def test_a_buffer_of_the_loops_is_handed_on_as_bytes() -> None:
+    """asyncio on Windows hands over bytearrays."""
+    protocol, answer, _ = await begun(STREAM_HEAD)
+    reading = asyncio.ensure_future(answer.receive())
+    await turn()
+    data: Any = bytearray(frame(b"abc"))
+    protocol.data_received(data)
+    assert type(await reading) is bytes
+
+
+async def test_what_was_inflated_is_not_lost_with_its_reader() -> None:
+    """Whenever that is cancelled."""
+    body = gzip.compress(b"a")
+    for turns in range(6):
+        protocol, answer, _ = await begun(STREAM_HEAD.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n"))
+        protocol.data_received(frame(body) + LAST_CHUNK)
+        reading = asyncio.ensure_future(answer.receive())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading])
+        assert (b"" if reading.cancelled() else reading.result()) + b"".join(await received(answer)) == b"a"

@@ -101,6 +101,8 @@ class NetworkAnswer:
     async def _receive_inflated(self, encoding: Inflater | DeepSeekError) -> bytes:
         if isinstance(encoding, DeepSeekError):
             raise encoding
+        # A few bytes may bring many slices: others get their turn, and deadlines theirs. Behind it nothing is lost.
+        await asyncio.sleep(0)
         while not (data := encoding.take()):
             compressed = await self._receive_plain()
             if not compressed:
@@ -108,7 +110,6 @@ class NetworkAnswer:
                     raise broke_off(aiohttp.ClientPayloadError("its compressed body is cut"))
                 return b""
             encoding.put(compressed)
-        await asyncio.sleep(0)  # a few bytes may bring many slices: others get their turn, and deadlines theirs
         return data
 
     def _left_after(self, error: Exception) -> bytes | Exception:

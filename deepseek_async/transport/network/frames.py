@@ -31,7 +31,7 @@ def _size_lines(length: int) -> tuple[bytes, bytes]:
 
 
 def body_in(data: bytes) -> bytes | None:
-    """What whole frames hold; ``None`` if the data is anything else, as the last frame, which holds nothing, is."""
+    """What whole frames hold; ``None`` if the data is anything else, as nothing is, or the last frame."""
     lines = _SIZE_LINES.get(len(data)) or _size_lines(len(data))
     if data.startswith(lines) and data.endswith(b"\r\n"):
         return data[len(lines[0]) : -2]
@@ -46,7 +46,7 @@ def body_in(data: bytes) -> bytes | None:
         if at > end or not data.endswith(b"\r\n", start, at):
             return None
         parts.append(data[start : at - 2])
-    return b"".join(parts)
+    return b"".join(parts) or None
 
 
 class Boundaries:
@@ -72,6 +72,9 @@ class Boundaries:
         data, at = self._cut + data, self._left
         self._cut = b""
         end = len(data)
+        if at and not _may_end_at(at, data):
+            self.are_known = self.is_at_one = False
+            return
         while at < end:
             found = _SIZE.match(data, at)
             if found is None:
@@ -83,15 +86,25 @@ class Boundaries:
                 self.is_at_one = False
                 return
             at = found.end() + int(found[1], 16) + 2
+            if not _may_end_at(at, data):
+                self.are_known = self.is_at_one = False
+                return
         self._left = at - end
         self.is_at_one = not self._left
+
+
+def _may_end_at(place: int, data: bytes) -> bool:
+    """Whether a frame that is to end there ends with CRLF, as far as that has come. aiohttp takes LF alone, too."""
+    start = max(place - 2, 0)
+    line_end = data[start:place]
+    return b"\r\n".startswith(line_end, start - place + 2) if line_end else True
 
 
 def boundaries_behind_head(heard: bytes) -> Boundaries | None:
     """Where frames end behind the head of an answer; ``None``: it is not known where the head ends."""
     head, blank, rest = heard.partition(b"\r\n\r\n")
-    if not blank or not head.startswith(b"HTTP/1.1 ") or b"\n\n" in head:
-        return None
+    if not blank or not head.startswith(b"HTTP/1.1 ") or head.count(b"\n") != head.count(b"\r\n"):
+        return None  # aiohttp takes lines that end with LF alone, too: then the blank one may stand before
     boundaries = Boundaries()
     boundaries.pass_by(rest)
     return boundaries if boundaries.are_known else None

@@ -37,17 +37,20 @@ class AnswerProtocol(ResponseHandler):
         is_paused: Whether aiohttp has stopped reading, and may have bytes that it has not parsed.
     """
 
-    __slots__ = ("answer", "heard", "is_paused")
+    __slots__ = ("_has_paused", "answer", "heard", "is_paused")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self.answer: Listener | None = None
         self.heard: bytes | None = None
         self.is_paused: bool = False
+        self._has_paused = False
 
     def data_received(self, data: bytes) -> None:
         """Take what one read brought."""
         answer = self.answer
+        if type(data) is not bytes:
+            data = bytes(data)  # Windows' loop hands over its buffer's part
         if answer is None:
             if self.heard is not None:
                 self.heard = self.heard + data if len(self.heard) < _MAX_HEAD_BYTES else None
@@ -66,11 +69,15 @@ class AnswerProtocol(ResponseHandler):
 
     def pause_reading(self) -> None:
         """Read no more for now."""
-        self.is_paused = True
+        self.is_paused = self._has_paused = True
         super().pause_reading()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """Read on. aiohttp asks for it after every read, and would parse nothing each time."""
-        if self.is_paused:
+        """Read on. aiohttp asks for it after every read, and would parse nothing each time.
+
+        But once it has paused, its parser may stop at any later time (a pause at a frame's end is heeded amid the next
+        frame that it sees), and goes on when it is asked.
+        """
+        if self._has_paused:
             self.is_paused = False
             super().resume_reading(resume_parser)
