@@ -6,7 +6,9 @@ import asyncio
 import ssl
 import warnings
 from typing import Any
+from unittest.mock import AsyncMock
 
+import aiohttp
 import pytest
 import trustme
 
@@ -158,6 +160,34 @@ def test_what_is_no_tls_setting(value: Any) -> None:
     """A path to a file of certificates, say, would be taken for "check none"."""
     with pytest.raises(InvalidRequestError, match="ssl"):
         AiohttpTransport(ssl=value)
+
+
+async def test_what_stands_in_for_a_session_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aioresponses and vcrpy replace this method: a test of somebody's must not ask the real server. Each gets plain
+    values, which can be written down and compared; without a stand-in requests go past the session again."""
+    real: Any = aiohttp.ClientSession._request
+    seen: list[tuple[type, type, Any]] = []
+
+    async def stand_in(self: Any, method: str, url: str, **options: Any) -> Any:
+        seen.append((type(method), type(options["data"]), options["headers"]))
+        return await real(self, method, url, **options)
+
+    async with ByteServer(lambda connection: until_cut(connection, lambda request: answer(request[-1:]))) as server:
+        transport = AiohttpTransport()
+        with monkeypatch.context() as patch:
+            patch.setattr(aiohttp.ClientSession, "_request", stand_in)
+            assert await read(await transport.send(request_to(server, b"1"), Log())) == b"1"
+            assert await read(await transport.send(request_to(server, b"2" * (2**20 + 1)), Log())) == b"2"
+        assert [kinds[:2] for kinds in seen] == [(str, bytes), (connections._Once, connections.Body)]
+        assert transport.through_session == 2
+        assert await read(await transport.send(request_to(server, b"3"), Log())) == b"3"
+        assert (len(seen), transport.through_session) == (2, 2)
+        with monkeypatch.context() as patch:
+            refusing = AsyncMock(side_effect=aiohttp.ClientConnectionError("mock"))
+            patch.setattr(aiohttp.ClientSession, "_request", refusing)
+            with pytest.raises(APIConnectionError, match="mock"):
+                await transport.send(request_to(server, b"4"), Log())
+        await transport.aclose()
 
 
 async def test_what_aiohttp_lacks_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,9 @@ STALE_SECONDS: Final = 0.25
 """A reused connection that breaks so soon after the write, without a byte of the answer, had been closed by the server
 before it saw the request: word of that takes one way through the network. Later, the server may have been at work."""
 
+# A stand-in writes requests down, and compares them: it is given plain values. Of longer bytes aiohttp warns.
+_WARNED_BYTES: Final = 2**20
+
 _OPTIONS: Mapping[str, Any] = {
     **READING,
     "allow_redirects": False,
@@ -66,7 +69,7 @@ class AiohttpTransport:
 
     Attributes:
         through_session: How many requests went through aiohttp's session, and not past it: through a proxy, a session
-            of the caller's, or because this aiohttp lacks what going past it takes.
+            of the caller's, a stand-in of tests, or because this aiohttp lacks what going past it takes.
     """
 
     def __init__(
@@ -133,14 +136,16 @@ class AiohttpTransport:
         """The answer, or why there is none; ``None``: the connection was stale, and another may be tried."""
         session = route.session
         try:
-            if route.direct is not None and proxy is None and request.form is None:
+            is_stood_in = _is_stood_in()
+            if route.direct is not None and proxy is None and request.form is None and not is_stood_in:
                 return await route.direct.send(request, watched)
             self.through_session += 1
+            is_plain = is_stood_in and request.form is None and len(request.body or b"") <= _WARNED_BYTES
             return await session.request(
-                _Once(request.method),
+                request.method if is_plain else _Once(request.method),
                 request.url,
                 headers=request.headers,
-                data=_data_of(request),
+                data=request.body if is_plain else _data_of(request),
                 proxy=proxy,
                 trace_request_ctx=watched,
                 **self._options,
@@ -235,6 +240,13 @@ def _warn_of(missing: list[str]) -> None:
             RuntimeWarning,
             stacklevel=2,
         )
+
+
+def _is_stood_in() -> bool:
+    """Whether something stands in for aiohttp's session: aioresponses or vcrpy in tests, which our requests must not
+    go past to the network, or what traces requests in production."""
+    code = getattr(aiohttp.ClientSession._request, "__code__", None)  # noqa: SLF001 - what they replace
+    return code is None or code.co_filename != aiohttp.client.__file__
 
 
 def _is_cancelled() -> bool:
