@@ -248,7 +248,7 @@ class StreamedAnswer(Generic[C, W]):
         if chunks:
             if not self.chunks:
                 self._move(What.CHUNK)
-            if (ids := self._identities) is not None and chunks[-1].id != ids.id:
+            if (ids := self._identities) is not None and ids.differs_in(chunks, runs):
                 self._meet(ids, chunks)
             self.chunks += len(chunks)
             if self._is_continuable:

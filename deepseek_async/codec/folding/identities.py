@@ -11,11 +11,12 @@ brings the usage; so an id counts only if it has stood for a few chunks.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
 from ...types import ChatCompletion, ChatCompletionChunk
+from ..reading.repetition import Repetition
 
 _FEW: Final = 3
 _ENOUGH: Final = 16
@@ -47,8 +48,24 @@ class Identities:
         self.changes: list[Change] = []
         self._since = 0
 
+    def differs_in(self, chunks: Sequence[Any], runs: Sequence[Repetition]) -> bool:
+        """Whether any of the next chunks has another id than the present one.
+
+        Args:
+            runs: Which of them differ in a text alone: one of each is looked at.
+        """
+        present = self.id
+        if chunks[-1].id != present:
+            return True
+        at = 0
+        for start, _, texts in runs:
+            if any(chunk.id != present for chunk in chunks[at : start + 1]):
+                return True
+            at = start + len(texts)
+        return any(chunk.id != present for chunk in chunks[at:-1])
+
     def take(self, chunks: Sequence[ChatCompletionChunk], first: int, lengths: Callable[[], tuple[int, int]]) -> None:
-        """Take chunks of which the last has another id than the present one.
+        """Take chunks of which some have another id than the present one.
 
         Args:
             first: How many came before them.

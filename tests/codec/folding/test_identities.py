@@ -135,3 +135,25 @@ def test_fill_in_the_middle_is_not_followed() -> None:
     last = {"id": "b", "choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}
     answer.receive_data(b"data: " + json.dumps(last).encode() + b"\n\n" + END)
     assert answer.completion().text == f"{TEXT_A} " * 2
+
+
+def told_of(answer: StreamedAnswer[Any, Any]) -> tuple[str, str, str | None]:
+    error: Any = answer.end.error if isinstance(answer.end, Interrupted) else None
+    second = None if error is None or error.continuation is None else error.continuation.to_json()
+    return answer.snapshot().to_json(), str(error), second
+
+
+@pytest.mark.parametrize("ids", ["aaabbbabbbaaa", "aaaacaaaaaaccccc", "aaabaaacccc", "aabaaaaabbbbb", "aaaabcbbbb"])
+def test_ids_that_come_and_go_are_met_in_any_cut(ids: str) -> None:
+    """Also those that begin and end within one read."""
+    said = TEXT_A.split()
+    starts = [place for place in range(1, len(ids)) if ids[place] != ids[place - 1]]
+    for anew in starts:
+        texts = [said[place if place < anew else place - anew] for place in range(len(ids))]
+        events = [chunk(of, text + " ") for of, text in zip(ids, texts, strict=True)] + [STOP, END]
+        places = list(itertools.accumulate(map(len, events)))
+        expected = told_of(read(events, places))
+        assert told_of(read(events)) == expected
+        for first in range(len(places)):
+            for last in range(first, min(first + 4, len(places))):
+                assert told_of(read(events, [places[first], places[last]])) == expected
