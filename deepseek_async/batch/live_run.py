@@ -70,7 +70,7 @@ class Run:
             caller_of(client),
             rules,
             deliver=self._deliver,
-            mark=journal.mark,
+            mark=journal.mark_all,
             check=None if limits.max_cost is None else self._check,
             tell=self._hear,
         )

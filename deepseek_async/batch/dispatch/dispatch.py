@@ -30,8 +30,8 @@ from .sender import Answered, Check, Deliver, Mark, Refused, Rest, Sender
 from .slots import CEILING, Lane, lanes_of
 from .warm_up import WarmUp
 
-# Rows started in one turn of the loop. A stop is heard after four turns: 15 ms, where 64 rows a turn took 150; the cost
-# of a row is the same. What so few rows hold is less than makes the garbage collector look for circles among it.
+# Rows started in one turn of the loop. A stop is heard after four turns: 15 ms, where 64 rows a turn took 150. What so
+# few rows hold is less than makes the garbage collector look for circles among it.
 _IN_ONE_TURN: Final = 12
 
 _log = logging.getLogger("deepseek_async")
@@ -47,7 +47,7 @@ class Dispatch:
         caller: The client's.
         rules: How to send.
         deliver: Takes each outcome.
-        mark: Told of each row when it is pulled.
+        mark: Told of the rows that were pulled, before they are sent.
         check: Asked before each sending.
         tell: Told what a person should hear.
         untaken: Says how many outcomes were delivered and wait to be taken; ``None``: none ever does.
@@ -81,6 +81,7 @@ class Dispatch:
         self._notices = Notices(caller, tell)
         self._sender = Sender(caller, rules.max_attempts, check, rules.wanted, rules.budget)
         self._mark = mark
+        self._unmarked: list[Row] = []
         self._untaken = untaken
         self._most = self._most_now = rules.max_concurrency or CEILING
         self._window = rules.window or self._most
@@ -91,8 +92,7 @@ class Dispatch:
         self._fetching, self._pace = Errand(self._back), Pacing(rules.rate_limiter, self._back)
         self._changed = asyncio.Event()
         self.wake: Callable[[], None] = self._changed.set  # something has changed: look again at what can be sent
-        self._timer = Timer(self.wake)
-        self._crew = Crew(self._send)
+        self._timer, self._crew = Timer(self.wake), Crew(self._send)
         self.in_flight: int = 0
         self.refusals: int = 0
         self.stopping: asyncio.Event = asyncio.Event()
@@ -158,6 +158,9 @@ class Dispatch:
                 if rows:
                     self._fill(lane, full, now)
             self._pull(full, now)
+        if self._mark is not None and self._unmarked:  # before the tasks that send them have had a turn of the loop
+            self._mark(self._unmarked)
+            self._unmarked = []
         for lane in waiting.lanes:
             if lane.queue and lane not in full:
                 lane.leave(self)  # whoever has a turn and does not take it keeps others waiting
@@ -212,11 +215,8 @@ class Dispatch:
         if row.error is not None:
             self._end(Answered(Failed(row.custom_id, None, row.error)), row)
             return
-        try:
-            row.marked = self._mark(row) if self._mark is not None else None
-        except Exception as error:  # the journal cannot be written
-            self.stop(error)
-            return
+        if self._mark is not None:
+            self._unmarked.append(row)
         model = row.request.model if row.request is not None and not self._rules.warmup else None
         lane = self.waiting.by_model.get(model)
         is_free = lane is not None and lane not in full and not self.waiting.lanes[lane]  # for others it queues up

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,9 +51,9 @@ from .slots import Lane
 
 
 class Mark(Protocol):
-    """Notes that a row was pulled to be sent; what it returns is awaited before it is."""
+    """Notes that rows were pulled to be sent. Each has in ``marked`` then what is awaited before it is."""
 
-    def __call__(self, row: Row, /) -> Awaitable[None] | None: ...
+    def __call__(self, rows: Sequence[Row], /) -> None: ...
 
 
 class Check(Protocol):

@@ -6,6 +6,8 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .locks import lock_file
@@ -38,6 +40,7 @@ class Appending:
         status = os.fstat(self._fd)
         self.size: int = status.st_size
         self.is_closed: bool = False
+        self._gathered: list[bytes] | None = None
         if not stat.S_ISREG(status.st_mode):  # a pipe, a terminal, /dev/null: nothing could be resumed from it
             self.close()
             raise OSError(errno.EINVAL, "Not a regular file", str(path))
@@ -113,6 +116,9 @@ class Appending:
         Raises:
             OSError: The disk is full, or fails.
         """
+        if self._gathered is not None:
+            self._gathered.append(line)
+            return
         written = 0
         try:
             while written < len(line):
@@ -122,6 +128,20 @@ class Appending:
                 os.ftruncate(self._fd, self.size)
             raise
         self.size += written
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Lines that are appended in the block are so by one call of the system at its end, all or none.
+
+        Raises:
+            OSError: As `append`.
+        """
+        self._gathered = gathered = []
+        try:
+            yield
+        finally:
+            self._gathered = None
+        self.append(b"".join(gathered))
 
     def sync(self) -> None:
         """Bring all to the disk. Blocks."""

@@ -45,6 +45,13 @@ class Group:
         self._waiting.clear()
 
 
+def failed(error: Exception) -> Group:
+    """What never comes to the disk."""
+    group = Group()
+    group.settle(error)
+    return group
+
+
 class Disk:
     """Brings files to the disk, off the event loop: one group at a time, and meanwhile the next one gathers.
 
@@ -63,11 +70,9 @@ class Disk:
         """What is done once all that has been appended up to now is on the disk."""
         group = self._gathering
         if group is None:
-            group = Group()
             if self._failure is not None:  # what became of the data then is not known, and asking again does not tell
-                group.settle(self._failure)
-                return group
-            self._gathering = group
+                return failed(self._failure)
+            group = self._gathering = Group()
             if self._writing is None:
                 self._writing = asyncio.get_running_loop().create_task(self._write())
         return group

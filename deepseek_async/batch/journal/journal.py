@@ -2,7 +2,7 @@
 
     journal = Journal.open(output, durability="power", settings={...})   # blocks: seconds for a million rows
     journal.has_line(line, number), journal.has(row)                     # whether a row is done; `RowSource` asks
-    journal.mark(row)                                                    # a row is about to be sent
+    journal.mark_all(rows)                                               # rows are about to be sent
     journal.record(outcome, row, body, cost=Decimal("0.0001"))           # a row is finished; an awaitable, or None
     await journal.aclose(report={...})                                   # the closing report; unlocks the output
 
@@ -16,9 +16,10 @@
 
 A row that failed and was sent again by a later run has a line for each of those runs. The last one holds.
 
-Every line is appended by one call of the system, without a buffer of ours: if the process is killed, nothing is lost
-that was recorded. With ``durability="power"`` lines are also brought to the disk, in groups and off the event loop. A
-row is not sent before its mark is on the disk; what `record` returns is done when the row's line is.
+Every line is appended by one call of the system, alone or with those of rows that are sent together, and nothing goes
+on before: if the process is killed, nothing is lost that was recorded. With ``durability="power"`` lines are also
+brought to the disk, in groups and off the event loop. A row is not sent before its mark is on the disk; what `record`
+returns is done when the row's line is.
 
 The files are looked at from time to time, and at the end: a run stops when somebody has moved or cut one of them.
 """
@@ -28,7 +29,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -39,7 +40,7 @@ from ..faults import is_of_run
 from ..outcomes import Failed, Outcome
 from ..source.row import Row
 from .append import Appending, MovedError, sync_directory
-from .disk import Disk
+from .disk import Disk, failed
 from .index import Index, index_of, last_pid
 from .known_rows import Done
 from .lines import closing_line, finished_line, header_line, mark_line, moment_line
@@ -173,6 +174,23 @@ class Journal:
         if is_again:
             self._again[name] = None
         return None if self._disk is None else self._disk.synced()
+
+    def mark_all(self, rows: Sequence[Row]) -> None:
+        """Note that rows are about to be sent, all by one call of the system.
+
+        Each row has in ``marked`` then what is to be awaited before it is sent, if anything is. If they cannot be
+        noted, that raises `OSError`.
+        """
+        before = len(self._again)
+        try:
+            with self._side.at_once():
+                for row in rows:
+                    row.marked = self.mark(row)
+        except OSError as error:
+            for row in rows:
+                row.marked = failed(error)
+            for name in list(self._again)[before:]:
+                del self._again[name]
 
     def note(self, *, limit: int, in_flight: int, refusals: int) -> None:
         """Note how the run goes at this moment, for its report. What cannot be written is left out."""
