@@ -34,7 +34,7 @@ def _plain_init(cls: Any) -> Callable[..., None]:
     by_place, by_name, lines = ["self"], list[str](), list[str]()
     for field in attrs.fields(cls):
         default: Any = field.default
-        parameter = value = field.alias or field.name
+        parameter = value = name = field.alias or field.name
         if default is not attrs.NOTHING:
             names[f"default_{field.name}"] = default
             parameter += f"=default_{field.name}"
@@ -45,6 +45,8 @@ def _plain_init(cls: Any) -> Callable[..., None]:
             assert not isinstance(converter, attrs.Converter)  # noqa: S101 - all are plain functions
             names[f"converted_{field.name}"] = converter
             value = f"converted_{field.name}({value})"
+            if default is None:  # which no converter of ours changes
+                value = f"None if {name} is None else {value}"
         (by_name if field.kw_only else by_place).append(parameter)
         lines.append(f"  self.{field.name} = {value}")
     parameters = ", ".join([*by_place, *(["*", *by_name] if by_name else [])])

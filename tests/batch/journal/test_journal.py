@@ -436,6 +436,59 @@ async def test_a_disk_that_fails_is_told_to_all_who_wait(output: Path, monkeypat
     opened(output)._side.close()
 
 
+async def test_rows_that_are_sent_together_are_marked_by_one_write(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The side file has a line for each of them before any is sent."""
+    journal = opened(output)
+    together = [row(f"{number}") for number in range(12)]
+    written: list[bytes] = []
+    write = os.write
+
+    def note(fd: int, data: bytes) -> int:
+        written.append(data)
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", note)
+    journal.mark_all(together)
+    assert len(written) == 1
+    monkeypatch.undo()
+    assert [line["sent"] for line in lines_of(side_file_of(output))[1:]] == [of.name for of in together]
+    assert {of.marked for of in together} == {None}
+    await journal.aclose()
+
+
+@pytest.mark.parametrize("durability", ["process", "power"])
+async def test_rows_whose_marks_cannot_be_written_are_told_so(
+    output: Path, monkeypatch: pytest.MonkeyPatch, durability: Any
+) -> None:
+    """Each of them, when it is about to be sent; and none of them counts as sent again, nor stands in the file."""
+    first = opened(output)
+    first.mark(row("b"))
+    first._side.close()
+    first._rows.close()
+    journal = Journal.open(output, durability=durability)
+    assert journal.unfinished == {"b"}
+    before = side_file_of(output).read_bytes()
+
+    def full(_: int, __: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    together = [row("a"), row("b"), row("c")]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        journal.mark_all(together)
+    for of in together:
+        assert of.marked is not None
+        with pytest.raises(OSError, match="No space left"):
+            await of.marked
+    assert journal.sent_again == ()
+    assert side_file_of(output).read_bytes() == before
+    journal.mark_all(together)
+    assert journal.sent_again == ("b",)
+    await journal.aclose()
+
+
 def _short_then_full(real: Callable[[int, bytes], int]) -> Callable[[int, bytes], int]:
     calls = 0
 
