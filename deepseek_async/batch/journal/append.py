@@ -136,7 +136,7 @@ class Appending:
         Raises:
             OSError: As `append`.
         """
-        self._gathered = gathered = []
+        gathered = self._gathered = list[bytes]()
         try:
             yield
         finally:
