@@ -9,8 +9,11 @@ import pytest
 
 from deepseek_async.codec.reading.one_piece import completion_in
 from deepseek_async.codec.reading.shapes import AnswerReader, late
+from deepseek_async.codec.reading.shapes import reader as reader_module
 from deepseek_async.codec.reading.shapes.documented import COMPLETION
+from deepseek_async.codec.reading.shapes.learned import LONG
 from deepseek_async.codec.reading.shapes.lessons import read_slowly
+from deepseek_async.codec.reading.shapes.reader import _plain_chunk
 from deepseek_async.errors import MalformedResponseError
 from deepseek_async.types import ChatCompletion
 
@@ -99,6 +102,29 @@ def test_equal_bytes_of_a_long_answer_are_one(monkeypatch: pytest.MonkeyPatch) -
     assert len({id(one) for one in said}) == len(WORDS)
     assert short == long
     assert hash(short.logprobs) == hash(long.logprobs)
+
+
+@pytest.mark.parametrize("size", [0, LONG])
+def test_after_calls_texts_are_read_straight_again(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream of calls, however long, does not make a client slow for those that come after it."""
+    straight: list[bool] = []
+
+    def plain_chunk(text: bytes) -> Any:
+        found = _plain_chunk(text)
+        straight.append(found is not None)
+        return found
+
+    monkeypatch.setattr(reader_module, "_plain_chunk", plain_chunk)
+    call = {"index": 0, "function": {"arguments": "x" * size}}
+    of_call = to_json(of_choices({"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}))
+    reader = AnswerReader()
+    for _ in range(1000):
+        reader.chunk(of_call)
+    assert len(straight) < 50
+    straight.clear()
+    for _ in range(1000):
+        reader.chunk(to_json(of_choices({"index": 0, "delta": {"content": "x" * size}, "finish_reason": None})))
+    assert sum(straight) > 900
 
 
 @pytest.mark.parametrize("own", [{}, {"id": 5}])

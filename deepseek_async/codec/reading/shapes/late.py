@@ -121,5 +121,5 @@ def put_off(logprobs: ChoiceLogprobs, text: bytes, shapes: Decoders, looked: Loo
     if but_token and len(tokens) == 1 and not (content and reasoning):
         if tokens[0].top_logprobs:
             tokens[0].defer(LaterTopsOfOne(shapes, text, looked, 0))
-    else:
+    elif tokens:
         logprobs.defer(LaterLogprobs(shapes, text, looked, 0))

@@ -24,7 +24,7 @@ from .unknown import Unknown, extra_method, fields_of, map_shapes, nested_in
 S = TypeVar("S", bound=Shape)
 
 LONG = 512
-"""Bytes: a chunk of more has logprobs in it, or more text than is worth a try to read it as a plain one."""
+"""Bytes: a chunk of more has logprobs in it, or much text at once."""
 _UNSET: Any = msgspec.UNSET
 _NO_DEFAULTS: Mapping[str, Any] = {}
 _NO_TOPS = msgspec.Raw(b"[]")

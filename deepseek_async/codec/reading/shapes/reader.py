@@ -28,7 +28,7 @@ T = TypeVar("T")
 OTHERWISE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 PLAIN_TRIES = 8
-"""After so many chunks, one after the other, that were more than plain, none is taken to be plain any more."""
+"""After so many chunks, one after the other, that were more than plain, only one in `PROBING` is tried as one."""
 REPEATING = 8
 """After so many streams, one after the other, whose chunks are not like each other, none is taken to be so any more."""
 MANY_LOOKS, PROBING = 65_536, 64
@@ -63,7 +63,7 @@ class AnswerReader:
         self._shapes = shapes_with(())
         self._read_chunk = self._shapes.chunk
         self._looks = _Looks()
-        self._plain_tries = [PLAIN_TRIES, PLAIN_TRIES]  # of chunks of a piece of text; of long ones
+        self._plain_tries = [PLAIN_TRIES, PLAIN_TRIES]  # of chunks of a piece of text, and of long ones
         self._lessons = 0
         self._failed_lessons = 0
 
@@ -77,13 +77,15 @@ class AnswerReader:
         self.chunks += 1
         try:
             is_long = len(text) >= LONG
-            if self._plain_tries[is_long]:
+            if (tries := self._plain_tries[is_long]) > 0:
                 if (chunk := _plain_chunk(text)) is not None:
                     self._plain_tries[is_long] = PLAIN_TRIES
                     if (logprobs := chunk.choices[0].logprobs) is not None:
                         self._defer(logprobs, text)
                     return chunk
-                self._plain_tries[is_long] -= 1
+                self._plain_tries[is_long] = tries - 1 or -PROBING
+            else:
+                self._plain_tries[is_long] = tries + 1 or 1
             looks = self._looks
             if looks.left and looks.is_expected():
                 return self._shapes.chunk_at_once(text, looks)
