@@ -259,6 +259,7 @@ class Attempt:
         if self._is_open:
             self._is_open = False
             self._figures.in_flight -= 1
+        self.arrived.clear()  # an error's frames hold it
         if self.response is not None:
             self.response.close()
 

@@ -64,7 +64,9 @@ async def _ask(
     try:
         answer = await attempt.whole(caller.max_body_bytes, witness)
     except (APIConnectionError, APITimeoutError) as error:
-        answer = body_before(error, attempt.arrived, ChatCompletion, caller.reader)
+        if (whole := body_before(error, attempt.arrived, ChatCompletion, caller.reader)) is None:
+            raise
+        answer = whole
     finally:
         if attempt.was_resent and witness is not None:
             witness.resent()

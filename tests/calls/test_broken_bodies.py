@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import traceback
 from typing import Any
 
 import pytest
@@ -107,6 +108,20 @@ async def test_another_attempt_comes_first() -> None:
     with pytest.raises(APIConnectionError, match="refused") as caught:
         await ask(client)
     assert caught.value.partial is None
+
+
+async def test_an_error_keeps_no_body() -> None:
+    """What was read of it is in ``partial``; its bytes are gone, whoever keeps the error with its frames."""
+    client, _ = client_on(in_pieces(to_json(completion("x" * 100_000))[:-40], BROKE), retry=ONCE)
+    with pytest.raises(APIConnectionError) as caught:
+        await ask(client)
+    assert caught.value.partial is not None
+    held = [frame.f_locals for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    values = [value for names in held for value in names.values()]
+    attempts = [names["attempt"] for names in held if "attempt" in names]
+    assert attempts
+    assert not any(attempt.arrived for attempt in attempts)
+    assert not any(len(value) > 10_000 for value in values if isinstance(value, (bytes, str, list)))
 
 
 @pytest.mark.parametrize("cut", [4, 150, 260])

@@ -83,7 +83,9 @@ class Completions:
             try:
                 body = await attempt.whole(caller.max_body_bytes)
             except (APIConnectionError, APITimeoutError) as error:
-                body = body_before(error, attempt.arrived, TextCompletion, caller.reader)
+                if (whole := body_before(error, attempt.arrived, TextCompletion, caller.reader)) is None:
+                    raise
+                body = whole
             completion = text_completion_in(body, caller.reader)
             finished(completion := attrs.evolve(completion, request_id=attempt.request_id))
             if call.meter is not None:

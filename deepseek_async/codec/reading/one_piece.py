@@ -83,17 +83,17 @@ def body_before(
     arrived: Sequence[bytes],
     cls: type[C],
     reader: AnswerReader = SHARED,
-) -> bytes:
+) -> bytes | None:
     """The body of an answer whose connection broke, or was waited for in vain, before its end, if it is whole all the
     same: JSON says by itself where it ends, and a stream by ``[DONE]``.
 
     Args:
-        error: How it broke off.
+        error: How it broke off; its ``partial`` becomes what can be read of a body that is not whole.
         arrived: What had come.
         cls: What it is to be.
 
-    Raises:
-        APIConnectionError, APITimeoutError: That error; ``partial`` has what could be read.
+    Returns:
+        The body; ``None``: it is not whole.
     """
     body = b"".join(arrived)
     if _EVENTS.match(body) is not None or _is_stream(body):
@@ -105,4 +105,4 @@ def body_before(
         return body
     else:
         error.partial = partial_in(body, cls)
-    raise error
+    return None
