@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -79,6 +80,23 @@ def test_bytes_that_are_none_are_refused_when_they_come(where: str, wrong: Any) 
                 told.append((error.path, str(error)))
         assert told[0] == told[1]
         assert reader.slow_chunks
+
+
+@pytest.mark.parametrize("longest", [1, 2**20])
+def test_whoever_keeps_a_token_does_not_keep_the_answer(longest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least likely token of each of 10,000 answers, say: each would hold 2 MB of JSON until its alternatives are
+    looked at."""
+    monkeypatch.setattr(late, "LONG_ANSWER", longest)
+    whole = completion("ab")
+    whole["choices"][0]["logprobs"] = {"content": [a_token("a", "b", id="é"), a_token("b", "a", id="é")], "x": ["y"]}
+    body = to_json(whole)
+    before = sys.getrefcount(body)
+    answer = completion_in(body, None, AnswerReader())[0]
+    assert answer.logprobs is not None
+    assert answer.logprobs.content is not None
+    assert sys.getrefcount(body) == before
+    token = answer.logprobs.content[1]
+    assert [top.token for top in token.top_logprobs] == ["b", "a"]
 
 
 def test_equal_bytes_of_a_long_answer_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
