@@ -59,24 +59,8 @@ class Deadlines:
     """
 
     __slots__ = (
-        "_alarm",
-        "_alarm_at",
-        "_cancelling",
-        "_due",
-        "_error",
-        "_has_heard",
-        "_idle",
-        "_is_stream",
-        "_left",
-        "_seconds",
-        "_since",
-        "_task",
-        "_total",
-        "_total_at",
-        "_until",
-        "keepalives",
-        "loop",
-        "phase",
+        *("_alarm", "_alarm_at", "_cancelling", "_due", "_error", "_has_heard", "_idle", "_is_stream", "_left"),
+        *("_seconds", "_since", "_task", "_total", "_total_at", "_until", "keepalives", "loop", "phase"),
     )
 
     def __init__(self, timeouts: Timeouts, *, streamed: bool = False) -> None:
@@ -129,12 +113,32 @@ class Deadlines:
             DeepSeekError: Likewise, what `interrupt` was called with.
             CancelledError: Somebody else has cancelled the task, be it in the same turn as a deadline passed.
         """
+        task = self.begin(is_fresh=is_fresh)
+        if task is None:
+            raise of_another_loop(waited_for)
+        try:
+            brought = await waited_for
+        except BaseException as error:
+            due = self.end(error)
+            if due is None:
+                raise
+        else:
+            self.end()
+            return brought
+        raise due
+
+    def begin(self, *, is_fresh: bool = False) -> asyncio.Task[object] | None:
+        """A wait begins, of the task that is returned, as `wait` has it; ``None``: there is none, and nothing begins.
+
+        Whoever waits many times a second calls this before, and `end` behind, and saves a coroutine.
+        """
+        task = asyncio.current_task(self.loop)
+        if task is None:
+            return None
         if is_fresh:
             self.phase = "idle"
             self._seconds = self._left = self._idle
-        self._task = task = asyncio.current_task(self.loop)
-        if task is None:
-            raise of_another_loop(waited_for)
+        self._task = task
         self._cancelling = task.cancelling()
         self._since = now = self.loop.time()
         due = now + self._left
@@ -143,21 +147,18 @@ class Deadlines:
         self._due = due
         if due < self._alarm_at:
             self._set_alarm(now)
-        cancelled: asyncio.CancelledError | None = None
-        try:
-            return await waited_for
-        except asyncio.CancelledError as error:
-            cancelled = error
-            raise
-        finally:
-            self._task = None
-            self._until = until = self.loop.time()
-            self._left -= until - self._since
-            if self._error is not None:
-                due_error, self._error = self._error, None
-                if self._is_ours(task, cancelled):
-                    raise due_error from None
-            cancelled = None  # it holds this frame
+        return task
+
+    def end(self, error: BaseException | None = None) -> DeepSeekError | None:
+        """The wait has ended, by itself or by an error; return what to raise instead of that, as `wait` has it."""
+        task, self._task = self._task, None
+        self._until = until = self.loop.time()
+        self._left -= until - self._since
+        if self._error is None or task is None:
+            return None
+        due_error, self._error = self._error, None
+        cancelled = error if isinstance(error, asyncio.CancelledError) else None
+        return due_error if self._is_ours(task, cancelled) else None
 
     def _is_ours(self, task: asyncio.Task[object], cancelled: asyncio.CancelledError | None) -> bool:
         """Take our cancellation back; whether it was the only one that ended the wait."""

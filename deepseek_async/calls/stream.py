@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, Self, TypeVar
 
 from ..codec.answer import Complete, Interrupted, Seam, StreamedAnswer
-from ..errors import DeepSeekError, StreamInterruptedError, name_ours, refuse_sync, unforeseen
+from ..errors import DeepSeekError, StreamInterruptedError, name_ours, of_another_loop, refuse_sync, unforeseen
 from ..transport.base import lowered
 from ..types import ChatCompletion, ChatCompletionChunk, Delta, TextCompletion
 from .arguments.spellings import WORDS_OF_STREAMS
@@ -79,11 +79,24 @@ class ChunkStream(Generic[C, W]):
         return self
 
     async def __anext__(self) -> C:
-        while not self._ready:
-            if not await self._advance():
-                raise StopAsyncIteration
+        ready = self._ready
+        if not ready:
+            is_fresh = self._answer.chunks > 0
+            while not ready:
+                # As `_advance` does where there are bytes to wait for, without a coroutine of its own.
+                if (reading := self._begin_read(is_fresh=is_fresh)) is None:
+                    if not await self._advance():
+                        raise StopAsyncIteration
+                    continue
+                try:
+                    data = await reading
+                except BaseException as error:
+                    if not self._is_end(error):
+                        raise
+                else:
+                    is_fresh = self._end_read(data)
         self._outlet.delivered += 1
-        return self._ready.popleft()
+        return ready.popleft()
 
     async def completion(self) -> W:
         """Read what is left and return the whole answer.
@@ -219,53 +232,108 @@ class ChunkStream(Generic[C, W]):
         Raises:
             DeepSeekError: It has ended, and not well. Raised again whenever asked again.
         """
-        answer = self._answer
-        stage = self._stage
+        stage, answer = self._stage, self._answer
         if stage is not Stage.UNDER_WAY:
             return self._has_more()
-        if self._is_busy:
-            self._check_reader()
-        self._is_busy = True
+        self._check_reader()
         is_fresh = answer.chunks > 0  # the last read brought a chunk: the time until the next begins
-        try:
-            while not self._ready:
-                if (stage := self._stage) is not Stage.UNDER_WAY:
-                    return self._has_more()
-                call, attempt, end = self._call, self._attempt, answer.end
-                if end is not None:
-                    await self._act_on(end)
-                elif call is None or attempt is None or attempt.response is None:
+        while not self._ready:
+            if (stage := self._stage) is not Stage.UNDER_WAY:
+                return self._has_more()
+            if (reading := self._begin_read(is_fresh=is_fresh)) is not None:
+                try:
+                    data = await reading
+                except BaseException as error:
+                    if not self._is_end(error):
+                        raise
+                else:
+                    is_fresh = self._end_read(data)
+                continue
+            is_fresh = False
+            self._is_busy = True
+            try:
+                if answer.end is not None:
+                    await self._act_on(answer.end)
+                else:
                     await self._open()
-                    is_fresh = False
                     if opening and self._attempt is not None:
                         return True
-                else:
-                    response, deadlines = attempt.response, call.deadlines
-                    before = answer.chunks
-                    try:
-                        data = await deadlines.wait(response.receive(), is_fresh=is_fresh)
-                        answer.receive_data(data) if data else answer.receive_eof()
-                    except DeepSeekError as error:
-                        answer.receive_break(error)
-                    except Exception as error:
-                        answer.receive_break(unforeseen(error))
-                    else:
-                        is_fresh = answer.chunks > before
-                        if call.watch is not None:
-                            call.watch.read(answer.chunks - before, deadlines.waited, answer.request_id)
-                        if not is_fresh:
-                            deadlines.go_on()
-                    deadlines.keepalives = answer.keepalives
-                    if answer.end is not None and (response.is_at_end or isinstance(answer.end, Interrupted)):
-                        attempt.close()  # free for the next request before this one's last chunks are looked at
-            return True
-        except DeepSeekError:
-            raise
+            except DeepSeekError:
+                raise
+            except BaseException:
+                self._leave(Stage.CANCELLED)
+                raise
+            finally:
+                self._is_busy = False
+        return True
+
+    def _begin_read(self, *, is_fresh: bool) -> Awaitable[bytes] | None:
+        """Begin to wait for bytes; ``None``: there is something else to do."""
+        call, attempt = self._call, self._attempt
+        if (
+            self._is_busy
+            or call is None
+            or attempt is None
+            or attempt.response is None
+            or self._answer.end is not None
+            or self._stage is not Stage.UNDER_WAY
+        ):
+            return None
+        reading = attempt.response.receive()
+        if call.deadlines.begin(is_fresh=is_fresh) is None:
+            self._answer.receive_break(of_another_loop(reading))
+            self._settle_read(call)
+            return None
+        self._is_busy = True
+        return reading
+
+    def _end_read(self, data: bytes) -> bool:
+        """Take what came, ``b""`` if it is the end; whether there was a chunk in it."""
+        call, answer = self._call, self._answer
+        assert call is not None  # noqa: S101 - it waited
+        deadlines, before = call.deadlines, answer.chunks
+        deadlines.end()
+        self._is_busy = False
+        try:
+            answer.receive_data(data) if data else answer.receive_eof()
+        except DeepSeekError as error:
+            answer.receive_break(error)
+        except Exception as error:
+            answer.receive_break(unforeseen(error))
         except BaseException:
             self._leave(Stage.CANCELLED)
             raise
-        finally:
-            self._is_busy = False
+        else:
+            if call.watch is not None:
+                call.watch.read(answer.chunks - before, deadlines.waited, answer.request_id)
+            if answer.chunks == before:
+                deadlines.go_on()
+        self._settle_read(call)
+        return answer.chunks > before
+
+    def _is_end(self, error: BaseException) -> bool:
+        """Whether what a wait for bytes raised is for the answer to take; if not, it is for the caller."""
+        call, answer = self._call, self._answer
+        assert call is not None  # noqa: S101 - it waited
+        due = call.deadlines.end(error)
+        self._is_busy = False
+        if due is not None:
+            answer.receive_break(due)
+        elif isinstance(error, Exception):
+            answer.receive_break(error if isinstance(error, DeepSeekError) else unforeseen(error))
+        else:
+            self._leave(Stage.CANCELLED)
+            return False
+        self._settle_read(call)
+        return True
+
+    def _settle_read(self, call: Call) -> None:
+        answer, attempt = self._answer, self._attempt
+        call.deadlines.keepalives = answer.keepalives
+        if answer.end is None or attempt is None or attempt.response is None:
+            return
+        if attempt.response.is_at_end or isinstance(answer.end, Interrupted):
+            attempt.close()  # free for the next request before this one's last chunks are looked at
 
     def _has_more(self) -> bool:
         """Whether chunks are left after the end."""
