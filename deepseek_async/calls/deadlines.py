@@ -113,8 +113,7 @@ class Deadlines:
             DeepSeekError: Likewise, what `interrupt` was called with.
             CancelledError: Somebody else has cancelled the task, be it in the same turn as a deadline passed.
         """
-        task = self.begin(is_fresh=is_fresh)
-        if task is None:
+        if not self.begin(is_fresh=is_fresh):
             raise of_another_loop(waited_for)
         try:
             brought = await waited_for
@@ -127,18 +126,17 @@ class Deadlines:
             return brought
         raise due
 
-    def begin(self, *, is_fresh: bool = False) -> asyncio.Task[object] | None:
-        """A wait begins, of the task that is returned, as `wait` has it; ``None``: there is none, and nothing begins.
+    def begin(self, *, is_fresh: bool = False) -> bool:
+        """A wait begins, as `wait` has it; False: not in a task of this loop, and nothing begins.
 
         Whoever waits many times a second calls this before, and `end` behind, and saves a coroutine.
         """
-        task = asyncio.current_task(self.loop)
+        self._task = task = asyncio.current_task(self.loop)
         if task is None:
-            return None
+            return False
         if is_fresh:
             self.phase = "idle"
             self._seconds = self._left = self._idle
-        self._task = task
         self._cancelling = task.cancelling()
         self._since = now = self.loop.time()
         due = now + self._left
@@ -147,7 +145,7 @@ class Deadlines:
         self._due = due
         if due < self._alarm_at:
             self._set_alarm(now)
-        return task
+        return True
 
     def end(self, error: BaseException | None = None) -> DeepSeekError | None:
         """The wait has ended, by itself or by an error; return what to raise instead of that, as `wait` has it."""

@@ -280,7 +280,7 @@ class ChunkStream(Generic[C, W]):
         ):
             return None
         reading = attempt.response.receive()
-        if call.deadlines.begin(is_fresh=is_fresh) is None:
+        if not call.deadlines.begin(is_fresh=is_fresh):
             self._answer.receive_break(of_another_loop(reading))
             self._settle_read(call)
             return None
