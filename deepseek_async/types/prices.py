@@ -181,8 +181,15 @@ def cost_of(
         usage: The answer's token counts.
         at: When the request was sent: that hour's price holds.
     """
+    _check_usage(usage)
     price = price_of(model, at, currency=currency, holidays=holidays, prices=prices)
     return None if price is None else price.cost(usage)
+
+
+def _check_usage(usage: object) -> None:
+    if not isinstance(usage, Usage):
+        told = "which is None where the server tells none" if usage is None else f"not {type(usage).__name__}"
+        raise InvalidRequestError("usage", None, f"a Usage, such as completion.usage, {told}")
 
 
 def next_off_peak(
@@ -200,7 +207,7 @@ def next_off_peak(
     Raises:
         InvalidRequestError: The margin leaves no window.
     """
-    if not timedelta(0) <= margin < timedelta(hours=1):
+    if not isinstance(margin, timedelta) or not timedelta(0) <= margin < timedelta(hours=1):
         raise InvalidRequestError("margin", str(margin), "0 to less than 1 hour: a window is 2 hours long")
     utc, holidays = _in_utc(at), checked_days(holidays)
     # Peak windows of the days around, widened by the margin: what lies between them is off-peak.
@@ -218,6 +225,8 @@ def next_off_peak(
 
 
 def _in_utc(at: datetime) -> datetime:
+    if not isinstance(at, datetime):
+        raise InvalidRequestError("at", at, "a time with a time zone, such as datetime.now(UTC)")
     if at.tzinfo is None:
         raise InvalidRequestError("at", str(at), "a time with a time zone")
     return at.astimezone(UTC)

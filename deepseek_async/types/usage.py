@@ -42,7 +42,7 @@ class CompletionTokensDetails(Brief):
 @knows_its_names
 @attrs.frozen(repr=False)
 class Usage(Document):
-    """Token counts. ``+`` adds two; a count that neither has stays ``None``.
+    """Token counts. ``+`` adds two, `sum` any number; a count that neither has stays ``None``.
 
     Attributes:
         prompt_tokens: Tokens of the prompt; cache hits and misses together.
@@ -87,3 +87,6 @@ class Usage(Document):
             prompt_tokens_details=reduce(add, prompts) if prompts else None,
             completion_tokens_details=reduce(add, answers) if answers else None,
         )
+
+    def __radd__(self, other: int) -> Usage:
+        return self if other == 0 and isinstance(other, int) else NotImplemented  # `sum` begins with it

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from deepseek_async import InvalidRequestError
 from deepseek_async.codec import Fold, chunk_from_json, fold
 from deepseek_async.types import (
     ChatCompletion,
@@ -315,3 +317,17 @@ def test_deepseeks_own_sample_folds_to_its_message() -> None:
     answer = fold(chunk_from_json(text.encode()) for text in chunks)
     assert (answer.message.role, answer.reasoning, answer.text) == ("assistant", "Hm", "Hi")
     assert answer.complete
+
+
+@pytest.mark.parametrize("given", [["a"], [{"choices": []}], [None], [5], "abc"])
+def test_what_is_no_chunk_is_named(given: Any) -> None:
+    """With how one is made; what the chunks' own source raises stays as it is."""
+    with pytest.raises(InvalidRequestError, match=r"ChatCompletionChunk each, not .*from_dict"):
+        fold(given)
+
+    def broken() -> Iterator[ChatCompletionChunk]:
+        yield ChatCompletionChunk()
+        raise AttributeError("theirs")
+
+    with pytest.raises(AttributeError, match="theirs"):
+        fold(broken())

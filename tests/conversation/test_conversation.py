@@ -340,3 +340,22 @@ async def test_a_half_answer_that_is_kept_has_an_estimated_cost(server: SandboxS
     assert caught.value.partial is not None
     assert chat.turns[-1].cost is not None
     assert chat.cost == chat.turns[-1].cost == budget.spent == budget.estimated > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"client": None}, "client"),
+        ({"client": "deepseek-flash"}, "client"),
+        ({"model": None}, "model"),
+        ({"model": AsyncClient("sk-0123456789")}, "model"),
+        ({"system": ["Be brief."]}, "system"),
+        ({"budget": 5}, "budget"),
+        ({"trim": 20}, "trim"),
+    ],
+)
+async def test_what_cannot_work_is_refused_when_it_is_made(arguments: dict[str, Any], named: str) -> None:
+    """And not with the first question."""
+    given: dict[str, Any] = {"client": AsyncClient("sk-0123456789"), "model": "deepseek-flash", **arguments}
+    with pytest.raises(InvalidRequestError, match=f"^{named}"):
+        Conversation(given.pop("client"), **given)

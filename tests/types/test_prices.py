@@ -156,6 +156,25 @@ def test_what_is_none_is_named_at_its_model(price: Any) -> None:
         cost_of(Usage(1, 1, 2), "m", at(MONDAY, 2), prices={"m": price})
 
 
+@pytest.mark.parametrize("at", ["2026-11-23", MONDAY, 1795834830, 1.5, None])
+def test_what_is_no_time_is_named(at: Any) -> None:
+    """A date has no hour, and a text is none."""
+    ways: list[Any] = [is_peak, next_off_peak, lambda at: cost_of(USAGE, "deepseek-flash", at)]
+    for ask in ways:
+        with pytest.raises(InvalidRequestError, match=r"at.*time with a time zone"):
+            ask(at)
+    for margin in (5, "1h", None):
+        with pytest.raises(InvalidRequestError, match="margin"):
+            next_off_peak(datetime(2026, 11, 23, tzinfo=UTC), margin=margin)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": 1}, ChatCompletion(), 5])
+def test_what_is_no_usage_is_named(usage: Any) -> None:
+    """Most often that of an answer whose server tells none."""
+    with pytest.raises(InvalidRequestError, match=r"usage.*completion\.usage"):
+        cost_of(usage, "deepseek-flash", at(MONDAY, 2))
+
+
 def test_holidays_are_days() -> None:
     """A datetime means its day. A text would be equal to no day, and the answers of that day were priced too high."""
     for days in ([MONDAY], (datetime(MONDAY.year, MONDAY.month, MONDAY.day),), {MONDAY}):  # noqa: DTZ001

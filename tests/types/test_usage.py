@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +59,13 @@ def test_the_cache_and_the_reasoning_are_found_in_either_place() -> None:
     assert Usage().cached_tokens is None
     assert Usage(completion_tokens_details=CompletionTokensDetails(5)).reasoning_tokens == 5
     assert Usage().reasoning_tokens is None
+
+
+def test_usages_are_summed_as_numbers_are() -> None:
+    """`sum` begins with 0, which is no count; nothing else is."""
+    usages = [Usage(1, 2, 3), Usage(10, 20, 30, prompt_cache_hit_tokens=4)]
+    assert sum(usages) == usages[0] + usages[1] == sum(usages, Usage())
+    assert sum(usages[:1]) == usages[0]
+    for other in (1, 0.5, "", None):
+        with pytest.raises(TypeError):
+            other + usages[0]  # type: ignore[operator]

@@ -48,6 +48,9 @@ class Template:
     _pieces: tuple[str | tuple[str], ...] = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
+        for name in ("prompt", "system", "model", "id_column"):
+            if (value := getattr(self, name)) is not None and not isinstance(value, str):
+                raise InvalidRequestError(name, None, f"a text, not {type(value).__name__}")
         object.__setattr__(self, "_pieces", () if self.prompt is None else tuple(_pieces_of(self.prompt)))
 
     @property

@@ -23,6 +23,7 @@ from ...policy.trimming import Trim
 from ...types import AssistantMessage, ChatCompletion, FinishReason, SystemMessage, Usage, UserMessage
 from ...types.messages import Content
 from ...types.requests.numbers import integer_in
+from ..arguments.checks import check_budget, check_type
 from ..arguments.parameters import AskingParameters, check_names
 from ..arguments.spellings import WORDS_OF_CONVERSATIONS
 from ..chat import Chat
@@ -77,6 +78,13 @@ class Conversation:
         check_names(parameters, AskingParameters, Conversation.__init__)
         if partial not in ("drop", "keep"):
             raise InvalidRequestError("partial", partial, "'drop' or 'keep'")
+        if not hasattr(client, "chat"):
+            raise InvalidRequestError("client", None, f"an AsyncClient, not {type(client).__name__}")
+        check_type("model", model, str)
+        check_type("system", system, str, SystemMessage, Mapping, None)
+        check_budget(parameters.get("budget"))
+        if trim is not None and not callable(trim):
+            raise InvalidRequestError("trim", None, f"such as last_messages(20), or None, not {type(trim).__name__}")
         self._client = client
         self.system: Any = SystemMessage(system) if isinstance(system, str) else system
         self.model = model

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from ...errors import InvalidRequestError
 from ...types import ChatCompletion, ChatCompletionChunk, ChunkChoice, Usage
 from ...types.values import NO_EXTRA
 from ..endings import interruption_in
@@ -43,10 +44,20 @@ def fold(chunks: Iterable[ChatCompletionChunk]) -> ChatCompletion:
 
     Returns:
         ``complete`` is True if every choice has a ``finish_reason`` other than an interruption's.
+
+    Raises:
+        InvalidRequestError: One is no chunk.
     """
     folding = Fold()
-    for chunk in chunks:
-        folding.add(chunk)
+    chunk: Any = ...
+    try:
+        for chunk in chunks:
+            folding.add(chunk)
+    except (AttributeError, TypeError):
+        if chunk is ... or isinstance(chunk, ChatCompletionChunk):
+            raise
+        what = f"ChatCompletionChunk each, not {type(chunk).__name__}; ChatCompletionChunk.from_dict makes one"
+        raise InvalidRequestError("chunks", None, what) from None
     return folding.completion(done=folding.is_finished)
 
 
