@@ -54,6 +54,8 @@ def test_quoting_changes_nothing(text: str) -> None:
     """JSON, twice too, HTML, URLs, Python's reprs, and other white space."""
     text = text.encode("utf-8", "replace").decode()
     for spell in SPELLINGS:
+        if spell is SPELLINGS[-1] and "\\" in text:
+            continue  # white space amid an escape makes it another text
         assert plain(spell(text)) == plain(text)
 
 
