@@ -109,7 +109,8 @@ class Attempt:
             self._watch.queued()
 
     def connecting(self) -> None:
-        self._leave_queue()
+        if self._is_queued:
+            self._leave_queue()
         self._deadlines.enter("connect", self._timeouts.connect)
         if self._watch is not None:
             self._watch.connecting()
@@ -130,9 +131,8 @@ class Attempt:
             self._watch.connected(reused=reused)
 
     def _leave_queue(self) -> None:
-        if self._is_queued:
-            self._is_queued = False
-            self._figures.waiting_for_connection -= 1
+        self._is_queued = False
+        self._figures.waiting_for_connection -= 1
 
     # What the client asks for.
 

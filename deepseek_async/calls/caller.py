@@ -150,14 +150,18 @@ class Caller:
 
     def call(self, request: HTTPRequest, options: CallOptions, *, model: str | None, streamed: bool) -> Call:
         """A call that makes its attempts with that request."""
-        budget, timeouts, retry = options.get("budget"), options.get("timeouts"), options.get("retry")
+        budget, timeouts, retry = options.get("budget"), options.get("timeouts"), options.get("retry") or self.retry
         return Call(
             self.surroundings,
             request,
             model=model,
             streamed=streamed,
             timeouts=self.timeouts if timeouts is None else timeouts_of(timeouts, self.timeouts),
-            retry=retry if isinstance(retry, RetryPolicy) else retry_of(retry, self.retry),
+            retry=self.retry
+            if retry is None
+            else retry
+            if isinstance(retry, RetryPolicy)
+            else retry_of(retry, self.retry),
             meter=self._meter(request, budget, model) if budget is not None or self.budget is not None else None,
             elsewhere=self._in_beta if self.endpoint.may_be_sandbox else None,
         )

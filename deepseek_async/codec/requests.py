@@ -76,13 +76,14 @@ class _Shape:
         self._values_in = attrgetter(*names)
         self._make = msgspec.defstruct("Body", [(name, Any, None) for name in names], omit_defaults=True, gc=False)
         fields = attrs.fields_dict(request_class)
-        self._nested = [name for name in names if _is_nested(fields[name])]
+        self._nested = [(place, name) for place, name in enumerate(names) if _is_nested(fields[name])]
 
     def of(self, request: ChatRequest | TextRequest) -> msgspec.Struct:
-        body = self._make(*self._values_in(request))
-        for name in self._nested:
-            if (value := getattr(body, name)) is not None:
-                setattr(body, name, _plain(value))
+        values = self._values_in(request)
+        body = self._make(*values)
+        for place, name in self._nested:
+            if values[place] is not None:
+                setattr(body, name, _plain(values[place]))
         return body
 
 

@@ -53,12 +53,15 @@ class Errand:
 class Crew(Generic[T]):
     """Tasks that do one piece of work after another: to make a task costs three times what it costs to wake one.
 
+    Made in the loop that it runs in.
+
     Args:
         work: Does a piece of work; raises nothing but a cancellation.
     """
 
     def __init__(self, work: Callable[[T], Coroutine[Any, Any, None]]) -> None:
         self._work = work
+        self._loop = asyncio.get_running_loop()
         self._idle: list[asyncio.Future[T | None]] = []
         self._is_over = False
 
@@ -75,7 +78,7 @@ class Crew(Generic[T]):
             await self._work(piece)
             piece = None  # an idle task holds nothing
             if not self._is_over:
-                idle: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+                idle: asyncio.Future[T | None] = self._loop.create_future()
                 self._idle.append(idle)
                 piece = await idle
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
+import msgspec
 
 from ...calls.arguments.parameters import CallOptions
 from ...calls.caller import Caller
@@ -247,24 +248,21 @@ class Sender:
         return Answered(Failed(row.custom_id, row.request, error, row.attempts))
 
 
-class _Seen:
+class _Seen(msgspec.Struct, gc=False):
     """What is seen of a row that is under way."""
 
-    __slots__ = ("_clock", "_lane", "_permit", "_row")
-
-    def __init__(self, row: Row, lane: Lane, permit: Permit, clock: Callable[[], float]) -> None:
-        self._row = row
-        self._lane = lane
-        self._permit = permit
-        self._clock = clock
+    row: Row
+    lane: Lane
+    permit: Permit
+    clock: Callable[[], float]
 
     def admitted(self) -> None:
-        self._lane.admit(self._permit, self._clock())
+        self.lane.admit(self.permit, self.clock())
 
     def resent(self) -> None:
         """An error stands for the first sending, which nobody answered."""
         words = "a kept-alive connection broke at once; the request was sent again on a new one"
-        self._row.errors += (APIConnectionError(words),)
+        self.row.errors += (APIConnectionError(words),)
 
 
 def _unexpected(error: Exception) -> DeepSeekError:

@@ -149,7 +149,7 @@ def row_of(item: object, number: int, place: str, template: Template | None = No
             value = (
                 typed(item.values) if item.is_text and (template is None or template.prompt is None) else item.values
             )
-        if not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):  # a dict by name: the abstract class asks 5 × longer
             what = (
                 f"a mapping, not {type(item).__name__}"
                 if template
