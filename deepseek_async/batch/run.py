@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sized
 from contextlib import asynccontextmanager, suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -204,20 +205,24 @@ async def run_partition(client: Client, rows: Source, output: Path | str, **opti
 async def _opened(
     output: Path, resume: bool, durability: Durability, retry_permanent: bool, settings: dict[str, Any]
 ) -> AsyncIterator[Journal]:
-    opening = asyncio.ensure_future(
-        asyncio.to_thread(
+    # No task: a loop that ends cancels all of them, and the thread would lock the output for nobody.
+    opening = asyncio.get_running_loop().run_in_executor(
+        None,
+        partial(
             Journal.open,
             output,
             resume=resume,
             durability=durability,
             retry_permanent=retry_permanent,
             settings=settings,
-        )
+        ),
     )
     try:
         journal = await asyncio.shield(opening)
     except asyncio.CancelledError:
-        await (await opening).aclose()
+        await asyncio.wait((opening,))
+        if opening.exception() is None:
+            await opening.result().aclose()
         raise
     try:
         yield journal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -50,6 +51,16 @@ class Errand:
             self._task.cancel()
 
 
+class _Hand(Generic[T]):
+    """One task of a crew: a piece that was handed to it and not begun, and what wakes it for that."""
+
+    __slots__ = ("piece", "wake")
+
+    def __init__(self, piece: T) -> None:
+        self.piece: T | None = piece
+        self.wake: asyncio.Future[None] | None = None
+
+
 class Crew(Generic[T]):
     """Tasks that do one piece of work after another: to make a task costs three times what it costs to wake one.
 
@@ -57,37 +68,48 @@ class Crew(Generic[T]):
 
     Args:
         work: Does a piece of work; raises nothing but a cancellation.
+        give_back: Takes a piece whose task was cancelled before it had begun with it.
     """
 
-    def __init__(self, work: Callable[[T], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, work: Callable[[T], Coroutine[Any, Any, None]], give_back: Callable[[T], None]) -> None:
         self._work = work
         self._loop = asyncio.get_running_loop()
-        self._idle: list[asyncio.Future[T | None]] = []
+        self._give_back = give_back
+        self._idle: list[_Hand[T]] = []
         self._is_over = False
 
     def start(self, piece: T, tasks: asyncio.TaskGroup) -> None:
         """Have a piece done by a task that has none, or by a new one of the group."""
         while self._idle:
-            if not (idle := self._idle.pop()).done():  # somebody may have cancelled the task
-                idle.set_result(piece)
+            hand = self._idle.pop()
+            if hand.wake is not None and not hand.wake.done():  # somebody may have cancelled the task
+                hand.piece = piece
+                hand.wake.set_result(None)
                 return
-        tasks.create_task(self._run(piece))
+        hand = _Hand(piece)
+        tasks.create_task(self._run(hand)).add_done_callback(partial(self._end, hand))
 
-    async def _run(self, piece: T | None) -> None:
-        while piece is not None:
+    async def _run(self, hand: _Hand[T]) -> None:
+        while (piece := hand.piece) is not None:
+            hand.piece = None
             await self._work(piece)
             piece = None  # an idle task holds nothing
             if not self._is_over:
-                idle: asyncio.Future[T | None] = self._loop.create_future()
-                self._idle.append(idle)
-                piece = await idle
+                hand.wake = self._loop.create_future()
+                self._idle.append(hand)
+                await hand.wake
+
+    def _end(self, hand: _Hand[T], _: asyncio.Task[None]) -> None:
+        piece, hand.piece = hand.piece, None
+        if piece is not None:
+            self._give_back(piece)
 
     def cancel(self) -> None:
         """Nothing more will come: let tasks end that have nothing to do, and the others after their piece."""
         self._is_over = True
-        for idle in self._idle:
-            if not idle.done():
-                idle.set_result(None)
+        for hand in self._idle:
+            if hand.wake is not None and not hand.wake.done():
+                hand.wake.set_result(None)
 
 
 def is_cancelled() -> bool:
@@ -125,10 +147,11 @@ class Pacing:
         self.is_free: bool = rate_limiter is None
         self.may_go: bool = self.is_free
 
-    def ask(self, tasks: asyncio.TaskGroup) -> None:
-        """A row would like to go: enter the rate limiter, unless that is under way."""
+    def ask(self, tasks: asyncio.TaskGroup) -> bool:
+        """A row would like to go: enter the rate limiter, unless that is under way. Whether one may go already."""
         if not self.may_go and not self._entering.is_running:
             self._entering.start(self._enter, tasks)
+        return self.may_go
 
     async def _enter(self) -> None:
         assert self._rate_limiter is not None  # noqa: S101 - without one any row may go

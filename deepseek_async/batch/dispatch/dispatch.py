@@ -76,8 +76,7 @@ class Dispatch:
     ) -> None:
         self._rows = rows
         self._gate = caller.surroundings.gate
-        self._rules = rules
-        self._deliver = deliver
+        self._rules, self._deliver = rules, deliver
         self._notices = Notices(caller, tell)
         self._sender = Sender(caller, rules.max_attempts, check, rules.wanted, rules.budget)
         self._mark = mark
@@ -92,7 +91,7 @@ class Dispatch:
         self._fetching, self._pace = Errand(self._back), Pacing(rules.rate_limiter, self._back)
         self._changed = asyncio.Event()
         self.wake: Callable[[], None] = self._changed.set  # something has changed: look again at what can be sent
-        self._timer, self._crew = Timer(self.wake), Crew(self._send)
+        self._timer, self._crew = Timer(self.wake), Crew(self._send, self._take_back)
         self.in_flight: int = 0
         self.refusals: int = 0
         self.stopping: asyncio.Event = asyncio.Event()
@@ -135,10 +134,7 @@ class Dispatch:
             self._turn()
             if self._rows.is_at_end and not self.in_flight and not self.waiting.count:
                 return
-            if self._changed.is_set():
-                await asyncio.sleep(0)
-            else:
-                await self._changed.wait()
+            await (asyncio.sleep(0) if self._changed.is_set() else self._changed.wait())
 
     def _turn(self) -> None:
         full: set[Lane] = set()
@@ -168,7 +164,7 @@ class Dispatch:
     def _fill(self, lane: Lane, full: set[Lane], now: float) -> None:
         """Start rows that wait for nothing but a slot."""
         rows = self.waiting.lanes[lane]
-        while rows and self.in_flight < self._most_now and (self._pace.may_go or self._may_go()):
+        while rows and self.in_flight < self._most_now and (self._pace.may_go or self._pace.ask(self._tasks)):
             permit = lane.try_acquire(self, self.wake, now)
             if permit is None:
                 full.add(lane)
@@ -192,7 +188,7 @@ class Dispatch:
         taken = self.in_flight if self._untaken is None else self.in_flight + self._untaken()
         if self.in_flight >= self._most_now or taken >= self._window or self.waiting.count >= self._most:
             return False
-        if not (self._pace.may_go or self._may_go()):
+        if not (self._pace.may_go or self._pace.ask(self._tasks)):
             return False
         for lane in self.waiting.lanes:
             if lane not in full:
@@ -228,10 +224,6 @@ class Dispatch:
             full.add(lane)
         if (lane := self.waiting.add(row)) is not None and lane not in full:
             self._fill(lane, full, now)
-
-    def _may_go(self) -> bool:
-        self._pace.ask(self._tasks)
-        return self._pace.may_go
 
     def _back(self, failure: Exception | None) -> None:
         if failure is not None:
@@ -272,6 +264,14 @@ class Dispatch:
         finally:
             self.in_flight -= 1
             self._changed.set()
+
+    def _take_back(self, taken: tuple[Row, Lane, Permit]) -> None:
+        """A task was cancelled before it had begun to send a row."""
+        row, lane, permit = taken
+        lane.abandon(permit)
+        self.waiting.put(row)
+        self.in_flight -= 1
+        self._changed.set()
 
     def _send_again(self, ending: Refused | Rest, row: Row) -> None:
         if isinstance(ending, Rest):

@@ -63,6 +63,7 @@ class Disk:
         self._files = files
         self._thread = ThreadPoolExecutor(1, "journal")
         self._gathering: Group | None = None
+        self._begun: Group | None = None  # being brought there
         self._writing: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
 
@@ -74,26 +75,33 @@ class Disk:
                 return failed(self._failure)
             group = self._gathering = Group()
             if self._writing is None:
-                self._writing = asyncio.get_running_loop().create_task(self._write())
+                self._start()
         return group
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
         began = -math.inf
-        try:
-            while self._gathering is not None:
-                if (wait := began + GROUP_SECONDS - loop.time()) > 0:
-                    await asyncio.sleep(wait)
-                began = loop.time()
-                group, self._gathering = self._gathering, None
-                if self._failure is None:
-                    try:
-                        await loop.run_in_executor(self._thread, self._sync_all)
-                    except (OSError, RuntimeError) as error:  # RuntimeError: closed while rows were gathering
-                        self._failure = error
-                group.settle(self._failure)
-        finally:
-            self._writing = None
+        while (group := self._begun or self._gathering) is not None:
+            if (wait := began + GROUP_SECONDS - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            began = loop.time()
+            if self._begun is None:
+                self._begun, self._gathering = group, None
+            if self._failure is None:
+                try:
+                    await loop.run_in_executor(self._thread, self._sync_all)
+                except (OSError, RuntimeError) as error:  # RuntimeError: closed while rows were gathering
+                    self._failure = error
+            self._begun = None
+            group.settle(self._failure)
+        self._writing = None
+
+    def _start(self, ended: asyncio.Task[None] | None = None) -> None:
+        """Bring to the disk what gathers. A loop that ends cancels all tasks, and some of them wait for this one: then
+        another one goes on."""
+        if ended is None or ended.cancelled():
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+            self._writing.add_done_callback(self._start)
 
     def _sync_all(self) -> None:
         for file in self._files:

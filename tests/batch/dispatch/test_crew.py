@@ -19,7 +19,7 @@ async def test_a_task_that_is_done_takes_the_next_piece() -> None:
         await asyncio.sleep(0)
         done.append((piece, asyncio.current_task()))
 
-    crew = Crew(work)
+    crew = Crew(work, pytest.fail)
     async with asyncio.TaskGroup() as tasks:
         for number in range(0, 12, 3):
             for piece in range(number, number + 3):
@@ -44,7 +44,7 @@ async def test_a_task_that_somebody_cancelled_is_given_nothing() -> None:
         started.append(piece)
         await hold.wait()
 
-    crew = Crew(work)
+    crew = Crew(work, pytest.fail)
     async with asyncio.TaskGroup() as tasks:
         crew.start(1, tasks)
         await asyncio.sleep(0)
@@ -59,3 +59,26 @@ async def test_a_task_that_somebody_cancelled_is_given_nothing() -> None:
         assert workers[1] is not workers[0]
         crew.cancel()
     assert all(task.done() for task in workers)
+
+
+async def test_what_a_task_had_not_begun_is_given_back() -> None:
+    """Whether it was made for it or woken."""
+    given_back: list[int] = []
+
+    async def work(_: int) -> None: ...
+
+    crew = Crew(work, given_back.append)
+    async with asyncio.TaskGroup() as tasks:
+        before = asyncio.all_tasks()
+        crew.start(1, tasks)
+        await asyncio.sleep(0)
+        crew.start(2, tasks)  # wakes the first
+        crew.start(3, tasks)
+        for task in asyncio.all_tasks() - before:
+            task.cancel()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert sorted(given_back) == [2, 3]
+        crew.start(4, tasks)
+        crew.cancel()
+    assert sorted(given_back) == [2, 3]
