@@ -256,7 +256,7 @@ def _batches(*, quick: bool) -> tuple[Axis, ...]:
             unit="µs per row",
             spec=Spec("plain", 64, 0),
             rounds=3 if quick else 9,
-            at_once=_each("loop over rows", "run_batch", count=64),
+            at_once=_each(*PAIR, count=64),
         ),
     )
 

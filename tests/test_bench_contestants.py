@@ -38,7 +38,7 @@ async def test_everybody_reads_everything(name: str, answers: list[Spec]) -> Non
                 check(await (session.stream if spec.burst else session.whole)(spec), spec)
 
 
-@pytest.mark.parametrize("name", ["loop over rows", "run_batch"])
+@pytest.mark.parametrize("name", ["aiohttp + orjson", "ours"])
 async def test_every_row_of_a_batch_is_answered(name: str) -> None:
     with server() as replaying:
         async with contestant(name)(replaying.root) as session:

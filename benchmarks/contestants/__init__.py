@@ -36,7 +36,7 @@ class Session(Protocol):
 
 
 class BatchSession(Protocol):
-    """A contestant that sends many rows itself."""
+    """A contestant's that can send many rows."""
 
     async def rows(self, spec: Spec, count: int, at_once: int) -> int:
         """Send so many rows, as many at once, and say how many were answered."""
@@ -44,7 +44,7 @@ class BatchSession(Protocol):
 
 
 Connect = Callable[[str], AbstractAsyncContextManager[Any]]
-"""From the server's root URL to a `Session` or a `BatchSession`."""
+"""From the server's root URL to a `Session`, which may be a `BatchSession`, too."""
 
 _HOMES = {
     "bare socket": ("bare", "socket_floor"),
@@ -55,8 +55,6 @@ _HOMES = {
     "ours, fold and read logprobs": ("ours", "fold_and_read"),
     "ours, fold and read chosen": ("ours", "fold_and_read_chosen"),
     "ours, text only": ("ours", "text_only"),
-    "loop over rows": ("bare", "loop_over_rows"),
-    "run_batch": ("ours", "run_batch_over_rows"),
     "openai create": ("openai_sdk", "create"),
     "openai .stream()": ("openai_sdk", "stream_helper"),
     "openai create, aiohttp": ("openai_sdk", "create_over_aiohttp"),

@@ -106,11 +106,8 @@ class _Loop:
             completion = self._loads(await response.read())
         return Tally(len(completion["choices"][0]["message"]["content"]))
 
-
-class _RowsLoop(_Loop):
-    """So many tasks that take rows from one iterator: no retries, no limits, nothing written."""
-
     async def rows(self, spec: Spec, count: int, at_once: int) -> int:
+        """So many tasks that take rows from one iterator: no retries, no limits, nothing written."""
         left, answered = iter(range(count)), 0
 
         async def work() -> None:
@@ -123,16 +120,15 @@ class _RowsLoop(_Loop):
         return answered
 
 
-def _loop(loads: Callable[[bytes], Any], kind: type[_Loop] = _Loop) -> Connect:
+def _loop(loads: Callable[[bytes], Any]) -> Connect:
     @asynccontextmanager
     async def connect(root: str) -> AsyncIterator[_Loop]:
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)  # as long as any turn of the others
         async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None)) as session:
-            yield kind(root, session, loads)
+            yield _Loop(root, session, loads)
 
     return connect
 
 
 with_orjson = _loop(orjson.loads)
 with_json = _loop(json.loads)
-loop_over_rows = _loop(orjson.loads, _RowsLoop)

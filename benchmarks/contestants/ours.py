@@ -29,6 +29,16 @@ class _Client:
     async def whole(self, spec: Spec) -> Tally:
         return Tally(len((await self._client.chat.completions.create(**request_of(spec))).text))
 
+    async def rows(self, spec: Spec, count: int, at_once: int) -> int:
+        """Every row's outcome is in the journal before the next of its place is sent."""
+        request = request_of(spec)
+        rows = ({"custom_id": f"row-{number}", **request} for number in range(count))
+        with TemporaryDirectory() as folder:
+            report = await run_batch(
+                self._client, rows, Path(folder, "answers.jsonl"), max_concurrency=at_once, durability="process"
+            )
+        return report.succeeded
+
 
 class _ReadingClient(_Client):
     async def whole(self, spec: Spec) -> Tally:
@@ -101,6 +111,9 @@ class _Routes:
     def whole(self, spec: Spec) -> Coroutine[Any, Any, Tally]:
         return (self._clients.get(spec.name) or self._of(spec.name)).whole(spec)
 
+    def rows(self, spec: Spec, count: int, at_once: int) -> Coroutine[Any, Any, int]:
+        return (self._clients.get(spec.name) or self._of(spec.name)).rows(spec, count, at_once)
+
     async def aclose(self) -> None:
         for client in self._clients.values():
             await client.aclose()
@@ -123,25 +136,3 @@ fold = _way(_fold)
 fold_and_read = _way(_fold_and_read, _ReadingClient)
 fold_and_read_chosen = _way(_fold_and_read_chosen)
 text_only = _way(_text_only)
-
-
-class _Batch:
-    """Every row's outcome is in the journal before the next of its place is sent."""
-
-    def __init__(self, root: str) -> None:
-        self._root = root
-
-    async def rows(self, spec: Spec, count: int, at_once: int) -> int:
-        request = request_of(spec)
-        rows = ({"custom_id": f"row-{number}", **request} for number in range(count))
-        with TemporaryDirectory() as folder:
-            async with AsyncClient("sk-0", base_url=f"{self._root}/{spec.name}") as client:
-                report = await run_batch(
-                    client, rows, Path(folder, "answers.jsonl"), max_concurrency=at_once, durability="process"
-                )
-        return report.succeeded
-
-
-@asynccontextmanager
-async def run_batch_over_rows(root: str) -> AsyncIterator[_Batch]:
-    yield _Batch(root)
