@@ -81,7 +81,7 @@ class ChunkStream(Generic[C, W]):
     async def __anext__(self) -> C:
         ready = self._ready
         if not ready:
-            is_fresh = self._answer.chunks > 0
+            is_fresh = self._answer.chunks > 0 and not self._answer.is_idling
             while not ready:
                 # As `_advance` does where there are bytes to wait for, without a coroutine of its own.
                 if (reading := self._begin_read(is_fresh=is_fresh)) is None:
@@ -236,7 +236,8 @@ class ChunkStream(Generic[C, W]):
         if stage is not Stage.UNDER_WAY:
             return self._has_more()
         self._check_reader()
-        is_fresh = answer.chunks > 0  # the last read brought a chunk: the time until the next begins
+        # The last read brought a chunk, and something in it: the time until the next begins.
+        is_fresh = answer.chunks > 0 and not answer.is_idling
         while not self._ready:
             if (stage := self._stage) is not Stage.UNDER_WAY:
                 return self._has_more()
@@ -288,7 +289,7 @@ class ChunkStream(Generic[C, W]):
         return reading
 
     def _end_read(self, data: bytes) -> bool:
-        """Take what came, ``b""`` if it is the end; whether there was a chunk in it."""
+        """Take what came, ``b""`` if it is the end; whether there was a chunk in it, and something in that."""
         call, answer = self._call, self._answer
         assert call is not None  # noqa: S101 - it waited
         deadlines, before = call.deadlines, answer.chunks
@@ -306,10 +307,10 @@ class ChunkStream(Generic[C, W]):
         else:
             if call.watch is not None:
                 call.watch.read(answer.chunks - before, deadlines.waited, answer.request_id)
-            if answer.chunks == before:
+            if answer.chunks == before or answer.is_idling:
                 deadlines.go_on()
         self._settle_read(call)
-        return answer.chunks > before
+        return answer.chunks > before and not answer.is_idling
 
     def _is_end(self, error: BaseException) -> bool:
         """Whether what a wait for bytes raised is for the answer to take; if not, it is for the caller."""

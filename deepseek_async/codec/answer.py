@@ -173,6 +173,7 @@ class StreamedAnswer(Generic[C, W]):
         ready: Chunks that may be shown; `next_chunk` takes them one by one.
         chunks: Chunks of the present attempt so far.
         keepalives: Comments and leading blank lines of the present attempt so far.
+        is_idling: Whether the last chunks had neither a choice nor a usage: gateways keep a stream alive with such.
         seams: Where it was continued.
     """
 
@@ -201,6 +202,7 @@ class StreamedAnswer(Generic[C, W]):
         self.end: Complete | Interrupted | None = None
         self.chunks: int = 0
         self.keepalives: int = 0
+        self.is_idling: bool = False
         self.seams: list[Seam] = []
         self._identities = self._followed()
         self._probation: Probation[C] | None = None
@@ -251,6 +253,7 @@ class StreamedAnswer(Generic[C, W]):
             if (ids := self._identities) is not None and ids.differs_in(chunks, runs):
                 self._meet(ids, chunks)
             self.chunks += len(chunks)
+            self.is_idling = not chunks[-1].choices and not any(chunk.choices or chunk.usage for chunk in chunks)
             if self._is_continuable:
                 runs = []
                 chunks = [one for chunk in chunks for one in self._dialect.with_halves_apart(chunk)]

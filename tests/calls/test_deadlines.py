@@ -376,3 +376,49 @@ async def test_a_stream_of_which_nothing_came_may_be_held_back(
         error, _ = await expired(ask(client, streamed=streamed, timeouts=Timeouts(first_chunk=SECONDS), retry=ONCE))
     assert error.phase == "first_chunk"
     assert ("a proxy may hold events back (docs/proxies.md)" in str(error)) is held
+
+
+@pytest.mark.parametrize(
+    "ping", [event(choices=[]), b": ping\n\n", b"data: null\n\n"], ids=["no choice", "comment", "null"]
+)
+@pytest.mark.parametrize("way", ["one by one", "drained"])
+@pytest.mark.parametrize("begun", [False, True], ids=["first_chunk", "idle"])
+async def test_what_only_keeps_a_stream_alive_re_arms_nothing(ping: bytes, way: str, begun: bool) -> None:
+    """Also in the form of chunks: a gateway sends them for ever, whatever has become of the server behind it."""
+
+    async def play(connection: Connection) -> None:
+        await connection.request()
+        connection.send(STREAM_HEAD + (chunked(event("x")) if begun else b""))
+        while not connection.is_gone:
+            connection.send(chunked(ping))
+            await asyncio.sleep(SECONDS / 8)
+
+    timeouts = Timeouts(first_chunk=SECONDS, idle=SECONDS, total=20 * SECONDS)
+    settings = {"timeouts": timeouts, "retry": RetryPolicy(attempts=1)}
+    async with ByteServer(play) as server, AsyncClient(base_url=server.base_url, **settings) as client:
+        stream = client.chat.completions.stream(**ASKED)
+        with pytest.raises(APITimeoutError) as caught:
+            if way == "drained":
+                await stream.completion()
+            else:
+                _ = [chunk async for chunk in stream]
+        assert caught.value.phase == ("idle" if begun else "first_chunk")
+
+
+async def test_a_usage_is_something() -> None:
+    """A chunk without a choice that tells counts, as the last one does, begins the time anew."""
+
+    async def play(connection: Connection) -> None:
+        await connection.request()
+        connection.send(STREAM_HEAD + chunked(event("x")))
+        for count in range(6):
+            await asyncio.sleep(SECONDS / 3)
+            usage = {"prompt_tokens": 1, "completion_tokens": count, "total_tokens": 1 + count}
+            connection.send(chunked(event(choices=[], usage=usage)))
+        connection.send(chunked(event("", "stop"), DONE) + LAST_CHUNK)
+
+    async with (
+        ByteServer(play) as server,
+        AsyncClient(base_url=server.base_url, timeouts=Timeouts(idle=SECONDS)) as client,
+    ):
+        assert (await ask(client, streamed=True)).text == "x"
