@@ -391,9 +391,9 @@ async def test_what_only_keeps_a_stream_alive_re_arms_nothing(ping: bytes, way: 
         connection.send(STREAM_HEAD + (chunked(event("x")) if begun else b""))
         while not connection.is_gone:
             connection.send(chunked(ping))
-            await asyncio.sleep(SECONDS / 8)
+            await asyncio.sleep(SECONDS / 16)
 
-    timeouts = Timeouts(first_chunk=SECONDS, idle=SECONDS, total=20 * SECONDS)
+    timeouts = Timeouts(first_chunk=SECONDS / 2, idle=SECONDS / 2, total=20 * SECONDS)
     settings = {"timeouts": timeouts, "retry": RetryPolicy(attempts=1)}
     async with ByteServer(play) as server, AsyncClient(base_url=server.base_url, **settings) as client:
         stream = client.chat.completions.stream(**ASKED)
