@@ -22,7 +22,7 @@ from .arguments.spellings import WORDS_OF_STREAMS
 from .attempt import Attempt
 from .call import Call
 from .streams.estimates import settle_stream, with_estimate
-from .streams.reading import Reading, contents_in, deltas_in, texts_in
+from .streams.reading import Reading, content_in, delta_in, text_in
 
 if TYPE_CHECKING:
     from .streams.resumption import Resumption
@@ -497,11 +497,11 @@ class ChatCompletionStream(ChunkStream[ChatCompletionChunk, ChatCompletion]):
 
     def deltas(self, index: int = 0) -> Reading[ChatCompletionChunk, Delta]:
         """The deltas of one choice, each with its tokens in ``logprobs``; empty ones are left out."""
-        return Reading(self, index, deltas_in, is_of_one=lambda: self._answer.is_of_one)
+        return Reading(self, index, delta_in, is_of_one=lambda: self._answer.is_of_one)
 
     def text_deltas(self, index: int = 0) -> Reading[ChatCompletionChunk, str]:
         """The content of one choice as it comes; never empty strings."""
-        return Reading(self, index, contents_in, is_of_one=lambda: self._answer.is_of_one)
+        return Reading(self, index, content_in, is_of_one=lambda: self._answer.is_of_one)
 
 
 class TextCompletionStream(ChunkStream[TextCompletion, TextCompletion]):
@@ -509,7 +509,7 @@ class TextCompletionStream(ChunkStream[TextCompletion, TextCompletion]):
 
     def text_deltas(self, index: int = 0) -> Reading[TextCompletion, str]:
         """The text of one choice as it comes; never empty strings."""
-        return Reading(self, index, texts_in, is_of_one=lambda: self._answer.is_of_one)
+        return Reading(self, index, text_in, is_of_one=lambda: self._answer.is_of_one)
 
 
 name_ours(ChunkStream, WORDS_OF_STREAMS)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Generic, Self, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Generic, Self, TypeVar
 
 import attrs
 
@@ -14,7 +14,7 @@ from ...errors import InvalidRequestError, refuse_sync
 from ...types import ChatCompletionChunk, ChunkChoice, Delta, TextChoice, TextCompletion
 from ...types.requests.numbers import integer_in
 
-C = TypeVar("C")
+C = TypeVar("C", bound=ChatCompletionChunk | TextCompletion)
 R = TypeVar("R")
 
 
@@ -24,7 +24,7 @@ class Reading(Generic[C, R]):
     Args:
         stream: Brings the chunks.
         index: Of the choice.
-        take: What there is for that choice in a chunk.
+        take: What there is in a choice of a chunk, if there is anything.
         is_of_one: Whether there is one choice only. Then all chunks are its, whatever some servers count in its index.
 
     Raises:
@@ -35,7 +35,7 @@ class Reading(Generic[C, R]):
         self,
         stream: AsyncIterator[C],
         index: int,
-        take: Callable[[C, int | None], Iterable[R]],
+        take: Callable[[Any], R | None],
         *,
         is_of_one: Callable[[], bool],
     ) -> None:
@@ -52,35 +52,34 @@ class Reading(Generic[C, R]):
         return self
 
     async def __anext__(self) -> R:
-        while not self._ready:
-            chunk = await anext(self._stream)
-            self._ready.extend(self._take(chunk, None if self._index == 0 and self._is_of_one() else self._index))
-        return self._ready.popleft()
+        ready, index, take = self._ready, self._index, self._take
+        while not ready:
+            chunk = await self._stream.__anext__()
+            for choice in chunk.choices:
+                if choice.index == index or (index == 0 and self._is_of_one()):
+                    said = take(choice)
+                    if said is not None:
+                        if len(chunk.choices) == 1:
+                            return said
+                        ready.append(said)
+        return ready.popleft()
 
 
-def texts_in(piece: TextCompletion, index: int | None) -> Iterator[str]:
-    """The text of one choice, if there is any; ``None``: of any."""
-    for choice in piece.choices:
-        if choice.text and _is_meant(choice, index):
-            yield choice.text
+def text_in(choice: TextChoice) -> str | None:
+    """The text of a choice, if there is any."""
+    return choice.text or None
 
 
-def contents_in(chunk: ChatCompletionChunk, index: int | None) -> Iterator[str]:
-    """The content of one choice, if there is any."""
-    for choice in chunk.choices:
-        if choice.delta.content and _is_meant(choice, index):
-            yield choice.delta.content
+def content_in(choice: ChunkChoice) -> str | None:
+    """The content of a choice, if there is any."""
+    return choice.delta.content or None
 
 
-def deltas_in(chunk: ChatCompletionChunk, index: int | None) -> Iterator[Delta]:
-    """The delta of one choice with its tokens, if it says anything."""
-    for choice in chunk.choices:
-        if (choice.logprobs or CHAT.has_text(choice)) and _is_meant(choice, index):
-            yield attrs.evolve(choice.delta, logprobs=of_chunk(choice)) if choice.logprobs else choice.delta
-
-
-def _is_meant(choice: ChunkChoice | TextChoice, index: int | None) -> bool:
-    return index is None or choice.index == index
+def delta_in(choice: ChunkChoice) -> Delta | None:
+    """The delta of a choice with its tokens, if it says anything."""
+    if choice.logprobs or CHAT.has_text(choice):
+        return attrs.evolve(choice.delta, logprobs=of_chunk(choice)) if choice.logprobs else choice.delta
+    return None
 
 
 refuse_sync(Reading)
