@@ -44,7 +44,9 @@ class Kept:
             *(delta.tool_calls, delta.extra, choice.extra),
             extra if own or may_be_shared(extra) else SharedFields(extra),
         )
-        self.before, *between, self.after = pieces
+        before, *between, after = pieces
+        self.before: bytes = before
+        self.after: bytes = after
         self._seam = b"".join(between)
         self.name: str = "" if own else name
         self.index: int = choice.index
