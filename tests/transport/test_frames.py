@@ -50,6 +50,9 @@ def test_whole_frames(bodies: list[bytes], size: bytes) -> None:
     "data",
     [
         b"",
+        b"\x001\r\n",
+        b"\x00" + b"a" * 18 + b"\r\n",
+        b"\x00" * 260 + b"\r\n",
         b"0\r\n\r\n",
         b"3\r\nabc\r\n0\r\n\r\n",
         b"3\r\nabcd\r\n",
@@ -73,6 +76,14 @@ def test_whole_frames(bodies: list[bytes], size: bytes) -> None:
 def test_what_is_left_to_the_parser(data: bytes) -> None:
     """The last frame, extensions, zeros and signs before a size, another end of a line, a size that is wrong."""
     assert body_in(data) is None
+
+
+@pytest.mark.parametrize("length", [*range(1, 40), *range(255, 270), *range(4096, 4112)])
+def test_reads_of_any_length(length: int) -> None:
+    """Some are those of no single frame, and whatever they begin with, they are none."""
+    for begin in (b"\x00", b"\r\n", b"0", b"a", b"%x\r\n" % length, b"%x" % length):
+        data = begin.ljust(length, b"a")[: max(length - 2, 0)] + b"\r\n"
+        assert body_in(data) is None
 
 
 @given(BODIES, st.lists(st.integers(0, 2000), max_size=20), st.sampled_from(FORMATS))

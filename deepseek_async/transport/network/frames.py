@@ -13,13 +13,12 @@ _MAX_LENGTHS: Final = 4096  # so many are kept
 _MAX_SIZE_LINE: Final = 10  # bytes: seven digits and what ends the line may be cut by the end of a read
 _SIZE: Final = re.compile(rb"([1-9a-fA-F][0-9a-fA-F]{0,6})\r\n")
 
-_SIZE_LINES: dict[int, tuple[bytes, bytes]] = {}
-_NONE: Final = (b"\0", b"\0")  # nothing begins so
+_SIZE_LINES: dict[int, tuple[bytes, ...]] = {}
 
 
-def _size_lines(length: int) -> tuple[bytes, bytes]:
-    """How a read of that many bytes begins if it is one frame: in small letters, and in capitals."""
-    found = _NONE
+def _size_lines(length: int) -> tuple[bytes, ...]:
+    """How a read of that many bytes begins if it is one frame, in small letters and in capitals; ``()``: it is none."""
+    found: tuple[bytes, ...] = ()
     for digits in range(1, 8):
         size = length - digits - 4
         if size > 0 and len(f"{size:x}") == digits:
@@ -32,7 +31,9 @@ def _size_lines(length: int) -> tuple[bytes, bytes]:
 
 def body_in(data: bytes) -> bytes | None:
     """What whole frames hold; ``None`` if the data is anything else, as nothing is, or the last frame."""
-    lines = _SIZE_LINES.get(len(data)) or _size_lines(len(data))
+    lines = _SIZE_LINES.get(len(data))
+    if lines is None:
+        lines = _size_lines(len(data))
     if data.startswith(lines) and data.endswith(b"\r\n"):
         return data[len(lines[0]) : -2]
     parts: list[bytes] = []
