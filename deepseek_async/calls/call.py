@@ -9,7 +9,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 import msgspec
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .watching.watch import CallWatch
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _log = logging.getLogger("deepseek_async")
 
@@ -240,15 +241,15 @@ class Call:
             self._add_history(error)
             raise
 
-    async def run(self, ask: Callable[[Attempt], Awaitable[T]]) -> T:
-        """Make attempts until one succeeds; for answers that come in one piece."""
+    async def run(self, ask: Callable[[*Ts, Attempt], Awaitable[T]], *given: *Ts) -> T:
+        """Make attempts until ``ask`` has one answered, for answers that come in one piece. It is given what is."""
         outcome, last_error = "cancelled", None
         request_id, result = None, None
         try:
             while True:
                 attempt = await self.begin_attempt()
                 try:
-                    result = await ask(attempt)
+                    result = await ask(*given, attempt)
                     outcome = "completed"
                     request_id = attempt.request_id
                     return result

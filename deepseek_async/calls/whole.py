@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _AS_STREAM = b'{"stream":true,"stream_options":{"include_usage":true},'
 
 
-async def ask_whole(
+def ask_whole(
     caller: Caller,
     url: str,
     body: bytes,
@@ -34,8 +34,8 @@ async def ask_whole(
     *,
     model: str,
     witness: Witness | None = None,
-) -> tuple[ChatCompletion, bytes]:
-    """Send a request until it is answered or given up.
+) -> Coroutine[Any, Any, tuple[ChatCompletion, bytes]]:
+    """Send a request until it is answered or given up; to be awaited.
 
     Args:
         body: The request's JSON.
@@ -49,12 +49,9 @@ async def ask_whole(
     """
     via = options.get("via") or caller.via
     if via == "stream" or (via == "auto" and caller.goes_on_alone):
-        from ..codec.documents import json_of
-
-        completion = await _ask_by_stream(caller, url, body, options, model=model, witness=witness)
-        return completion, json_of(attrs.evolve(completion, request_id=None)).encode()
+        return _ask_by_stream(caller, url, body, options, model=model, witness=witness)
     call = caller.call(caller.http_request("POST", url, body, options), options, model=model, streamed=False)
-    return await call.run(partial(_ask, caller, call.meter, witness))
+    return call.run(_ask, caller, call.meter, witness)
 
 
 async def _ask(
@@ -88,8 +85,10 @@ async def _ask_by_stream(
     *,
     model: str,
     witness: Witness | None = None,
-) -> ChatCompletion:
+) -> tuple[ChatCompletion, bytes]:
     """As `ask_whole`, asked for as a stream and folded: same value, same errors."""
+    from ..codec.documents import json_of
+
     body = _AS_STREAM + body[1:]
     request = caller.http_request("POST", url, body, options)
     answer = StreamedAnswer(
@@ -103,7 +102,7 @@ async def _ask_by_stream(
         async with stream:
             if witness is not None:
                 witness.admitted()
-            return await stream.completion()
+            completion = await stream.completion()
     except StreamInterruptedError as error:
         cause = error.cause
         if cause is None:
@@ -112,3 +111,4 @@ async def _ask_by_stream(
         for fact in ("request_id", "attempts", "partial", "history", "billed_before"):
             setattr(cause, fact, getattr(error, fact))
         raise cause from None
+    return completion, json_of(attrs.evolve(completion, request_id=None)).encode()
