@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
 
-from .calls.arguments.checks import check_budget, check_count, check_type, hooks_of, secret_in
+from .calls.arguments.checks import check_budget, check_count, check_truth, check_type, hooks_of, secret_in
 from .calls.arguments.official import OfficialRules
 from .calls.arguments.parameters import check_via, hide_headers
 from .calls.arguments.settings import API_KEY_VARIABLE, base_headers, endpoint_of, headers_of, key_of
@@ -317,6 +317,7 @@ class AsyncClient:
         from .batch.options import SendingRules
         from .calls.parsing.asking import Wanted
 
+        check_truth("ordered", ordered)
         rules = SendingRules(
             max_concurrency=max_concurrency,
             max_attempts=max_attempts,

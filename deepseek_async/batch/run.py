@@ -15,11 +15,13 @@ from typing import Any, Final, Literal
 
 import attrs
 
+from ..calls.arguments.checks import check_truth
 from ..calls.caller import Client, caller_of
 from ..calls.parsing.asking import Wanted
 from ..calls.parsing.ways import Mode
 from ..errors import InvalidRequestError
 from ..policy.spending import Budget
+from ..types.requests.numbers import number_in
 from .journal.append import MovedError
 from .journal.journal import Durability, Journal
 from .live_run import Progress, Run
@@ -120,7 +122,9 @@ async def run_batch(
     caller = caller_of(client)
     if window not in ("any", "off-peak"):
         raise InvalidRequestError("window", window, "'any' or 'off-peak'")
-    if drain_timeout is not None and not drain_timeout >= 0:
+    check_truth("resume", resume)
+    check_truth("retry_permanent", retry_permanent)
+    if drain_timeout is not None and not ((seconds := number_in(drain_timeout)) is not None and seconds >= 0):
         raise InvalidRequestError("drain_timeout", drain_timeout, "seconds, 0 or more, or None")
     if isinstance(source, (str, Path)) and source != "-" and not await asyncio.to_thread(Path(source).exists):
         raise InvalidRequestError("source", str(source), message=f"{source}: no such file")  # before there is an output

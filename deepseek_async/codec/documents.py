@@ -194,14 +194,18 @@ def _part_of(part: Any) -> Any:
     fields = {name: value for name, value in part.items() if name != "type"}
     image = fields.get("image_url")
     match part.get("type"):
-        case "text" if fields.keys() == {"text"}:
+        case "text" if fields.keys() == {"text"} and isinstance(fields["text"], str):
             return TextPart(**fields)
         case "image_url" if fields.keys() == {"image_url"} and isinstance(image, Mapping) and "url" in image:
-            return ImagePart(ImageURL(**image)) if image.keys() <= _OF_IMAGE else part
-        case "file" if fields.keys() <= _OF_FILE:
+            return ImagePart(ImageURL(**image)) if image.keys() <= _OF_IMAGE and _are_texts(image) else part
+        case "file" if fields.keys() <= _OF_FILE and _are_texts(fields):
             return FilePart(**fields)
         case _:
             return part
+
+
+def _are_texts(fields: Mapping[str, Any]) -> bool:
+    return all(isinstance(value, str) and value for value in fields.values())
 
 
 _OF_IMAGE = {"url", "detail"}

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
 
+from ..errors import InvalidRequestError
+from .requests import ranges
 from .structs import knows_its_names
 from .tools import ToolCall
 from .values import Brief, Document, extra_field, hidden
@@ -34,7 +36,7 @@ MAX_INLINE_BYTES: Final = 32 * 2**20
 class TextPart(Document):
     """Text among the parts of a user or tool message."""
 
-    text: str = attrs.field(repr=hidden)
+    text: str = attrs.field(repr=hidden, validator=ranges.text())
     type: str = "text"
 
 
@@ -46,8 +48,14 @@ class ImageURL(Brief):
     ``detail``: ``"low"``, ``"high"``, ``"original"`` or ``"auto"``.
     """
 
-    url: str = attrs.field(repr=hidden)
-    detail: str | None = None
+    url: str = attrs.field(repr=hidden, validator=ranges.text(required=True))
+    detail: str | None = attrs.field(default=None, validator=ranges.text())
+
+
+def _check_image_url(_: object, __: object, value: Any) -> None:
+    if not isinstance(value, ImageURL):
+        wanted = "an ImageURL; ImagePart.from_url(…) takes an address"
+        raise InvalidRequestError("image_url", None, f"{wanted}, not {type(value).__name__}")
 
 
 @knows_its_names
@@ -55,7 +63,7 @@ class ImageURL(Brief):
 class ImagePart(Document):
     """An image; models with vision only, in user and tool messages."""
 
-    image_url: ImageURL
+    image_url: ImageURL = attrs.field(validator=_check_image_url)
     type: str = "image_url"
 
     @classmethod
@@ -119,9 +127,9 @@ class ImagePart(Document):
 class FilePart(Document):
     """A file: by the id of an uploaded one, or as a data URL with its name; never both."""
 
-    file_id: str | None = None
-    file_data: str | None = attrs.field(default=None, repr=hidden)
-    filename: str | None = None
+    file_id: str | None = attrs.field(default=None, validator=ranges.text())
+    file_data: str | None = attrs.field(default=None, repr=hidden, validator=ranges.text())
+    filename: str | None = attrs.field(default=None, validator=ranges.text())
     type: str = "file"
 
     @classmethod

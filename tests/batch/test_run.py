@@ -540,6 +540,10 @@ async def test_a_partition_that_is_not_complete_raises(output: Path) -> None:
     [
         ("window", "night"),
         ("drain_timeout", -1),
+        ("drain_timeout", "5"),
+        ("resume", 64),  # as somebody gives it by its place who means max_concurrency
+        ("resume", "no"),
+        ("retry_permanent", "no"),
         ("shard", "0/3"),
         ("shard", "4/3"),
         ("shard", "half"),

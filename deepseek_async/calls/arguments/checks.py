@@ -31,6 +31,12 @@ def check_count(name: str, value: object, or_else: str = "") -> int:
     return count
 
 
+def check_truth(name: str, value: object) -> None:
+    """Refuse what is neither True nor False, and would stand for one by chance. Raises `InvalidRequestError`."""
+    if not isinstance(value, bool):
+        raise InvalidRequestError(name, value, "True or False")
+
+
 def check_budget(budget: object) -> None:
     """Refuse what is no `Budget` and not ``None``. Raises `InvalidRequestError`."""
     if budget is not None:
