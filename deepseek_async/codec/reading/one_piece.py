@@ -95,7 +95,8 @@ def body_before(
     Returns:
         The body; ``None``: it is not whole.
     """
-    body = b"".join(arrived)
+    if not (body := b"".join(arrived)):
+        return None  # at once: a deadline is not to be late by what is loaded first to read half an answer
     if _EVENTS.match(body) is not None or _is_stream(body):
         answer = _read_as_stream(body, CHAT if cls is ChatCompletion else TEXT, reader)
         if isinstance(answer.end, Complete):
