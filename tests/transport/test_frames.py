@@ -179,14 +179,13 @@ async def begun(*reads: bytes) -> tuple[AnswerProtocol, NetworkAnswer, DirectAns
     protocol = AnswerProtocol(asyncio.get_running_loop())
     protocol.connection_made(Transport())
     protocol.set_response_params(**READING)
-    protocol.heard = b""
+    protocol.expect()
     for data in reads:
         protocol.data_received(data)
     head, content = await protocol.read()
-    heard, protocol.heard = protocol.heard, None
     connection: Any = Connected(protocol)
     loop = asyncio.get_running_loop()
-    direct = DirectAnswer(loop, connection, head, content, is_long=False, protocol=protocol, heard=heard)
+    direct = DirectAnswer(loop, connection, head, content, is_long=False, protocol=protocol)
     session: Any = Open()
     return protocol, NetworkAnswer(direct, session, set()), direct
 

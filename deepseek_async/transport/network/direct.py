@@ -127,7 +127,7 @@ class Direct:
             protocol.set_response_params(**READING)
             ours = protocol if isinstance(protocol, AnswerProtocol) else None
             if ours is not None:
-                ours.heard = b""
+                ours.expect()
             body = request.body
             is_long = body is not None and len(body) > _JOINED_BYTES
             if body is None:
@@ -142,12 +142,7 @@ class Direct:
                 watched.has_heard = True
                 # RFC 9110 section 15.2: after any other 1xx the answer is still to come.
                 if head.code == 101 or not 100 <= head.code <= 199:
-                    heard = None
-                    if ours is not None:
-                        heard, ours.heard = ours.heard, None
-                    return DirectAnswer(
-                        self._loop, connection, head, content, is_long=is_long, protocol=ours, heard=heard
-                    )
+                    return DirectAnswer(self._loop, connection, head, content, is_long=is_long, protocol=ours)
         except BaseException:
             discard(connection)
             raise

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 import aiohttp
 import multidict
 
-from .frames import Boundaries, boundaries_behind_head
+from .frames import Boundaries
 from .protocol import AnswerProtocol
 
 
@@ -17,7 +17,6 @@ class DirectAnswer:
 
     Args:
         protocol: The connection's, if it has a way past its parser; see there.
-        heard: What it has brought of the answer, head and all.
 
     Attributes:
         is_awaited: Whether somebody waits for bytes, and the next one is the first of a frame.
@@ -47,7 +46,6 @@ class DirectAnswer:
         *,
         is_long: bool,
         protocol: AnswerProtocol | None = None,
-        heard: bytes | None = None,
     ) -> None:
         self._loop = loop
         # A long body that was refused may be so before it was read; under TLS nothing tells how much has gone out.
@@ -62,11 +60,11 @@ class DirectAnswer:
         self._is_clear = False  # nothing is left to be read that came by way of the parser, and more may come
         self._taken = 0  # bytes of what came that way
         self._wanted: asyncio.Future[bytes | None] | None = None
-        if protocol is not None and heard is not None and head.chunked and not content.is_eof():
-            self._boundaries = boundaries_behind_head(heard)
-            if self._boundaries is not None:
-                protocol.answer = self
-                self._is_clear = not content.total_bytes
+        boundaries = protocol.boundaries() if protocol is not None else None
+        if protocol is not None and boundaries is not None and head.chunked and not content.is_eof():
+            self._boundaries = boundaries
+            protocol.answer = self
+            self._is_clear = not content.total_bytes
         content.on_eof(self.release)
 
     def readany(self) -> Awaitable[bytes | None]:

@@ -102,9 +102,14 @@ def _may_end_at(place: int, data: bytes) -> bool:
 
 
 def boundaries_behind_head(heard: bytes) -> Boundaries | None:
-    """Where frames end behind the head of an answer; ``None``: it is not known where the head ends."""
+    """Where frames end behind the head of an answer; ``None``: there are none, or where the head ends is not known."""
     head, blank, rest = heard.partition(b"\r\n\r\n")
-    if not blank or not head.startswith(b"HTTP/1.1 ") or head.count(b"\n") != head.count(b"\r\n"):
+    if (
+        not blank
+        or b"hunked" not in head
+        or not head.startswith(b"HTTP/1.1 ")
+        or head.count(b"\n") != head.count(b"\r\n")
+    ):
         return None  # aiohttp takes lines that end with LF alone, too: then the blank one may stand before
     boundaries = Boundaries()
     boundaries.pass_by(rest)

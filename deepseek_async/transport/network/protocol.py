@@ -13,7 +13,7 @@ from typing import Protocol
 
 from aiohttp.client_proto import ResponseHandler
 
-from .frames import body_in
+from .frames import Boundaries, body_in, boundaries_behind_head
 
 _MAX_HEAD_BYTES = 2**16
 
@@ -33,18 +33,39 @@ class AnswerProtocol(ResponseHandler):
 
     Attributes:
         answer: Whose body is coming, if that may go past the parser.
-        heard: What has come since `expect`, until there is an answer; ``None``: nobody wants to know.
         is_paused: Whether aiohttp has stopped reading, and may have bytes that it has not parsed.
     """
 
-    __slots__ = ("_has_paused", "answer", "heard", "is_paused")
+    __slots__ = ("_boundaries", "_has_paused", "_heard", "answer", "is_paused")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self.answer: Listener | None = None
-        self.heard: bytes | None = None
         self.is_paused: bool = False
         self._has_paused = False
+        self._heard: bytes | None = None  # of a head that is awaited
+        self._boundaries: Boundaries | None = None  # behind it
+
+    def expect(self) -> None:
+        """A request goes out: what comes next is the head of its answer."""
+        self._heard, self._boundaries = b"", None
+
+    def boundaries(self) -> Boundaries | None:
+        """Where frames end in what has come behind the head; ``None``: it is not known. From here on ask `answer`."""
+        boundaries, self._boundaries = self._boundaries, None
+        self._heard = None
+        return boundaries if boundaries is not None and boundaries.are_known else None
+
+    def _hear(self, data: bytes) -> None:
+        """Look for the end of the head. Nothing that has come is held any longer."""
+        if self._boundaries is not None:
+            self._boundaries.pass_by(data)
+        elif self._heard is not None:
+            heard = self._heard + data
+            if b"\r\n\r\n" in heard:
+                self._heard, self._boundaries = None, boundaries_behind_head(heard)
+            else:
+                self._heard = heard if len(heard) < _MAX_HEAD_BYTES else None
 
     def data_received(self, data: bytes) -> None:
         """Take what one read brought."""
@@ -52,8 +73,7 @@ class AnswerProtocol(ResponseHandler):
         if type(data) is not bytes:
             data = bytes(data)  # Windows' loop hands over its buffer's part
         if answer is None:
-            if self.heard is not None:
-                self.heard = self.heard + data if len(self.heard) < _MAX_HEAD_BYTES else None
+            self._hear(data)
             super().data_received(data)
         elif not (answer.is_awaited and (body := body_in(data)) is not None and answer.give(body)):
             answer.pass_by(data)
