@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from ..errors import InvalidRequestError
-from ..types import ChatRequest
+from ..types import AssistantMessage, ChatRequest
 from ..types.requests.numbers import number_in
 
 if TYPE_CHECKING:
@@ -179,7 +179,9 @@ def _plain(value: Any) -> Any:
     if attrs.has(cls):
         from .unstructuring import converter  # cattrs: not for those who write their messages as mappings
 
-        return converter.unstructure(value)
+        said = converter.unstructure(value)
+        # It leaves what stands in the caller's mappings as it is; an answer has none.
+        return said if cls is AssistantMessage else _plain(said)
     return {key: _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else _other(value)
 
 

@@ -21,12 +21,19 @@ def _make_converter() -> Converter:
         fields = {attribute.name for attribute in attrs.fields(cls)}
         kept = {"role", "type", *always.get(cls, ())} & fields
         overrides = {name: override(omit_if_default=False) for name in kept}
+        # What the caller's mappings hold is for `requests` to say, which refuses some; cattrs would make a path a text.
+        for name in {"content", "parameters"} & fields:
+            overrides[name] = override(omit_if_default=False if name in kept else None, unstruct_hook=_as_it_is)
         if "extra" in fields:
             overrides["extra"] = override(omit=True)
         return make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **overrides)  # type: ignore[arg-type]
 
     converter.register_unstructure_hook_factory(_is_ours, unstructure_hook)
     return converter
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _is_ours(cls: Any) -> bool:

@@ -320,6 +320,10 @@ def test_values_of_other_classes_go_out_as_what_they_are(value: Any, written: st
         text = request_to_json(request, sort_keys=sort_keys).decode()
         assert f'"x":{written}}}' in text
         assert f'"y":{{"deep":{written}}}' in text
+    parts = UserMessage([{"type": "text", "text": "hi", "x": value}])
+    tool = Tool(FunctionDefinition("f", parameters={"x": value}))
+    text = request_to_json(ChatRequest(model="m", messages=[parts], tools=[tool])).decode()
+    assert text.count(f'"x":{written}}}') == 2
     if not isinstance(value, (Word, UserDict, UserList, deque, range)):
         assert f'"deep":{written}' in request.to_json()
 
@@ -351,6 +355,10 @@ def test_what_json_has_no_form_for_is_refused_by_its_place(value: Any, words: st
     places: dict[str, dict[str, Any]] = {
         "x.y[1]": {"extra_body": {"x": {"y": [None, value]}}},
         "messages[0].at": {"messages": [{"role": "user", "content": "hi", "at": value}]},
+        "messages[0].content[0].at": {"messages": [UserMessage([{"type": "text", "text": "hi", "at": value}])]},
+        "tools[0].function.parameters.minimum": {
+            "tools": [Tool(FunctionDefinition("f", parameters={"minimum": value}))]
+        },
         "tools[0].function.parameters.default": {
             "tools": [{"type": "function", "function": {"name": "f", "parameters": {"default": value}}}]
         },
