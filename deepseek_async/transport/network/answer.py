@@ -92,7 +92,7 @@ class NetworkAnswer:
             if isinstance(reading, asyncio.Future) and not reading.cancelled():
                 self._kept = reading.result() or b""
             raise
-        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+        except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, RuntimeError) as error:
             left = self._left_after(error)
         if isinstance(left, bytes):
             return left
@@ -121,6 +121,8 @@ class NetworkAnswer:
         if isinstance(error, RuntimeError):  # the reader has been told nothing, but refuses to wait
             if (connection := self._response.connection) is not None and not connection.closed:
                 return error
+            error = aiohttp.ClientPayloadError(BADLY_FRAMED)
+        if isinstance(error, aiohttp.http.HttpProcessingError):  # of its parser in Python; the one in C says nothing
             error = aiohttp.ClientPayloadError(BADLY_FRAMED)
         return self._rescued() or broke_off(error)
 

@@ -77,8 +77,15 @@ class AnswerProtocol(ResponseHandler):
             super().data_received(data)
         elif not (answer.is_awaited and (body := body_in(data)) is not None and answer.give(body)):
             answer.pass_by(data)
-            super().data_received(data)
+            self._parse(data)
             answer.look()
+
+    def _parse(self, data: bytes) -> None:
+        super().data_received(data)
+        # A pause at a frame's end is heeded by the parser amid the next frame that it sees. That may be long after
+        # reading went on, and then nobody would tell it to do so, too.
+        if self._has_paused and not self.is_paused and self.exception() is None:
+            super().data_received(b"")
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take the end of the connection."""
@@ -93,11 +100,7 @@ class AnswerProtocol(ResponseHandler):
         super().pause_reading()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """Read on. aiohttp asks for it after every read, and would parse nothing each time.
-
-        But once it has paused, its parser may stop at any later time (a pause at a frame's end is heeded amid the next
-        frame that it sees), and goes on when it is asked.
-        """
-        if self._has_paused:
+        """Read on. aiohttp asks for it after every read, and would parse nothing each time."""
+        if self.is_paused:
             self.is_paused = False
             super().resume_reading(resume_parser)
