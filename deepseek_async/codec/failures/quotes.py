@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from ...types.secrecy import without, without_spans
-from ...types.secrecy.spellings import plain, plain_each, plain_with_places
+from ...types.secrecy.spellings import agreeing, plain, plain_each, plain_with_places
 
 # What a text shares with a prompt is a quote if it is this long; shorter runs are words that everybody uses.
 _WINDOW: Final = 16
@@ -174,21 +174,9 @@ def _long_quotes(data: bytes, joined: bytes, shared: dict[bytes, int]) -> Iterat
     for start in range(len(data) - _WINDOW + 1):
         at = shared.get(data[start : start + _WINDOW])
         if at is not None:
-            before = _agreeing(data[max(0, start - _STEP) : start][::-1], joined[max(0, at - _STEP) : at][::-1])
+            before = agreeing(data[max(0, start - _STEP) : start][::-1], joined[max(0, at - _STEP) : at][::-1])
             end, after = start + _WINDOW, at + _WINDOW
-            yield start - before, end + _agreeing(data[end : end + _STEP], joined[after : after + _STEP])
-
-
-def _agreeing(one: bytes, other: bytes) -> int:
-    """How many bytes the two have in common at their beginnings."""
-    if one == other:
-        return len(one)
-    count = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+            yield start - before, end + agreeing(data[end : end + _STEP], joined[after : after + _STEP])
 
 
 def _meetings(joined: bytes, words: set[int]) -> Iterator[int]:

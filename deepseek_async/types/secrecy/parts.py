@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .spellings import plain, plain_with_places
+from .spellings import agreeing, plain, plain_with_places
 
 _WORD: Final = 8
 _LONGEST_HARMLESS: Final = 11
@@ -28,8 +28,8 @@ def parts_of_secrets(secrets: Iterable[str], text: str) -> list[tuple[int, int]]
     for key, at in met:
         least, place = _least(key), -1
         while (place := data.find(key[at : at + _WORD], place + 1)) >= 0:
-            before = _agreeing(data[max(0, place - at) : place][::-1], key[:at][::-1])
-            after = _agreeing(data[place : place + len(key) - at], key[at:])
+            before = agreeing(data[max(0, place - at) : place][::-1], key[:at][::-1])
+            after = agreeing(data[place : place + len(key) - at], key[at:])
             if before + after >= least:
                 found.append((starts[place - before], ends[place + after - 1]))
                 place += after - 1
@@ -49,18 +49,6 @@ def _least(key: bytes) -> int:
 def _words(key: bytes) -> range:
     """Where words of a key begin such that every part which is long enough has one in it."""
     return range(0, len(key) - _WORD + 1, _least(key) - _WORD + 1)
-
-
-def _agreeing(one: bytes, other: bytes) -> int:
-    """How many bytes the two have in common at their beginnings."""
-    if one == other:
-        return len(one)
-    count = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

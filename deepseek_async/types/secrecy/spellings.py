@@ -155,3 +155,15 @@ def _grouped(kind: str, codes: str) -> str:
 def _of_one_byte(character: str) -> str:
     """The same, or the character of Latin-1 that a byte stands for which is no UTF-8."""
     return chr(ord(character) & 0xFF) if "\udc80" <= character <= "\udcff" else character
+
+
+def agreeing(one: bytes, other: bytes) -> int:
+    """How many bytes the two have in common at their beginnings."""
+    if one == other:
+        return len(one)
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
