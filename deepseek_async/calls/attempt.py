@@ -209,7 +209,7 @@ class Attempt:
     async def _read(self, response: Response, max_bytes: int) -> bytes:
         parts = self.arrived
         size = 0
-        is_at_end = response.is_at_end
+        is_at_end = False
         while not is_at_end and (data := await response.receive()):
             is_at_end = response.is_at_end
             said, blank_lines = without_blank(data) if data[0] <= 0x20 else (data, 0)

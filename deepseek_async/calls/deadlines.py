@@ -192,7 +192,8 @@ class Deadlines:
         alarm = self._alarm
         if alarm is None:
             alarm = self._alarm = take_alarm(self.loop, self._look)
-        look_at = min(self._due, now + _LOOK_SECONDS)
+        latest = now + _LOOK_SECONDS
+        look_at = self._due if self._due < latest else latest
         if self.phase == "connect":
             look_at = min(look_at, now + self._seconds / _LOOKS_AT_CONNECTING)
         if look_at < alarm.at:

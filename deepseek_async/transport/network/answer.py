@@ -42,6 +42,7 @@ class NetworkAnswer:
         "_readany",
         "_response",
         "_session",
+        "headers",
         "status",
     )
 
@@ -63,16 +64,14 @@ class NetworkAnswer:
         self._encoding: Inflater | DeepSeekError | None = None
         self._forks = FORKS.count
         self.status: int = response.status
-        _watch_loss(self, response.connection)
-        if (encoding := response.headers.get("Content-Encoding")) is not None:
+        self.headers: Mapping[str, str] = response.headers
+        if (connection := response.connection) is not None:
+            _watch_loss(self, connection)
+        if (encoding := self.headers.get("Content-Encoding")) is not None:
             try:
                 self._encoding = inflater_for(encoding)
             except DeepSeekError as error:  # raised when the body is read: the status may be news enough
                 self._encoding = error
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._response.headers
 
     def receive(self) -> Coroutine[Any, Any, bytes]:
         return self._receive_plain() if self._encoding is None else self._receive_inflated(self._encoding)
@@ -134,9 +133,10 @@ class NetworkAnswer:
 
     @property
     def is_at_end(self) -> bool:
-        if isinstance(self._encoding, Inflater) and not self._encoding.is_whole:
+        encoding = self._encoding
+        if encoding is not None and isinstance(encoding, Inflater) and not encoding.is_whole:
             return False
-        return self._content.at_eof() and not self._kept
+        return not self._kept and self._content.at_eof()
 
     def lose(self) -> None:
         """The connection is gone: let the reader know, if it does not."""
@@ -165,9 +165,9 @@ class NetworkAnswer:
 _ANSWERS: weakref.WeakKeyDictionary[Any, weakref.ref[NetworkAnswer]] = weakref.WeakKeyDictionary()
 
 
-def _watch_loss(response: NetworkAnswer, connection: aiohttp.connector.Connection | None) -> None:
+def _watch_loss(response: NetworkAnswer, connection: aiohttp.connector.Connection) -> None:
     """See that whoever reads the answer learns when its connection is gone."""
-    protocol = connection.protocol if connection is not None else None
+    protocol = connection.protocol
     if protocol is None:  # the whole body is there
         return
     if protocol not in _ANSWERS and (lost := protocol.closed) is not None:

@@ -136,7 +136,7 @@ class AiohttpTransport:
         """The answer, or why there is none; ``None``: the connection was stale, and another may be tried."""
         session = route.session
         try:
-            is_stood_in = _is_stood_in()
+            is_stood_in = aiohttp.ClientSession._request is not _REQUEST and _is_stood_in()  # noqa: SLF001
             if route.direct is not None and proxy is None and request.form is None and not is_stood_in:
                 return await route.direct.send(request, watched)
             self.through_session += 1
@@ -247,6 +247,10 @@ def _is_stood_in() -> bool:
     go past to the network, or what traces requests in production."""
     code = getattr(aiohttp.ClientSession._request, "__code__", None)  # noqa: SLF001 - what they replace
     return code is None or code.co_filename != aiohttp.client.__file__
+
+
+_REQUEST: Final = None if _is_stood_in() else aiohttp.ClientSession._request  # noqa: SLF001
+"""What was seen not to be replaced, so that one look tells."""
 
 
 def _is_cancelled() -> bool:

@@ -117,8 +117,8 @@ class Direct:
             raise InvalidRequestError("headers", None, "a method and headers without control characters")
         connection = await self._connector.connect(address.place, traces=[watched], timeout=NO_TIMEOUT)
         try:
-            protocol, transport = connection.protocol, connection.transport
-            if protocol is None or transport is None or transport.is_closing():
+            protocol = connection.protocol
+            if protocol is None or (transport := protocol.transport) is None or transport.is_closing():
                 raise aiohttp.ClientConnectionResetError("the connection is closed")
             if watched.is_reused and protocol.should_close:  # else each answer from here on would be another's
                 raise aiohttp.ClientConnectionResetError("the connection brought bytes that nobody had asked for")

@@ -128,8 +128,7 @@ class DirectAnswer:
 
     def release(self) -> None:
         """Leave the connection to the next request; close it if a part of this one is still unsent."""
-        connection = self._leave()
-        if connection is None:
+        if self.connection is None or (connection := self._leave()) is None:
             return
         transport = connection.transport
         if self._may_be_unsent or (transport is not None and transport.get_write_buffer_size()):

@@ -103,14 +103,13 @@ def _may_end_at(place: int, data: bytes) -> bool:
 
 def boundaries_behind_head(heard: bytes) -> Boundaries | None:
     """Where frames end behind the head of an answer; ``None``: there are none, or where the head ends is not known."""
-    head, blank, rest = heard.partition(b"\r\n\r\n")
+    end = heard.find(b"\r\n\r\n")
     if (
-        not blank
-        or b"hunked" not in head
-        or not head.startswith(b"HTTP/1.1 ")
-        or head.count(b"\n") != head.count(b"\r\n")
+        heard.find(b"hunked", 0, max(end, 0)) < 0
+        or not heard.startswith(b"HTTP/1.1 ")
+        or heard.count(b"\n", 0, end) != heard.count(b"\r\n", 0, end)
     ):
         return None  # aiohttp takes lines that end with LF alone, too: then the blank one may stand before
     boundaries = Boundaries()
-    boundaries.pass_by(rest)
+    boundaries.pass_by(heard[end + 4 :])
     return boundaries if boundaries.are_known else None

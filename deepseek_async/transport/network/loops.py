@@ -27,17 +27,21 @@ from .forks import FORKS, INHERITED
 _ATTRIBUTE = "_deepseek_async"
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Route:
     """How requests go out: through a session, or past it where there is no proxy; and the answers that come back.
 
     Answers are held as long as nobody has closed them. They stand with their session and not with the client: those of
     a session of the caller's live and end with that.
+
+    Attributes:
+        is_open: Of a session of ours, whether we have not closed it. To ask aiohttp is five calls a request.
     """
 
     session: aiohttp.ClientSession
     direct: Direct | None = None
     answers: set[NetworkAnswer] = attrs.field(factory=set, repr=False)
+    is_open: bool = True
 
 
 class _Belongings:
@@ -73,7 +77,7 @@ def binding_of(owner: object) -> Bound | None:
     loop = asyncio.get_running_loop()
     belongings: _Belongings | None = getattr(loop, _ATTRIBUTE, None) or _OF_STRICT_LOOPS.get(loop)
     bound = None if belongings is None else belongings.bound.get(owner)
-    return None if bound is None or bound.forks != FORKS.count or bound.route.session.closed else bound
+    return bound if bound is not None and bound.forks == FORKS.count and bound.route.is_open else None
 
 
 class Bound:
@@ -117,6 +121,7 @@ async def _keep(route: Route) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
+        route.is_open = False
         for answer in tuple(route.answers):
             answer.break_off()
         await route.session.close()
