@@ -19,7 +19,7 @@ from ..policy.retry import RetryPolicy
 from ..policy.timeouts import Timeouts
 from ..transport import HTTPRequest
 from ..types import ChatCompletion, ChatCompletionChunk, ChatRequest, TextCompletion
-from ..types.structs import unfrozen
+from ..types.structs import maker_of
 from ..types.tokens.estimate import prompt_tokens_of
 from .arguments.official import OfficialRules, has_prefix, is_strict
 from .arguments.parameters import CallOptions
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_HTTPRequest = unfrozen(HTTPRequest)
+_HTTPRequest = maker_of(HTTPRequest)
 
 _NO_BETA = "the server is not known to have a beta base URL (has_beta=True says so)"
 SANDBOX_BETA = "x-sandbox-beta"
@@ -144,9 +144,7 @@ class Caller:
         headers = self._headers if body is None else self._headers_with_body
         if extra := options.get("extra_headers"):
             headers = {**headers, **headers_of(extra, "extra_headers")}
-        request = _HTTPRequest(method, url, headers, body, form)
-        request.__class__ = HTTPRequest
-        return request
+        return _HTTPRequest(method, url, headers, body, form)
 
     def call(self, request: HTTPRequest, options: CallOptions, *, model: str | None, streamed: bool) -> Call:
         """A call that makes its attempts with that request."""

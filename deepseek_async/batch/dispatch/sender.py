@@ -44,11 +44,14 @@ from ...policy.limiter import Permit
 from ...policy.signs import GIVE_UP_SECONDS, Notice
 from ...policy.spending import Budget
 from ...types import ChatRequest
+from ...types.structs import maker_of
 from ..faults import is_of_run
 from ..options import HELD_SECONDS
 from ..outcomes import Failed, Outcome, Succeeded
 from ..source.row import Row
 from .slots import Lane
+
+_Succeeded = maker_of(Succeeded)
 
 
 class Mark(Protocol):
@@ -69,8 +72,7 @@ class Deliver(Protocol):
     def __call__(self, outcome: Outcome, row: Row, body: bytes, /) -> None: ...
 
 
-@attrs.frozen
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """The row has its outcome. ``body``: the answer's JSON, ``b""`` where there is none."""
 
     outcome: Outcome
@@ -177,7 +179,7 @@ class Sender:
                 parsed, usage = taken.parsed, taken.usage
             is_open = False
             lane.complete(permit, ended)
-            made = Succeeded(row.custom_id, request, completion, row.attempts, ended - started, parsed, usage=usage)
+            made = _Succeeded(row.custom_id, request, completion, row.attempts, ended - started, parsed, usage=usage)
             return Answered(made, answer)
         except BudgetExceededError as error:
             row.attempts -= 1

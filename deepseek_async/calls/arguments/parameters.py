@@ -26,7 +26,7 @@ from ...policy.timeouts import Timeouts
 from ...types import ChatRequest, Message, Tool
 from ...types.requests.numbers import integer_in
 from ...types.secrecy import hide, kind_of
-from ...types.structs import unfrozen
+from ...types.structs import maker_of
 from .checks import check_budget
 from .spellings import MEANT_BY, NOT_GIVEN, SPELLINGS, translate
 
@@ -141,8 +141,7 @@ class _Maker(Generic[R]):
         self._fields = fields
         self._names = frozenset(fields)
         self._required = tuple(name for name, field in fields.items() if field.default is attrs.NOTHING)
-        self._class: type[R] = request_class
-        self._twin: Callable[..., R] = unfrozen(request_class)
+        self._make: Callable[..., R] = maker_of(request_class)
 
     def make(self, parameters: dict[str, Any], *, stream: bool, method: Method | None = None) -> R:
         """Raises `InvalidRequestError`."""
@@ -159,12 +158,11 @@ class _Maker(Generic[R]):
             del parameters["extra_body"]
         if stream and "stream_options" not in parameters:
             parameters["stream_options"] = INCLUDE_USAGE
-        request = self._twin(**parameters, stream=stream or None)
+        request = self._make(**parameters, stream=stream or None)
         for name in parameters:
             field = fields[name]
             if field.validator is not None:
                 field.validator(request, field, getattr(request, name))
-        request.__class__ = self._class
         return request
 
 

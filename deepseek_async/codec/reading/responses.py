@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import operator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ from ...errors import APIStatusError, DeepSeekError, EmptyResponseError, Malform
 from ...types import (
     ChatCompletion,
     ChatCompletionChunk,
+    Choice,
     ChoiceLogprobs,
     TextCompletion,
 )
@@ -91,8 +91,8 @@ def completion_from_json(body: bytes, request_id: str | None = None, reader: Ans
 
 def _as_folded(completion: ChatCompletion, body: bytes) -> ChatCompletion:
     """The completion as the same answer, streamed, is folded: no content is ``""``, each token is in its channel."""
-    choices = list(completion.choices)
-    for number, choice in enumerate(choices):
+    changed: dict[int, Choice] = {}
+    for number, choice in enumerate(completion.choices):
         message, logprobs = choice.message, choice.logprobs
         if message.content is None and completion.complete:
             if message.reasoning_content is None and not message.tool_calls:
@@ -101,9 +101,11 @@ def _as_folded(completion: ChatCompletion, body: bytes) -> ChatCompletion:
         if logprobs is not None:
             logprobs = ChoiceLogprobs.deferred(partial(of_whole, logprobs, message))
         if message is not choice.message or logprobs is not None:
-            choices[number] = attrs.evolve(choice, message=message, logprobs=logprobs)
-    same = all(map(operator.is_, choices, completion.choices))
-    return completion if same else attrs.evolve(completion, choices=tuple(choices))
+            changed[number] = attrs.evolve(choice, message=message, logprobs=logprobs)
+    if not changed:
+        return completion
+    choices = tuple(changed.get(number, choice) for number, choice in enumerate(completion.choices))
+    return attrs.evolve(completion, choices=choices)
 
 
 def text_completion_from_json(body: bytes, reader: AnswerReader = SHARED) -> TextCompletion:

@@ -1,8 +1,8 @@
-"""How values are made: in msgspec's layout, late, by a twin that is not frozen yet; and by names that there are."""
+"""How values are made: in msgspec's layout, late, by a quick function; and by names that there are."""
 
 from .deferring import Deferrable
 from .layout import as_structs, name_in_json
 from .names import KnowsItsNames, knows_its_names
-from .twins import unfrozen
+from .twins import maker_of
 
-__all__ = ["Deferrable", "KnowsItsNames", "as_structs", "knows_its_names", "name_in_json", "unfrozen"]
+__all__ = ["Deferrable", "KnowsItsNames", "as_structs", "knows_its_names", "maker_of", "name_in_json"]

@@ -26,14 +26,14 @@ from ....types import (
     ToolCallFragment,
     Usage,
 )
-from ....types.structs import unfrozen
+from ....types.structs import maker_of
 from ....types.values import NO_EXTRA
 from . import documented
 from .tokens import logprobs_of, logprobs_of_one
 
-_Completion, _Choice, _Message = unfrozen(ChatCompletion), unfrozen(Choice), unfrozen(AssistantMessage)
-_Usage = unfrozen(Usage)
-_PromptDetails, _AnswerDetails = unfrozen(PromptTokensDetails), unfrozen(CompletionTokensDetails)
+_Completion, _Choice, _Message = maker_of(ChatCompletion), maker_of(Choice), maker_of(AssistantMessage)
+_Usage = maker_of(Usage)
+_PromptDetails, _AnswerDetails = maker_of(PromptTokensDetails), maker_of(CompletionTokensDetails)
 
 
 def chunk_of(
@@ -105,17 +105,15 @@ def completion_of(
                 role=new.role or "assistant",
                 extra=NO_EXTRA if new.extra_in is None else new.extra_in(),
             )
-            message.__class__ = AssistantMessage
         logprobs = None if said.logprobs is None else checked(said.logprobs)
         extra = NO_EXTRA if said.extra_in is None else said.extra_in()
-        choice = _Choice(said.index or 0, message, logprobs, said.finish_reason or None, extra=extra)
-        choice.__class__ = Choice
-        choices.append(choice)
+        choices.append(_Choice(said.index or 0, message, logprobs, said.finish_reason or None, extra=extra))
     if not choices:
         raise msgspec.ValidationError("no choices")  # and so no answer
-    completion = _Completion(
+    created = shape.created
+    return _Completion(
         shape.id or "",
-        _whole(shape.created),
+        created if created.__class__ is int else _whole(created),
         shape.model or "",
         tuple(choices),
         _usage_of(shape.usage) if shape.usage else None,
@@ -124,8 +122,6 @@ def completion_of(
         request_id=request_id,
         extra=NO_EXTRA if shape.extra_in is None else shape.extra_in(),
     )
-    completion.__class__ = ChatCompletion
-    return completion
 
 
 def text_of(shape: documented.TextShape) -> TextCompletion:
@@ -225,15 +221,13 @@ def _function_of(function: documented.FunctionShape) -> FunctionCall:
 
 def _usage_of(usage: documented.UsageShape) -> Usage:
     prompt = answer = None
-    if usage.prompt_tokens_details is not None:
-        details = usage.prompt_tokens_details
-        prompt = _PromptDetails(details.cached_tokens, extra=_extra_of(details))
-        prompt.__class__ = PromptTokensDetails
-    if usage.completion_tokens_details is not None:
-        spent = usage.completion_tokens_details
-        answer = _AnswerDetails(spent.reasoning_tokens, extra=_extra_of(spent))
-        answer.__class__ = CompletionTokensDetails
-    counts = _Usage(
+    if (details := usage.prompt_tokens_details) is not None:
+        extra = NO_EXTRA if details.extra_in is None else details.extra_in()
+        prompt = _PromptDetails(details.cached_tokens, extra=extra)
+    if (spent := usage.completion_tokens_details) is not None:
+        extra = NO_EXTRA if spent.extra_in is None else spent.extra_in()
+        answer = _AnswerDetails(spent.reasoning_tokens, extra=extra)
+    return _Usage(
         usage.prompt_tokens,
         usage.completion_tokens,
         usage.total_tokens,
@@ -241,7 +235,5 @@ def _usage_of(usage: documented.UsageShape) -> Usage:
         usage.prompt_cache_miss_tokens,
         prompt,
         answer,
-        extra=_extra_of(usage),
+        extra=NO_EXTRA if usage.extra_in is None else usage.extra_in(),
     )
-    counts.__class__ = Usage
-    return counts
