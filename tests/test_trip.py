@@ -6,6 +6,9 @@ here says so by changing the number.
 
 from __future__ import annotations
 
+import asyncio
+import gc
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,16 @@ from .wire import HELLO, chunk, client_on, completion, stream_of, whole
 pytestmark = pytest.mark.anyio
 
 ASK: dict[str, Any] = {"model": "m", "messages": HELLO}
+
+
+@pytest.fixture(autouse=True)
+async def nothing_of_other_tests() -> AsyncIterator[None]:
+    """What other tests have left would be finalised on the way, and be counted as a part of it."""
+    gc.collect()
+    await asyncio.sleep(0)  # for what finalisers have asked the loop to do
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def held(name: str, trip: Trip, calls: int, hops: int, modules: int) -> None:
