@@ -64,7 +64,7 @@ async def test_an_unary_answer() -> None:
     with traced() as trip:
         answer = await client.chat.completions.create(**ASK)
     assert answer.text == "Hello."
-    held("an answer in one piece", trip, 71, 47, 23)
+    held("an answer in one piece", trip, 69, 46, 23)
 
 
 async def test_a_row_of_a_batch(tmp_path: Path) -> None:
@@ -75,4 +75,4 @@ async def test_a_row_of_a_batch(tmp_path: Path) -> None:
     with traced() as trip:
         report = await run_batch(client, source, tmp_path / "out.jsonl", max_concurrency=1, durability="process")
     assert report.succeeded == 20
-    held("a row of a batch", trip.between("Dispatch._next_row", 10), 118, 71, 33)
+    held("a row of a batch", trip.between("Dispatch._next_row", 10), 116, 70, 33)
