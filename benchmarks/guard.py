@@ -20,8 +20,11 @@ from pathlib import Path
 from .guarded import OVER_LOOPBACK, ratios
 
 STORED = Path(__file__).with_name("guard.json")
-SLACK, QUICK_SLACK, ELSEWHERE_SLACK = 1.12, 1.15, 1.4
-"""How much more than stored is still taken for noise; the last with another Python than the stored ratios are of."""
+SLACK, QUICK_SLACK, ELSEWHERE_SLACK = 1.12, 1.6, 1.4
+"""How much more than stored is still taken for noise; the last with another Python than the stored ratios are of.
+
+Beside other work, as in a quick run, chunks that are read by what they repeat have been seen at 1.5 times their quiet
+ratio: they take so little that what others do to the caches shows."""
 LOOPBACK_SLACK = 0.1
 """So much more for cases over loopback: asyncio's reads cost the floors two page faults each, or none, by chance."""
 
@@ -92,7 +95,7 @@ def main() -> int:
     python, kept = stored()
     slack = QUICK_SLACK if arguments.quick else SLACK
     if python != this_python():
-        slack = ELSEWHERE_SLACK
+        slack = max(slack, ELSEWHERE_SLACK)
         print(f"The stored ratios are of {python}, this is {this_python()}: up to {slack:g} times as much passes.")
     seconds = QUICK_SECONDS if arguments.quick else SECONDS
 

@@ -37,9 +37,12 @@ def test_the_command_fails_and_says_which_case_grew(
     """Exit status 1, and a line for each case beyond its slack."""
     monkeypatch.setattr(sys, "argv", ["guard", "--quick"])
     monkeypatch.setattr(guard, "stored", lambda: (guard.this_python(), KEPT))
-    monkeypatch.setattr(guard, "ratios", lambda seconds, names=None: {"a": _case(1.3), "b": _case(1.1)})
+    monkeypatch.setattr(guard, "ratios", lambda seconds, names=None: {"a": _case(1.7), "b": _case(1.5)})
     assert guard.main() == 1
-    assert capsys.readouterr().err == "slower than stored: a: 1.30 times what is stored, at most 1.15 with its slack\n"
+    assert capsys.readouterr().err == "slower than stored: a: 1.70 times what is stored, at most 1.6 with its slack\n"
+    monkeypatch.setattr(sys, "argv", ["guard"])
+    assert guard.main() == 1
+    assert "b: 1.50 times what is stored, at most 1.12" in capsys.readouterr().err
 
 
 def test_another_python_has_more_slack(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
