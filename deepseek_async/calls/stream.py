@@ -356,7 +356,8 @@ class ChunkStream(Generic[C, W]):
         except BaseException as error:
             if attempt is not None:
                 attempt.close()
-                self._answer.request_id = attempt.request_id
+                if self._stage is Stage.UNDER_WAY:  # closed meanwhile, it has told its id already
+                    self._answer.request_id = attempt.request_id
             if not isinstance(error, Exception):
                 settle_stream(self._call.meter, self._answer, is_billed=attempt is not None and attempt.is_sent)
                 raise

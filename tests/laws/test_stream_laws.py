@@ -428,6 +428,21 @@ def test_laws() -> None:
     run_state_machine_as_test(StreamLaws, settings=SCHEDULES)
 
 
+def test_closed_while_another_attempt_is_made() -> None:
+    """The id that the hooks were told last is the stream's: a schedule in twenty thousand."""
+    state = StreamLaws()
+    try:
+        state.begin(Story((("ab", b"ab", "ab"),)), resumes=1, total=None, at_most=1, way_out="drop", is_quick=False)
+        state.begin_to_read()
+        state.answer_the_request(outcome=200)
+        state.say_some(apart=False, counts=[700])
+        state.begin_to_read()
+        state.end(how="eof", in_earnest=0)
+        state.close(in_earnest=0)
+    finally:
+        state.teardown()
+
+
 @pytest.mark.soak
 def test_laws_for_long() -> None:
     """Twenty thousand."""
