@@ -61,6 +61,7 @@ HAND = ("aiohttp + orjson", "aiohttp + json")
 OURS = ("ours", "ours, fold")
 READ = "ours, fold and read logprobs"
 PAIR = ("aiohttp + orjson", "ours")
+CLIENT = "deepseek_async.AsyncClient"
 
 
 def _each(*names: str, count: int) -> dict[str, int]:
@@ -292,11 +293,18 @@ def _rest(*, quick: bool) -> tuple[Axis, ...]:
             measure="import",
             unit="ms",
             spec=None,
+            rounds=3 if quick else 21,
+            at_once=_each("aiohttp.ClientSession", CLIENT, f"{CLIENT}()", count=1),
+        ),
+        Axis(
+            "imports",
+            "Import of others, CPU",
+            measure="import",
+            unit="ms",
+            spec=None,
             rounds=2 if quick else 5,
             at_once=_each(
-                "aiohttp.ClientSession",
-                "deepseek_async.AsyncClient",
-                "deepseek_async.AsyncClient()",
+                CLIENT,
                 "openai.AsyncOpenAI",
                 "litellm.acompletion",
                 "langchain_deepseek.ChatDeepSeek",

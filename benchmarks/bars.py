@@ -64,8 +64,8 @@ BARS = (
     ),
     Bar(
         "16,000 tokens, 20 alternatives: cost per token / that of 500",
-        ("long20", "ours, fold"),
-        ("top20", "ours, fold"),
+        ("read20-16000", "ours, fold"),
+        ("read20-500", "ours, fold"),  # as many at once; what many short ones at once share would look like growth
         1.25,
     ),
     _bar("not streamed: ours / hand-written, orjson", "unary", "ours", _ORJSON, 1.35),
@@ -94,5 +94,5 @@ BARS = (
     _bar("not streamed, on uvloop: ours / hand-written, orjson", "unary, uvloop", "ours", _ORJSON),
     _bar("memory of an open idle stream, on uvloop: ours / hand-written", "idle, uvloop", "ours", _ORJSON),
     _bar("import and make a client / import aiohttp", "import", f"{_CLIENT}()", "aiohttp.ClientSession", 1.3),
-    _bar("import: ours / openai", "import", _CLIENT, "openai.AsyncOpenAI"),
+    _bar("import: ours / openai", "imports", _CLIENT, "openai.AsyncOpenAI"),
 )
